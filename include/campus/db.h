@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The database behind one table of functions. SQL handed in here is the common subset of SQLite and
+// PostgreSQL: parameters are $1, $2, … numbered in order of first appearance; time is never read in
+// SQL; text compares bytewise. What differs between the two lives in the backend's file only.
+#ifndef CAMPUS_DB_H
+#define CAMPUS_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "campus/err.h"
+#include "campus/value.h"
+
+struct db;      // one connection; used by one thread at a time
+struct stmt;    // a prepared statement, cached on its connection by its text
+
+enum db_mode { DB_READ, DB_WRITE };
+enum db_save { DB_OUTER, DB_INNER };       // the two savepoints of a request
+
+// storage: "sqlite:/absolute/path.db" (or "postgresql://…"). DB_WRITE creates the file. Owned.
+MUST_CHECK enum err db_open(const char *storage, enum db_mode mode, struct db **out,
+                            struct problem *p);
+void db_close(struct db *db);
+// A script of statements without parameters or rows; not cached.
+MUST_CHECK enum err db_exec(struct db *db, const char *script, struct problem *p);
+
+MUST_CHECK enum err db_begin(struct db *db, struct problem *p);    // DB_WRITE: takes the write lock
+MUST_CHECK enum err db_commit(struct db *db, struct problem *p);   // durable when it returns ERR_OK
+void db_rollback(struct db *db);
+bool db_in_transaction(const struct db *db);    // false after a failure that ended it
+MUST_CHECK enum err db_save(struct db *db, enum db_save which, struct problem *p);
+MUST_CHECK enum err db_release(struct db *db, enum db_save which, struct problem *p);
+MUST_CHECK enum err db_undo(struct db *db, enum db_save which, struct problem *p);  // rolls back to it and releases it
+
+// Statements. db_query binds args by a format, one letter each: t text (const char *, NULL is null),
+// s text (const char *, size_t), b bytes (const void *, size_t), i integer (int64_t),
+// v value (const struct value *), n null (no argument). Returns NULL after setting p.
+struct stmt *db_query(struct db *db, struct problem *p, const char *sql, const char *format, ...);
+struct stmt *db_prepare(struct db *db, struct problem *p, const char *sql);
+void stmt_bind(struct stmt *st, int i, const struct value *v);     // i from 1; borrowed until reset
+// *row: whether there is one. The statement resets itself at the end or on error.
+MUST_CHECK enum err stmt_step(struct stmt *st, bool *row, struct problem *p);
+void stmt_reset(struct stmt *st);               // when you stop before the end; NULL is fine
+bool stmt_is_null(struct stmt *st, int col);    // columns from 0
+int64_t stmt_int(struct stmt *st, int col);
+const char *stmt_text(struct stmt *st, int col, size_t *n);   // borrowed until the next step; n may be NULL
+const void *stmt_blob(struct stmt *st, int col, size_t *n);
+// Runs a statement that returns no rows; *changed (may be NULL) gets the number of rows.
+MUST_CHECK enum err db_run(struct db *db, struct problem *p, int64_t *changed, const char *sql,
+                           const char *format, ...);
+// One integer out of one row; `otherwise` when there is none.
+MUST_CHECK enum err db_int(struct db *db, struct problem *p, int64_t *out, int64_t otherwise,
+                           const char *sql, const char *format, ...);
+
+// A unique constraint failed: ERR_CONFLICT, and this names its index or column ("" when unknown).
+const char *db_conflict(const struct db *db);
+MUST_CHECK enum err db_checkpoint(struct db *db, struct problem *p);   // lane only
+// Online copy of the whole database into a new file or stream target path; steps, with progress.
+MUST_CHECK enum err db_backup(struct db *db, const char *to_path,
+                              void (*progress)(void *self, int64_t done, int64_t total), void *self,
+                              struct problem *p);
+// Names of dialect things the schema builder needs.
+const char *db_serial(const struct db *db);     // "INTEGER PRIMARY KEY" or "BIGSERIAL PRIMARY KEY"
+const char *db_bytes(const struct db *db);      // "BLOB" or "BYTEA"
+bool db_has_column(struct db *db, const char *table, const char *column);
+bool db_has_table(struct db *db, const char *table);
+bool db_has_index(struct db *db, const char *index);
+MUST_CHECK enum err db_quick_check(struct db *db, struct problem *p);  // ERR_CORRUPT with what is wrong
+
+#endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The host: a pool of children that run a release's plugins. The core side spawns them (exec of
+// /proc/self/exe), speaks the wire protocol, counts budgets and kills; a child holds its socket and
+// nothing else. Calls block; callers are the rule workers and the write lane, never an HTTP thread.
+#ifndef CAMPUS_HOST_H
+#define CAMPUS_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "campus/buf.h"
+#include "campus/err.h"
+#include "campus/value.h"
+
+struct arena;
+struct pool;
+
+struct host_limits {
+    int64_t cpu_ms, wall_ms, memory;     // budget of one call; memory in bytes for the Lua state
+    bool weak_jail;                      // go on where the kernel lacks seccomp or Landlock
+};
+struct host_file { const char *path, *text; size_t n; };              // "claims.lua"
+struct host_plugin { const char *name; const struct host_file *files; size_t count; };
+
+// Starts `size` children and a warm spare, each with every plugin's sources loaded on first use.
+// Copies what it needs of the plugins. Owned.
+MUST_CHECK enum err pool_open(const struct host_limits *limits, const struct host_plugin *plugins,
+                              size_t count, int size, struct pool **out, struct problem *p);
+void pool_close(struct pool *pool);       // waits for calls under way, then ends the children
+
+// The plugin's declaration as JSON (format: core/host/README.md). Errors as file:line:col items,
+// file being plugins/NAME/FILE.
+MUST_CHECK enum err pool_declare(struct pool *pool, const char *plugin, struct arena *a,
+                                 const char **json, size_t *n, struct problem *p);
+// Gives all children, now and later, a policy revision of a plugin (JSON object). Kept until closed.
+MUST_CHECK enum err pool_policy(struct pool *pool, const char *plugin, int64_t revision,
+                                const char *json, size_t n, struct problem *p);
+
+// A pure rule. Input values are the fields the rule declares, by name; a money or decimal field
+// travels as a VALUE_INT with its scale and arrives in Lua as an exact number object or integer of
+// minor units (see core/host/README.md); a list field is VALUE_JSON and arrives as tables.
+struct host_field { const char *name; struct value value; int scale; };
+struct host_rule {
+    const char *plugin, *rule;
+    int64_t revision;                     // of the policy
+    const char *as_of;                    // YYYY-MM-DD
+    const struct host_field *fields;
+    size_t count;
+};
+struct host_reason {                      // one criterion that was looked at
+    bool ok;
+    const char *code, *at, *policy;       // "over_limit", pointer or NULL, policy path or NULL
+    struct value have, want;              // null when not given
+    const char *text;                     // already for people, or NULL
+};
+struct host_decision {
+    bool pass;                            // all reasons ok (an empty list passes)
+    const struct host_reason *reasons;    // arena
+    size_t count;
+};
+// ERR_PLUGIN_BUDGET: killed past its budget, or the breaker is open. ERR_PLUGIN_FAILED: an error in Lua.
+MUST_CHECK enum err pool_rule(struct pool *pool, const struct host_rule *call, struct arena *a,
+                              struct host_decision *out, struct problem *p);
+
+// Actions and handlers call back. The core serves each request of the child (`name`: "get", "find",
+// "create", "update", "transition", "emit", …; `args`: JSON list) through the gate and answers JSON.
+struct host_services {
+    void *self;
+    enum err (*serve)(void *self, struct arena *a, const char *name, const char *args_json,
+                      size_t n, struct buf *answer_json, struct problem *p);
+};
+struct host_action {
+    const char *plugin, *kind, *name;     // kind: "action", "on", "every"
+    int64_t revision;
+    const char *input_json;
+    int64_t wall_ms;                      // 20 inside the lane
+};
+MUST_CHECK enum err pool_action(struct pool *pool, const struct host_action *call,
+                                const struct host_services *services, struct arena *a,
+                                const char **result_json, size_t *n, struct problem *p);
+
+// Figures for /metrics.
+struct host_stats { uint64_t calls, failures, kills, respawns; int children, breakers_open; };
+void pool_stats(struct pool *pool, struct host_stats *out);
+
+// The child's main, reached by `campusd --child host` only: never returns to the command line.
+int child_main(int socket_fd, const char *role);
+
+#endif
