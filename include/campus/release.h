@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// A release: an immutable, hashed set of plugins and policies, built beside the running one, checked
+// whole, swapped by one pointer. Requests hold a reference; the last one out closes the hosts.
+#ifndef CAMPUS_RELEASE_H
+#define CAMPUS_RELEASE_H
+
+#include "campus/access.h"
+#include "campus/config.h"
+#include "campus/db.h"
+#include "campus/host.h"
+#include "campus/policy.h"
+#include "campus/schema.h"
+
+struct release {
+    char id[17];                        // first 16 hex digits of the hash
+    char hash[65];
+    int64_t number;                     // in the database, grows; 0 before it is stored
+    struct arena *arena;
+    struct schema *schema;
+    struct access *access;
+    struct policy **policies;           // by plugin index; NULL where a plugin has no policy
+    struct policy_schema **policy_schemas;
+    struct pool *pool;
+    struct tz *tz;
+    char school[64];
+    char zone[64];
+    int refs;                           // atomic
+    const struct release_file { const char *path; const char *text; size_t n; } *files;
+    size_t nfiles;
+};
+
+// Reads plugins and policies below the config's paths and builds and checks a candidate with its own
+// children. All errors are items at file:line:col. Owned (one reference).
+MUST_CHECK enum err release_build(const struct config *c, int children, struct release **out,
+                                  struct problem *p);
+// The same from a stored release's files (rollback, activate).
+MUST_CHECK enum err release_build_stored(const struct config *c, struct db *db, int64_t number,
+                                         int children, struct release **out, struct problem *p);
+// On the lane: stores files (content-addressed), policy revisions (gives their ids, hands them to
+// the pool) and makes it the active one. Idempotent by hash.
+MUST_CHECK enum err release_store(struct db *db, struct release *r, const char *by, int64_t now,
+                                  struct problem *p);
+MUST_CHECK enum err release_active_number(struct db *db, int64_t *number, struct problem *p);
+void release_list_json(struct db *db, struct buf *out, struct problem *p);
+// What differs: files, entities and fields added or gone, policy keys (policy_diff), access rules.
+void release_diff(const struct release *from, const struct release *to, struct buf *out);
+extern const char release_ddl[];
+
+// The current one. get takes a reference; put gives it back.
+struct release *release_get(void);
+void release_put(struct release *r);
+void release_swap(struct release *next);         // takes next's reference, puts the old one's
+// policy of a plugin in force on a date.
+const struct policy_revision *release_policy(const struct release *r, const struct plugin *pl,
+                                             const char *date);
+
+#endif
