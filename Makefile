@@ -55,4 +55,5 @@ clean:
 
 .PHONY: all unit clean
 .SECONDARY:
+-include tests/*/*.mk
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

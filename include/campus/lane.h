@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The write lane: one thread owns the only writing connection. It takes every queued job, runs each
+// in its own outer savepoint, commits once and only then answers them all; while a commit syncs the
+// queue fills, so the batch sizes itself. And workers: small pools of threads for what blocks.
+#ifndef CAMPUS_LANE_H
+#define CAMPUS_LANE_H
+
+#include "campus/audit.h"
+#include "campus/db.h"
+
+struct lane;
+struct lane_job {
+    struct lane_job *next;
+    // Lane thread. Anything but ERR_OK undoes what it wrote, audit rows included; a refusal that must
+    // stay on record undoes its own inner savepoint, adds its row and returns ERR_OK.
+    enum err (*run)(struct lane_job *job, struct lane *lane);
+    // After the commit is durable (ERR_OK), or with why nothing was kept. Lane thread; must be short.
+    void (*done)(struct lane_job *job, enum err e);
+    bool again;         // set by run: queue me once more after this commit (bulk work in slices)
+    enum err result;
+    size_t audit_mark;
+};
+
+MUST_CHECK enum err lane_open(struct db *db, struct audit *audit, struct lane **out, struct problem *p);
+// false when LIMIT_LANE_QUEUE jobs wait: answer 429. Any thread.
+bool lane_submit(struct lane *l, struct lane_job *job);
+// Waits for the job from another thread (command line, control socket, tests).
+MUST_CHECK enum err lane_run(struct lane *l, enum err (*run)(struct lane_job *, struct lane *),
+                             void *arg);      // run gets a job whose container is lane_call
+struct lane_call { struct lane_job job; void *arg; };
+struct db *lane_db(struct lane *l);
+struct audit *lane_audit(struct lane *l);
+void lane_close(struct lane *l);     // finishes what is queued, checkpoints, joins
+// Called after each durable commit, on the lane thread: wakes event delivery.
+void lane_on_commit(struct lane *l, void (*fn)(void *self), void *self);
+struct lane_stats { uint64_t commits, jobs, failed; size_t queued; uint64_t wal_bytes; };
+void lane_stats(struct lane *l, struct lane_stats *out);
+
+// A pool of threads with a bounded queue.
+struct worker;
+struct work { struct work *next; void (*run)(struct work *w, int thread); };
+struct worker *worker_new(const char *name, int threads, size_t queue_max);
+bool worker_submit(struct worker *w, struct work *work);
+void worker_free(struct worker *w);  // finishes what is queued
+
+#endif

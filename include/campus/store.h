@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The store: records in and out of their tables. It seals marked fields under the owner's data key,
+// keeps blind and unique indexes, history, kept counters and idempotency. It authorises nothing:
+// only the gate calls it.
+#ifndef CAMPUS_STORE_H
+#define CAMPUS_STORE_H
+
+#include "campus/db.h"
+#include "campus/json.h"
+#include "campus/keyring.h"
+#include "campus/record.h"
+
+extern const char store_ddl[];
+
+// Makes and extends tables and indexes from the schema, additively; idempotent. Own transaction.
+MUST_CHECK enum err store_migrate(struct db *db, const struct schema *s, const char *extra_ddl,
+                                  struct problem *p);
+
+struct store {               // what the functions need; a value on the caller's stack
+    struct db *db;
+    struct keyring *keyring;
+    struct arena *arena;
+    const char *school;
+    struct problem *problem;
+};
+struct input {               // what a client wants written
+    struct value *values;    // by field index
+    struct fieldset present;
+};
+// JSON object -> input, each value checked against its field (type, range, length, pattern, check,
+// choice); an item for every error. creating: presets are filled in and required ones demanded.
+MUST_CHECK enum err input_parse(struct arena *a, const struct entity *e, const json_t *body,
+                                bool creating, const char *actor, int64_t now, const char *today,
+                                struct input *out, struct problem *p);
+// One cell of text (CSV) for a field -> value; false after adding an item under `pointer`.
+bool input_cell(struct arena *a, const struct field *f, const char *text, size_t n,
+                const char *pointer, struct value *out, struct problem *p);
+
+// The record's columns; sealed fields stay VALUE_BLOB. ERR_NOT_FOUND when absent.
+MUST_CHECK enum err store_get(struct store *s, const struct entity *e, const char *id,
+                              struct record *out);
+// Opens the sealed fields in `which` (the rest stays). ERR_CORRUPT when a blob does not check.
+MUST_CHECK enum err store_unseal(struct store *s, struct record *r, const struct fieldset *which);
+// Inserts; fills r (id, rev 1, state, times, values in the clear).
+MUST_CHECK enum err store_insert(struct store *s, const struct entity *e, const struct input *in,
+                                 const char *by, int64_t now, int64_t policy, struct record *r);
+// Writes the present fields and, if state >= 0, the new state; rev grows; history keeps what was.
+// r is the record as read in this transaction; updated in place.
+MUST_CHECK enum err store_update(struct store *s, struct record *r, const struct input *in,
+                                 int state, const char *verb, const char *by, int64_t now,
+                                 int64_t release);
+MUST_CHECK enum err store_archive(struct store *s, struct record *r, const char *by, int64_t now,
+                                  int64_t release);
+
+struct order { int column; bool desc; };
+struct page {                // a list request after parsing
+    const struct cond *where;
+    struct order order[4]; int norder;       // id is always appended
+    int limit;
+    const struct value *after; int nafter;   // cursor: the last row's order values and id
+    int blind_field; struct value blind;     // equality on a sealed field (-1: none)
+};
+// Calls fn for each record (valid during the call; values borrowed). *more: whether another page
+// exists; the cursor values of the last row are left in `last` (arena).
+MUST_CHECK enum err store_list(struct store *s, const struct entity *e, const struct page *pg,
+                               enum err (*fn)(void *self, struct record *r), void *self, bool *more,
+                               struct value *last, int *nlast);
+MUST_CHECK enum err store_count(struct store *s, const struct entity *e, const struct cond *where,
+                                int64_t *n);
+
+struct history_row { int64_t rev, at, release; const char *actor, *verb; const char *delta; size_t delta_n; };
+MUST_CHECK enum err store_history(struct store *s, const char *record,
+                                  enum err (*fn)(void *self, const struct history_row *h), void *self);
+
+// Kept counters of group-by reports: +1/-1 in the same transaction (called by insert, update, archive).
+MUST_CHECK enum err counter_rows(struct store *s, const struct report_decl *rep,
+                                 enum err (*fn)(void *self, const struct value *group, int64_t count,
+                                                const int64_t *sums), void *self);
+MUST_CHECK enum err counter_scan(struct store *s, const struct report_decl *rep,
+                                 const struct cond *where,
+                                 enum err (*fn)(void *self, const struct value *group, int64_t count,
+                                                const int64_t *sums), void *self);
+MUST_CHECK enum err counter_rebuild(struct store *s, const struct report_decl *rep);
+
+// Idempotency: keyed request hash -> status, entity, record. found false: not seen.
+struct idem { bool found; bool mismatch; int status; const char *entity, *record; };
+MUST_CHECK enum err idem_find(struct store *s, const char *actor, const char *key,
+                              const uint8_t request_hash[16], int64_t now, struct idem *out);
+MUST_CHECK enum err idem_put(struct store *s, const char *actor, const char *key,
+                             const uint8_t request_hash[16], int status, const char *entity,
+                             const char *record, int64_t now);
+
+#endif
