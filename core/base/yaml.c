@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The strict YAML reader on libyaml's event parser.
+#include "campus/yaml.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+#include "campus/fsio.h"
+#include "campus/json.h"
+#include "campus/mem.h"
+#include "campus/text.h"
+
+struct reader {
+    yaml_parser_t parser;
+    struct arena *a;
+    const char *file;
+    struct problem *p;
+    bool fatal;
+};
+
+static void refuse(struct reader *r, const yaml_mark_t *m, const char *word, const char *text) {
+    problem_at(r->p, r->file, (int)m->line + 1, (int)m->column + 1, word, "%s", text);
+}
+
+static bool next(struct reader *r, yaml_event_t *ev) {
+    if (yaml_parser_parse(&r->parser, ev)) return true;
+    const char *why = r->parser.problem ? r->parser.problem : "cannot be read";
+    refuse(r, &r->parser.problem_mark, "syntax", why);
+    r->fatal = true;
+    return false;
+}
+
+static void type_scalar(struct reader *r, struct yaml *y, const yaml_event_t *ev) {
+    static const char *const odd[] = {"yes", "no", "on", "off", "y", "n"};
+    const char *s = y->text;
+    y->kind = YAML_TEXT;
+    if (y->quoted) return;
+    if (!*s || !strcmp(s, "~") || !strcmp(s, "null")) y->kind = YAML_NULL;
+    else if (!strcmp(s, "true") || !strcmp(s, "false")) y->kind = YAML_BOOL, y->b = *s == 't';
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
+        if (!strcasecmp(s, odd[i]))
+            refuse(r, &ev->start_mark, "ambiguous_boolean",
+                   arena_printf(r->a, "\"%s\" means different things to different readers: write true "
+                                      "or false, or put it in quotes", s));
+    const char *d = s + (*s == '-' || *s == '+');
+    if (*d < '0' || *d > '9') return;
+    char *end;
+    errno = 0;
+    long long i = strtoll(s, &end, 10);
+    if (!*end && !errno && (d[0] != '0' || !d[1])) {
+        y->kind = YAML_INT;
+        y->i = i;
+        return;
+    }
+    if (strspn(d, "0123456789.eE+-") != strlen(d) || !strpbrk(d, ".eE")) return;
+    double f = strtod(s, &end);
+    if (!*end) y->kind = YAML_FLOAT, y->f = f;
+}
+
+static struct yaml *node(struct reader *r, yaml_event_t *ev, int depth);
+
+static void child(struct reader *r, struct yaml *parent, struct yaml ***tail, yaml_event_t *ev,
+                  const struct yaml *key, int depth) {
+    struct yaml *c = node(r, ev, depth + 1);
+    if (!c) return;
+    if (key) {
+        c->key = key->text;
+        c->key_line = key->line;
+        c->key_col = key->col;
+    }
+    **tail = c;
+    *tail = &c->next;
+    parent->count++;
+}
+
+static void map(struct reader *r, struct yaml *y, int depth) {
+    struct yaml **tail = &y->first;
+    yaml_event_t ev;
+    while (!r->fatal && next(r, &ev)) {
+        if (ev.type == YAML_MAPPING_END_EVENT) {
+            yaml_event_delete(&ev);
+            return;
+        }
+        struct yaml *key = node(r, &ev, depth + 1);
+        if (r->fatal || !next(r, &ev)) return;
+        if (key && (key->kind == YAML_LIST || key->kind == YAML_MAP)) {
+            problem_at(r->p, r->file, key->line, key->col, "key_invalid", "a key must be a plain text");
+            key->text = "?";
+        }
+        if (key && yaml_get(y, key->text))
+            problem_at(r->p, r->file, key->line, key->col, "duplicate_key", "\"%s\" appears twice",
+                       key->text);
+        child(r, y, &tail, &ev, key, depth);
+    }
+}
+
+static void list(struct reader *r, struct yaml *y, int depth) {
+    struct yaml **tail = &y->first;
+    yaml_event_t ev;
+    while (!r->fatal && next(r, &ev)) {
+        if (ev.type == YAML_SEQUENCE_END_EVENT) {
+            yaml_event_delete(&ev);
+            return;
+        }
+        child(r, y, &tail, &ev, NULL, depth);
+    }
+}
+
+// Takes the event.
+static struct yaml *node(struct reader *r, yaml_event_t *ev, int depth) {
+    struct yaml *y = arena_alloc(r->a, sizeof *y);
+    y->file = r->file;
+    y->line = (int)ev->start_mark.line + 1;
+    y->col = (int)ev->start_mark.column + 1;
+    if (depth > YAML_DEPTH_MAX) {
+        refuse(r, &ev->start_mark, "too_deep", "nested deeper than 32");
+        r->fatal = true;
+    }
+    int type = ev->type;
+    const unsigned char *anchor = NULL, *tag = NULL;
+    switch (type) {
+    case YAML_ALIAS_EVENT: refuse(r, &ev->start_mark, "alias", "aliases (*name) are not allowed"); break;
+    case YAML_SCALAR_EVENT:
+        anchor = ev->data.scalar.anchor, tag = ev->data.scalar.tag;
+        y->text = arena_strndup(r->a, (char *)ev->data.scalar.value, ev->data.scalar.length);
+        y->n = ev->data.scalar.length;
+        y->quoted = ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+        if (!text_is_utf8(y->text, y->n)) refuse(r, &ev->start_mark, "not_utf8", "holds a NUL or is not UTF-8");
+        type_scalar(r, y, ev);
+        break;
+    case YAML_MAPPING_START_EVENT:
+        anchor = ev->data.mapping_start.anchor, tag = ev->data.mapping_start.tag;
+        y->kind = YAML_MAP;
+        break;
+    case YAML_SEQUENCE_START_EVENT:
+        anchor = ev->data.sequence_start.anchor, tag = ev->data.sequence_start.tag;
+        y->kind = YAML_LIST;
+        break;
+    default: break;
+    }
+    if (anchor) refuse(r, &ev->start_mark, "anchor", "anchors (&name) are not allowed");
+    if (tag) refuse(r, &ev->start_mark, "tag", "tags (!name) are not allowed");
+    yaml_event_delete(ev);
+    if (r->fatal) return NULL;
+    if (type == YAML_MAPPING_START_EVENT) map(r, y, depth);
+    if (type == YAML_SEQUENCE_START_EVENT) list(r, y, depth);
+    return y;
+}
+
+enum err yaml_parse(struct arena *a, const char *file, const char *text, size_t n, struct yaml **out,
+                    struct problem *p) {
+    unsigned before = p->count;
+    struct reader r = {.a = a, .file = arena_strdup(a, file), .p = p};
+    if (n > YAML_SIZE_MAX) return problem_at(p, file, 1, 1, "too_large", "larger than 256 KiB");
+    if (!yaml_parser_initialize(&r.parser)) return problem_set(p, ERR_NOMEM, NULL);
+    yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, n);
+    yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+    yaml_event_t ev;
+    struct yaml *root = NULL;
+    for (bool end = false; !end && !r.fatal && next(&r, &ev);) {
+        switch (ev.type) {
+        case YAML_STREAM_END_EVENT: end = true; /* fall through */
+        case YAML_STREAM_START_EVENT: case YAML_DOCUMENT_END_EVENT: yaml_event_delete(&ev); break;
+        case YAML_DOCUMENT_START_EVENT:
+            if (root) refuse(&r, &ev.start_mark, "documents", "one document a file");
+            r.fatal |= root != NULL;
+            yaml_event_delete(&ev);
+            break;
+        default: root = node(&r, &ev, 1);
+        }
+    }
+    yaml_parser_delete(&r.parser);
+    if (!root) root = arena_alloc(a, sizeof *root), root->file = r.file, root->line = root->col = 1;
+    *out = root;
+    return p->count > before ? ERR_INVALID : ERR_OK;
+}
+
+enum err yaml_load(struct arena *a, const char *path, const char *shown_as, struct yaml **out,
+                   struct problem *p) {
+    char *text;
+    size_t n;
+    enum err e = fsio_read(a, path, YAML_SIZE_MAX, &text, &n, p);
+    return e ? e : yaml_parse(a, shown_as, text, n, out, p);
+}
+
+struct yaml *yaml_get(const struct yaml *m, const char *key) {
+    for (struct yaml *c = m && m->kind == YAML_MAP ? m->first : NULL; c; c = c->next)
+        if (c->key && !strcmp(c->key, key)) return c;
+    return NULL;
+}
+
+const char *yaml_str(const struct yaml *m, const char *key, const char *otherwise) {
+    const struct yaml *y = yaml_get(m, key);
+    return y && y->kind != YAML_MAP && y->kind != YAML_LIST && y->kind != YAML_NULL ? y->text : otherwise;
+}
+
+void yaml_only(const struct yaml *m, struct problem *p, const char *const *keys) {
+    size_t n = 0;
+    while (keys[n]) n++;
+    for (const struct yaml *c = m && m->kind == YAML_MAP ? m->first : NULL; c; c = c->next) {
+        bool known = false;
+        for (size_t i = 0; i < n; i++) known |= !strcmp(keys[i], c->key);
+        if (known) continue;
+        const char *near = text_nearest(c->key, keys, n);
+        problem_at(p, c->file, c->key_line, c->key_col, "unknown_key", "there is no key \"%s\"%s%s%s",
+                   c->key, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    }
+}
+
+void yaml_to_json(const struct yaml *y, struct buf *b) {
+    switch (y->kind) {
+    case YAML_NULL: buf_puts(b, "null"); break;
+    case YAML_BOOL: buf_puts(b, y->b ? "true" : "false"); break;
+    case YAML_INT: buf_int(b, y->i); break;
+    case YAML_FLOAT: case YAML_TEXT: json_text(b, y->text, y->n); break;
+    case YAML_LIST:
+        buf_putc(b, '[');
+        for (const struct yaml *c = y->first; c; c = c->next) json_sep(b), yaml_to_json(c, b);
+        buf_putc(b, ']');
+        break;
+    case YAML_MAP:
+        buf_putc(b, '{');
+        for (const struct yaml *c = y->first; c; c = c->next) {
+            json_sep(b);
+            json_text(b, c->key, strlen(c->key));
+            buf_putc(b, ':');
+            yaml_to_json(c, b);
+        }
+        buf_putc(b, '}');
+        break;
+    }
+}

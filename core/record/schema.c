@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// Builds the schema of a release out of its plugins' declarations: entities with their columns and
+// workflows, rules, reports. Collects every error before it gives up.
+#include "record/schema_build.h"
+#include "record/store_sql.h"
+#include "campus/limits.h"
+#include "campus/mem.h"
+#include "campus/record.h"
+#include "campus/text.h"
+
+// The one list of reserved names for plugins, entities, fields and transitions.
+static const char *const RESERVED[] = {
+    "id", "n", "rev", "state", "created_at", "created_by", "updated_at", "updated_by",
+    "archived_at", "owner", "policy", "core", "api", "public", "admin", "actions", "reports",
+    "import", "export", "history", "meta", "session", "inbox", "decisions", "access", "events",
+    "jobs", "files", "openapi", "sort", "limit", "cursor", "fields", "total", "expand", "reveal",
+    "purpose", "read", "create", "update", "delete", "search", "list", "everyone"};
+
+bool build_is_reserved(const char *name) {
+    for (size_t i = 0; i < sizeof RESERVED / sizeof *RESERVED; i++)
+        if (!strcmp(RESERVED[i], name)) return true;
+    return false;
+}
+
+static const char **texts(struct build *b, const json_t *list, int *n) {
+    size_t count = json_array_size(list);
+    const char **out = arena_alloc(b->arena, sizeof *out * (count + 1));
+    int k = 0;
+    for (size_t i = 0; i < count; i++) {
+        const char *s = json_string_value(json_array_get(list, i));
+        if (s) out[k++] = arena_strdup(b->arena, s);
+    }
+    if (n) *n = k;
+    return out;
+}
+
+static bool good_name(struct build *b, const json_t *j, const char *what, const char *name) {
+    if (name && text_is_name(name) && !build_is_reserved(name)) return true;
+    build_at(b, j, "name_invalid", "%s \"%s\": a name is a-z, 0-9, _ and not reserved", what,
+             name ? name : "");
+    return false;
+}
+
+static int state_index(const struct workflow *w, const char *name) {
+    for (int i = 0; name && i < w->nstates; i++)
+        if (!strcmp(w->states[i].name, name)) return i;
+    return -1;
+}
+
+static int state_or_error(struct build *b, const json_t *at, const struct workflow *w,
+                          const char *name) {
+    int s = state_index(w, name);
+    if (s >= 0) return s;
+    const char *names[64];
+    for (int i = 0; i < w->nstates; i++) names[i] = w->states[i].name;
+    const char *near = name ? text_nearest(name, names, (size_t)w->nstates) : NULL;
+    build_at(b, at, "state_unknown", "there is no state \"%s\"%s%s", name ? name : "",
+             near ? "; did you mean " : "", near ? near : "");
+    return -1;
+}
+
+static void build_transition(struct build *b, const json_t *j, const json_t *entity,
+                             const struct workflow *w, const struct plugin *pl,
+                             struct transition *t) {
+    const json_t *at = json_object_get(j, "line") ? j : entity;
+    t->name = arena_strdup(b->arena, json_string_value(json_object_get(j, "name")));
+    good_name(b, at, "transition", t->name);
+    t->title = build_title(b, j);
+    t->line = (int)json_integer_value(json_object_get(j, "line"));
+    const json_t *from = json_object_get(j, "from");
+    if (json_is_string(from)) {
+        int s = state_or_error(b, at, w, json_string_value(from));
+        if (s >= 0) t->from |= UINT64_C(1) << s;
+    } else {
+        size_t i;
+        json_t *one;
+        json_array_foreach((json_t *)from, i, one) {
+            int s = state_or_error(b, at, w, json_string_value(one));
+            if (s >= 0) t->from |= UINT64_C(1) << s;
+        }
+    }
+    t->to = state_or_error(b, at, w, json_string_value(json_object_get(j, "to")));
+    t->approvals = json_object_get(j, "approvals");
+    t->needs = texts(b, json_object_get(j, "needs"), &t->nneeds);
+    const char *rule = json_string_value(json_object_get(j, "rule"));
+    if (!rule) return;
+    t->rule = arena_strdup(b->arena, rule);
+    for (int i = 0; i < pl->nrules; i++)
+        if (!strcmp(pl->rules[i].name, rule)) t->rule_decl = &pl->rules[i];
+    if (!t->rule_decl)
+        build_at(b, at, "rule_unknown", "transition %s: there is no rule \"%s\"", t->name, rule);
+}
+
+static void build_workflow(struct build *b, const json_t *j, const json_t *entity,
+                           const struct plugin *pl, struct entity *e) {
+    struct workflow *w = arena_alloc(b->arena, sizeof *w);
+    const json_t *states = json_object_get(j, "states"), *moves = json_object_get(j, "transitions");
+    size_t ns = json_array_size(states), nt = json_array_size(moves);
+    if (!ns || ns > 64) {
+        build_at(b, entity, "states_invalid", "%s: a workflow has 1 to 64 states", e->name);
+        return;
+    }
+    struct state *s = arena_alloc(b->arena, sizeof *s * ns);
+    for (size_t i = 0; i < ns; i++) {
+        const json_t *one = json_array_get(states, i);
+        s[i].name = arena_strdup(b->arena, json_string_value(json_object_get(one, "name")));
+        if (!s[i].name || !text_is_name(s[i].name)) {
+            build_at(b, entity, "name_invalid", "%s: a state has no valid name", e->name);
+            s[i].name = "?";
+        }
+        s[i].title = build_title(b, one);
+        s[i].final = json_is_true(json_object_get(one, "final"));
+    }
+    w->states = s;
+    w->nstates = (int)ns;
+    w->start = state_or_error(b, entity, w, json_string_value(json_object_get(j, "start")));
+    struct transition *t = arena_alloc(b->arena, sizeof *t * (nt + 1));
+    for (size_t i = 0; i < nt; i++)
+        build_transition(b, json_array_get(moves, i), entity, w, pl, &t[i]);
+    w->transitions = t;
+    w->ntransitions = (int)nt;
+    uint64_t reached = w->start >= 0 ? UINT64_C(1) << w->start : 0, before = 0;
+    while (reached != before) {
+        before = reached;
+        for (size_t i = 0; i < nt; i++)
+            if (t[i].to >= 0 && t[i].from & reached) reached |= UINT64_C(1) << t[i].to;
+    }
+    for (size_t i = 0; i < ns; i++) {
+        bool out = false;
+        for (size_t k = 0; k < nt; k++) out |= t[k].from >> i & 1;
+        if (!(reached >> i & 1))
+            build_at(b, entity, "state_unreachable", "%s: no transition leads to state %s", e->name,
+                     s[i].name);
+        if (!s[i].final && !out)
+            build_at(b, entity, "state_stuck", "%s: state %s is not final and nothing leads out of it",
+                     e->name, s[i].name);
+        if (s[i].final && out)
+            build_at(b, entity, "state_not_final", "%s: state %s is final, yet a transition leaves it",
+                     e->name, s[i].name);
+    }
+    e->workflow = w;
+}
+
+static void build_indexes(struct build *b, const json_t *list, const json_t *entity, struct entity *e) {
+    size_t n = json_array_size(list);
+    struct index_decl *out = arena_alloc(b->arena, sizeof *out * (n + 1));
+    for (size_t i = 0; i < n; i++) {
+        const json_t *cols = json_array_get(list, i);
+        if (json_is_object(cols)) cols = json_object_get(cols, "fields");
+        size_t nc = json_array_size(cols);
+        int *columns = arena_alloc(b->arena, sizeof *columns * (nc + 1));
+        struct buf name;
+        buf_init(&name, b->arena);
+        buf_printf(&name, "i_%s", e->table + 2);
+        int k = 0;
+        for (size_t c = 0; c < nc; c++) {
+            const char *s = json_string_value(json_array_get(cols, c));
+            int col = s ? column_find(e, s) : COLUMN_NONE;
+            if (col == COLUMN_NONE)
+                build_at(b, entity, "field_unknown", "%s: index names unknown field \"%s\"", e->name,
+                         s ? s : "");
+            else if (col >= 0 && e->fields[col].sealed)
+                build_at(b, entity, "index_sealed", "%s: %s is sealed and cannot be ordered", e->name, s);
+            else columns[k++] = col;
+            buf_printf(&name, "_%s", s ? s : "");
+        }
+        out[e->nindexes++] =
+            (struct index_decl){.fields = columns, .count = k, .name = buf_str(&name)};
+    }
+    e->indexes = out;
+}
+
+static void build_entity(struct build *b, const json_t *j, const struct plugin *pl, struct entity *e) {
+    const char *name = json_string_value(json_object_get(j, "name"));
+    good_name(b, j, "entity", name);
+    e->name = arena_strdup(b->arena, name ? name : "?");
+    e->full = arena_printf(b->arena, "%s.%s", pl->name, e->name);
+    e->table = arena_printf(b->arena, "r_%s_%s", pl->name, e->name);
+    e->plugin = pl;
+    e->title = build_title(b, j);
+    e->file = arena_strdup(b->arena, json_string_value(json_object_get(j, "file")));
+    e->line = (int)json_integer_value(json_object_get(j, "line"));
+    e->serves = texts(b, json_object_get(j, "serves"), NULL);
+    const json_t *fields = json_object_get(j, "fields");
+    size_t n = json_array_size(fields);
+    if (!n || n > LIMIT_ENTITY_FIELDS)
+        build_at(b, j, "fields_invalid", "%s: an entity has 1 to %d fields", e->name, LIMIT_ENTITY_FIELDS);
+    struct field *f = arena_alloc(b->arena, sizeof *f * (n + 1));
+    for (size_t i = 0; i < n && i < LIMIT_ENTITY_FIELDS; i++)
+        if (build_field(b, json_array_get(fields, i), &f[e->nfields])) {
+            f[e->nfields].index = e->nfields;
+            e->has_sealed |= f[e->nfields].sealed;
+            for (int k = 0; k < e->nfields; k++)
+                if (!strcmp(f[k].name, f[e->nfields].name))
+                    build_at(b, json_array_get(fields, i), "duplicate", "%s appears twice", f[k].name);
+            e->nfields++;
+        }
+    e->fields = f;
+    e->subject_field = -1;
+    const char *subject = json_string_value(json_object_get(j, "subject"));
+    if (subject && strcmp(subject, "self")) {
+        const struct field *sf = entity_field(e, subject);
+        if (!sf || (sf->type != FIELD_PERSON && sf->type != FIELD_REFERENCE))
+            build_at(b, j, "subject_unknown", "%s: subject \"%s\" is no person or reference field",
+                     e->name, subject);
+        else e->subject_field = sf->index;
+    }
+    build_indexes(b, json_object_get(j, "indexes"), j, e);
+    const json_t *w = json_object_get(j, "workflow");
+    if (json_is_object(w)) build_workflow(b, w, j, pl, e);
+}
+
+static void build_rules(struct build *b, const json_t *list, struct plugin *pl) {
+    size_t n = json_array_size(list);
+    struct rule_decl *out = arena_alloc(b->arena, sizeof *out * (n + 1));
+    for (size_t i = 0; i < n; i++) {
+        const json_t *j = json_array_get(list, i);
+        struct rule_decl *r = &out[pl->nrules++];
+        r->name = arena_strdup(b->arena, json_string_value(json_object_get(j, "name")));
+        r->reads = texts(b, json_object_get(j, "reads"), &r->nreads);
+        r->file = arena_strdup(b->arena, json_string_value(json_object_get(j, "file")));
+        r->line = (int)json_integer_value(json_object_get(j, "line"));
+        good_name(b, j, "rule", r->name);
+    }
+    pl->rules = out;
+}
+
+static void build_reports(struct build *b, const json_t *list, struct plugin *pl) {
+    size_t n = json_array_size(list);
+    struct report_decl *out = arena_alloc(b->arena, sizeof *out * (n + 1));
+    for (size_t i = 0; i < n; i++) {
+        const json_t *j = json_array_get(list, i);
+        struct report_decl *r = &out[pl->nreports];
+        r->name = arena_strdup(b->arena, json_string_value(json_object_get(j, "name")));
+        if (!good_name(b, j, "report", r->name)) continue;
+        r->title = build_title(b, j);
+        r->serves = texts(b, json_object_get(j, "serves"), NULL);
+        r->kept = json_is_true(json_object_get(j, "kept"));
+        r->min_cell = (int)json_integer_value(json_object_get(j, "min_cell"));
+        r->chart = arena_strdup(b->arena, json_string_value(json_object_get(j, "chart")));
+        const char *en = json_string_value(json_object_get(j, "entity"));
+        for (int k = 0; en && k < pl->nentities; k++)
+            if (!strcmp(pl->entities[k]->name, en)) r->entity = pl->entities[k];
+        if (!r->entity) {
+            build_at(b, j, "entity_unknown", "report %s: there is no entity \"%s\"", r->name, en ? en : "");
+            continue;
+        }
+        int counts[2] = {0, 0};
+        const char **names[2] = {texts(b, json_object_get(j, "group"), &counts[0]),
+                                 texts(b, json_object_get(j, "sum"), &counts[1])};
+        int *columns[2];
+        for (int side = 0; side < 2; side++) {
+            columns[side] = arena_alloc(b->arena, sizeof(int) * (size_t)(counts[side] + 1));
+            for (int k = 0; k < counts[side]; k++) {
+                int col = column_find(r->entity, names[side][k]);
+                columns[side][k] = col;
+                bool fits = col == COLUMN_STATE ? side == 0 : col >= 0 && !r->entity->fields[col].sealed;
+                if (!fits)
+                    build_at(b, j, "field_unknown", "report %s: cannot %s by \"%s\"", r->name,
+                             side ? "sum" : "group", names[side][k]);
+            }
+        }
+        r->group = columns[0], r->ngroup = counts[0];
+        r->sums = columns[1], r->nsums = counts[1];
+        pl->nreports++;
+    }
+    pl->reports = out;
+}
+
+static void resolve(struct build *b, struct schema *s) {
+    for (int i = 0; i < s->nentities; i++) {
+        struct entity *e = (struct entity *)s->entities[i];
+        for (int k = 0; k < e->nfields; k++) {
+            struct field *f = (struct field *)&e->fields[k];
+            if (f->type != FIELD_REFERENCE || !f->to) continue;
+            f->target = schema_entity_full(s, f->to, strlen(f->to));
+            if (!f->target)
+                problem_at(b->p, f->file, f->line, 1, "entity_unknown",
+                           "%s: there is no entity \"%s\"", f->name, f->to);
+        }
+        for (int k = 0; e->workflow && k < e->workflow->ntransitions; k++) {
+            const struct transition *t = &e->workflow->transitions[k];
+            for (int m = 0; m < t->nneeds; m++)
+                if (!entity_field(e, t->needs[m]))
+                    problem_at(b->p, e->file, t->line ? t->line : e->line, 1, "field_unknown",
+                               "transition %s needs unknown field \"%s\"", t->name, t->needs[m]);
+            for (int m = 0; t->rule_decl && m < t->rule_decl->nreads; m++) {
+                const char *read = t->rule_decl->reads[m];
+                const char *dot = strchr(read, '.');
+                const char *head =
+                    dot ? arena_strndup(b->arena, read, (size_t)(dot - read)) : read;
+                if (entity_field(e, head) || column_find(e, head) != COLUMN_NONE) continue;
+                size_t n;
+                const char *const *names = entity_field_names(e, b->arena, &n);
+                const char *near = text_nearest(head, names, n);
+                problem_at(b->p, t->rule_decl->file, t->rule_decl->line, 1, "field_unknown",
+                           "rule %s reads \"%s\", which %s does not have%s%s", t->rule, head, e->full,
+                           near ? "; did you mean " : "", near ? near : "");
+            }
+        }
+    }
+}
+
+enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, struct schema **out,
+                      struct problem *p) {
+    unsigned before = p->count;
+    struct build b = {.arena = a, .p = p};
+    struct schema *s = arena_alloc(a, sizeof *s);
+    struct plugin *plugins = arena_alloc(a, sizeof *plugins * (n + 1));
+    size_t total = 0;
+    for (size_t i = 0; i < n; i++) total += json_array_size(json_object_get(declarations[i], "entities"));
+    s->entities = arena_alloc(a, sizeof(struct entity *) * (total + 1));
+    s->plugins = plugins;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *j = declarations[i];
+        struct plugin *pl = &plugins[s->nplugins++];
+        const char *name = json_string_value(json_object_get(j, "name"));
+        b.plugin = name ? name : "?";
+        b.file = arena_printf(a, "plugins/%s/plugin.lua", b.plugin);
+        good_name(&b, j, "plugin", name);
+        pl->name = arena_strdup(a, b.plugin);
+        pl->version = arena_strdup(a, json_string_value(json_object_get(j, "version")));
+        pl->title = build_title(&b, j);
+        pl->declaration = (json_t *)j;
+        build_rules(&b, json_object_get(j, "rules"), pl);
+        const json_t *entities = json_object_get(j, "entities");
+        size_t ne = json_array_size(entities);
+        pl->entities = arena_alloc(a, sizeof(struct entity *) * (ne + 1));
+        for (size_t k = 0; k < ne; k++) {
+            struct entity *e = arena_alloc(a, sizeof *e);
+            build_entity(&b, json_array_get(entities, k), pl, e);
+            e->index = s->nentities;
+            pl->entities[pl->nentities++] = s->entities[s->nentities++] = e;
+        }
+        build_reports(&b, json_object_get(j, "reports"), pl);
+    }
+    for (int i = 0; i < s->nentities; i++) store_sql_build(a, (struct entity *)s->entities[i]);
+    resolve(&b, s);
+    *out = s;
+    return p->count > before ? ERR_INVALID : ERR_OK;
+}
+
+const struct plugin *schema_plugin(const struct schema *s, const char *name) {
+    for (int i = 0; i < s->nplugins; i++)
+        if (!strcmp(s->plugins[i].name, name)) return &s->plugins[i];
+    return NULL;
+}
+
+const struct entity *schema_entity(const struct schema *s, const char *plugin, const char *name) {
+    const struct plugin *pl = schema_plugin(s, plugin);
+    for (int i = 0; pl && i < pl->nentities; i++)
+        if (!strcmp(pl->entities[i]->name, name)) return pl->entities[i];
+    return NULL;
+}
+
+const struct entity *schema_entity_full(const struct schema *s, const char *full, size_t n) {
+    for (int i = 0; i < s->nentities; i++)
+        if (strlen(s->entities[i]->full) == n && !memcmp(s->entities[i]->full, full, n))
+            return s->entities[i];
+    return NULL;
+}
+
+const struct field *entity_field(const struct entity *e, const char *name) {
+    for (int i = 0; i < e->nfields; i++)
+        if (!strcmp(e->fields[i].name, name)) return &e->fields[i];
+    return NULL;
+}
+
+int entity_state(const struct entity *e, const char *name) {
+    return e->workflow ? state_index(e->workflow, name) : -1;
+}
+
+const struct transition *entity_transition(const struct entity *e, const char *name) {
+    for (int i = 0; e->workflow && i < e->workflow->ntransitions; i++)
+        if (!strcmp(e->workflow->transitions[i].name, name)) return &e->workflow->transitions[i];
+    return NULL;
+}
+
+const char *const *entity_field_names(const struct entity *e, struct arena *a, size_t *n) {
+    const char **out = arena_alloc(a, sizeof *out * (size_t)(e->nfields + 1));
+    for (int i = 0; i < e->nfields; i++) out[i] = e->fields[i].name;
+    *n = (size_t)e->nfields;
+    return out;
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// Shared by the two files that build a schema: schema.c and schema_field.c.
+#ifndef RECORD_SCHEMA_BUILD_H
+#define RECORD_SCHEMA_BUILD_H
+
+#include "campus/schema.h"
+
+struct build {
+    struct arena *arena;
+    struct problem *p;
+    const char *plugin, *file;
+};
+enum err build_at(struct build *b, const json_t *where, const char *word, const char *fmt, ...)
+    PRINTF(4, 5);
+struct title build_title(struct build *b, const json_t *j);
+bool build_field(struct build *b, const json_t *j, struct field *f);
+bool build_is_reserved(const char *name);    // names that plugins may not use
+
+#endif

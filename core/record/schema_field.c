@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// One declared field -> struct field, with every objection at the line that declared it.
+#include "record/schema_build.h"
+#include "campus/clock.h"
+#include "campus/limits.h"
+#include "campus/mem.h"
+#include "campus/text.h"
+
+static const char *const TYPE_NAMES[FIELD_TYPES] = {
+    "text", "longtext", "integer",     "decimal", "money",     "date", "time", "datetime",
+    "boolean", "choice", "multichoice", "person",  "reference", "list", "file", "json"};
+static const char *const CLASS_NAMES[] = {"public", "internal", "confidential", "secret"};
+
+const char *field_type_name(enum field_type t) { return TYPE_NAMES[t]; }
+
+enum err build_at(struct build *b, const json_t *where, const char *word, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = arena_vprintf(b->arena, fmt, ap);
+    va_end(ap);
+    const char *file = json_string_value(json_object_get(where, "file"));
+    int line = (int)json_integer_value(json_object_get(where, "line"));
+    return problem_at(b->p, file ? file : b->file, line, 1, word, "%s", text);
+}
+
+struct title build_title(struct build *b, const json_t *j) {
+    const json_t *t = json_object_get(j, "title");
+    if (json_is_string(t)) {
+        const char *s = arena_strdup(b->arena, json_string_value(t));
+        return (struct title){s, s};
+    }
+    return (struct title){arena_strdup(b->arena, json_string_value(json_object_get(t, "zh"))),
+                          arena_strdup(b->arena, json_string_value(json_object_get(t, "en")))};
+}
+
+const char *title_in(const struct title *t, enum lang lang, const char *otherwise) {
+    const char *s = lang == LANG_ZH ? t->zh : t->en;
+    if (!s) s = lang == LANG_ZH ? t->en : t->zh;
+    return s ? s : otherwise;
+}
+
+static int find_word(const char *const *words, int n, const char *w) {
+    for (int i = 0; w && i < n; i++)
+        if (!strcmp(words[i], w)) return i;
+    return -1;
+}
+
+static bool scaled(const json_t *j, int scale, int64_t *out) {
+    if (json_is_string(j))
+        return text_to_scaled(json_string_value(j), json_string_length(j), scale, out);
+    char text[64];
+    if (json_is_integer(j)) snprintf(text, sizeof text, "%lld", (long long)json_integer_value(j));
+    else if (json_is_real(j)) snprintf(text, sizeof text, "%.*f", scale, json_real_value(j));
+    else return false;
+    return text_to_scaled(text, strlen(text), scale, out);
+}
+
+static void build_choices(struct build *b, const json_t *j, struct field *f) {
+    const json_t *list = json_object_get(j, "choices");
+    if (!json_is_array(list) || !json_array_size(list)) {
+        build_at(b, j, "choices_missing", "%s: a choice needs choices = { \"a\", \"b\", … }", f->name);
+        return;
+    }
+    struct choice *out = arena_alloc(b->arena, sizeof *out * json_array_size(list));
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *c = json_array_get(list, i);
+        const char *name = json_is_string(c) ? json_string_value(c)
+                                             : json_string_value(json_object_get(c, "name"));
+        if (!name || !*name) {
+            build_at(b, j, "choice_invalid", "%s: choice %zu has no name", f->name, i + 1);
+            continue;
+        }
+        out[f->nchoices++] =
+            (struct choice){arena_strdup(b->arena, name),
+                            json_is_string(c) ? (struct title){0} : build_title(b, c)};
+    }
+    f->choices = out;
+}
+
+static void build_pattern(struct build *b, const json_t *j, struct field *f, const char *pattern) {
+    f->pattern_text = arena_strdup(b->arena, pattern);
+    f->pattern = arena_alloc(b->arena, sizeof *f->pattern);
+    const char *anchored = arena_printf(b->arena, "^(%s)$", pattern);
+    if (regcomp(f->pattern, anchored, REG_EXTENDED | REG_NOSUB)) {
+        f->pattern = NULL;
+        build_at(b, j, "pattern_invalid", "%s: \"%s\" is not a POSIX extended pattern", f->name,
+                 pattern);
+        return;
+    }
+    arena_defer(b->arena, (void (*)(void *))regfree, f->pattern);
+}
+
+static void build_preset(struct build *b, const json_t *j, struct field *f) {
+    const json_t *d = json_object_get(j, "default");
+    if (!d) return;
+    const char *s = json_string_value(d);
+    if (s && s[0] == '$') {
+        if (strcmp(s, "$actor") && strcmp(s, "$today") && strcmp(s, "$now"))
+            build_at(b, j, "default_invalid", "%s: %s is none of $actor, $today, $now", f->name, s);
+        f->preset_var = arena_strdup(b->arena, s);
+        return;
+    }
+    int64_t v;
+    if (json_is_boolean(d) && f->type == FIELD_BOOLEAN) f->preset = value_bool(json_is_true(d));
+    else if ((f->type == FIELD_INTEGER || f->type == FIELD_DECIMAL || f->type == FIELD_MONEY) &&
+             scaled(d, f->scale, &v))
+        f->preset = value_int(v);
+    else if (s && (f->type == FIELD_TEXT || f->type == FIELD_LONGTEXT || f->type == FIELD_CHOICE ||
+                   f->type == FIELD_DATE))
+        f->preset = value_text(arena_strdup(b->arena, s));
+    else build_at(b, j, "default_invalid", "%s: the default does not fit a %s", f->name,
+                  field_type_name(f->type));
+}
+
+static void build_range(struct build *b, const json_t *j, struct field *f) {
+    const json_t *lo = json_object_get(j, "min"), *hi = json_object_get(j, "max");
+    if (lo && !(f->has_min = scaled(lo, f->scale, &f->min)))
+        build_at(b, j, "min_invalid", "%s: min is not a number", f->name);
+    if (hi && !(f->has_max = scaled(hi, f->scale, &f->max)))
+        build_at(b, j, "max_invalid", "%s: max is not a number", f->name);
+    if (f->has_min && f->has_max && f->min > f->max)
+        build_at(b, j, "range_empty", "%s: min is above max", f->name);
+    f->max_chars = f->type == FIELD_LONGTEXT ? LIMIT_LONG_TEXT_CHARS : LIMIT_TEXT_CHARS;
+    const json_t *len = json_object_get(j, "max_length");
+    if (len) f->max_chars = (int)json_integer_value(len);
+}
+
+static const char *sql_type(const struct field *f) {
+    if (f->sealed) return "{bytes}";
+    switch (f->type) {
+    case FIELD_INTEGER: case FIELD_DECIMAL: case FIELD_MONEY: case FIELD_DATETIME:
+    case FIELD_BOOLEAN: return "BIGINT";
+    default: return "TEXT";
+    }
+}
+
+bool build_field(struct build *b, const json_t *j, struct field *f) {
+    const char *name = json_string_value(json_object_get(j, "name"));
+    const char *type = json_string_value(json_object_get(j, "type"));
+    *f = (struct field){.name = arena_strdup(b->arena, name ? name : "?"),
+                        .file = arena_strdup(b->arena, json_string_value(json_object_get(j, "file"))),
+                        .line = (int)json_integer_value(json_object_get(j, "line"))};
+    if (!name || !text_is_name(name) || build_is_reserved(name)) {
+        build_at(b, j, "name_invalid", "field \"%s\": a name is a-z, 0-9, _ and not reserved", f->name);
+        return false;
+    }
+    int t = find_word(TYPE_NAMES, FIELD_TYPES, type);
+    if (t < 0) {
+        const char *near = type ? text_nearest(type, TYPE_NAMES, FIELD_TYPES) : NULL;
+        build_at(b, j, "type_unknown", "%s: unknown type \"%s\"%s%s", f->name, type ? type : "",
+                 near ? "; did you mean " : "", near ? near : "");
+        return false;
+    }
+    f->type = (enum field_type)t;
+    f->title = build_title(b, j);
+    f->required = json_is_true(json_object_get(j, "required"));
+    f->unique = json_is_true(json_object_get(j, "unique"));
+    f->searchable = json_is_true(json_object_get(j, "searchable"));
+    f->personal = json_is_true(json_object_get(j, "personal"));
+    f->derived = arena_strdup(b->arena, json_string_value(json_object_get(j, "derived")));
+    f->readonly = f->derived || json_is_true(json_object_get(j, "readonly"));
+    f->scale = f->type == FIELD_MONEY ? 2 : f->type == FIELD_DECIMAL ? 2 : 0;
+    const json_t *scale = json_object_get(j, "scale");
+    if (scale && f->type == FIELD_DECIMAL) f->scale = (int)json_integer_value(scale);
+    if (f->scale < 0 || f->scale > 6) build_at(b, j, "scale_invalid", "%s: scale is 0 to 6", f->name);
+    const char *class = json_string_value(json_object_get(j, "class"));
+    int c = class ? find_word(CLASS_NAMES, 4, class) : CLASS_INTERNAL;
+    if (c < 0) {
+        build_at(b, j, "class_unknown",
+                 "%s: \"%s\" is none of public, internal, confidential, secret", f->name, class);
+        c = CLASS_SECRET;
+    }
+    f->class = (enum field_class)c;
+    f->sealed = f->class >= CLASS_CONFIDENTIAL;
+    if (f->type == FIELD_CHOICE || f->type == FIELD_MULTICHOICE) build_choices(b, j, f);
+    const char *pattern = json_string_value(json_object_get(j, "pattern"));
+    if (pattern) build_pattern(b, j, f, pattern);
+    f->check = arena_strdup(b->arena, json_string_value(json_object_get(j, "check")));
+    if (f->check && !text_check_exists(f->check))
+        build_at(b, j, "check_unknown", "%s: there is no check \"%s\"", f->name, f->check);
+    f->mask = arena_strdup(b->arena, json_string_value(json_object_get(j, "mask")));
+    if (f->type == FIELD_PERSON) f->to = "core.people";
+    if (f->type == FIELD_REFERENCE) {
+        const char *to = json_string_value(json_object_get(j, "to"));
+        if (!to) build_at(b, j, "reference_missing", "%s: a reference needs to = \"plugin.entity\"", f->name);
+        else f->to = strchr(to, '.') ? arena_strdup(b->arena, to)
+                                     : arena_printf(b->arena, "%s.%s", b->plugin, to);
+    }
+    if (f->type == FIELD_LIST) {
+        const json_t *lines = json_object_get(j, "fields");
+        size_t n = json_array_size(lines);
+        struct field *out = arena_alloc(b->arena, sizeof *out * (n + 1));
+        for (size_t i = 0; i < n; i++)
+            if (build_field(b, json_array_get(lines, i), &out[f->nlines])) {
+                out[f->nlines].index = f->nlines;
+                f->nlines++;
+            }
+        f->lines = out;
+        if (!n) build_at(b, j, "lines_missing", "%s: a list needs fields", f->name);
+    }
+    build_range(b, j, f);
+    build_preset(b, j, f);
+    if (f->sealed && (f->type == FIELD_LIST || f->type == FIELD_REFERENCE || f->type == FIELD_PERSON))
+        build_at(b, j, "seal_invalid", "%s: a %s cannot be sealed; seal the texts it leads to", f->name,
+                 field_type_name(f->type));
+    f->column = arena_printf(b->arena, "f_%s", f->name);
+    f->sql_type = sql_type(f);
+    return true;
+}

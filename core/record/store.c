@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// Records in and out of their tables: sealing under the owner's data key, blind indexes, history.
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include "campus/id.h"
+#include "campus/mem.h"
+#include "campus/text.h"
+#include "record/store_sql.h"
+
+static struct value read_value(struct store *s, struct stmt *st, int col, const struct field *f,
+                               bool keep) {
+    if (stmt_is_null(st, col)) return value_null();
+    size_t n;
+    if (f->sealed) {
+        const void *b = stmt_blob(st, col, &n);
+        return (struct value){.kind = VALUE_BLOB, .p = keep ? arena_strndup(s->arena, b, n) : b, .n = n};
+    }
+    switch (f->type) {
+    case FIELD_BOOLEAN: return value_bool(stmt_int(st, col) != 0);
+    case FIELD_INTEGER: case FIELD_DECIMAL: case FIELD_MONEY: case FIELD_DATETIME:
+        return value_int(stmt_int(st, col));
+    default: break;
+    }
+    const char *text = stmt_text(st, col, &n);
+    if (keep) text = arena_strndup(s->arena, text, n);
+    bool json = f->type == FIELD_LIST || f->type == FIELD_JSON || f->type == FIELD_MULTICHOICE;
+    return (struct value){.kind = json ? VALUE_JSON : VALUE_TEXT, .p = text, .n = n};
+}
+
+static const char *read_text(struct store *s, struct stmt *st, int col, bool keep) {
+    size_t n;
+    const char *t = stmt_text(st, col, &n);
+    return keep ? arena_strndup(s->arena, t ? t : "", n) : t;
+}
+
+void store_read_row(struct store *s, const struct entity *e, struct stmt *st, bool keep,
+                    struct record *r) {
+    struct value *values = r->values ? r->values
+                                     : arena_alloc(s->arena, sizeof *values * (size_t)(e->nfields + 1));
+    *r = (struct record){.entity = e, .values = values};
+    r->n = stmt_int(st, COL_N);
+    r->id = read_text(s, st, COL_ID, keep);
+    r->rev = stmt_int(st, COL_REV);
+    r->state = stmt_is_null(st, COL_STATE) ? -1 : entity_state(e, stmt_text(st, COL_STATE, NULL));
+    r->created_at = stmt_int(st, COL_CREATED_AT);
+    r->created_by = read_text(s, st, COL_CREATED_BY, keep);
+    r->updated_at = stmt_int(st, COL_UPDATED_AT);
+    r->updated_by = read_text(s, st, COL_UPDATED_BY, keep);
+    r->archived_at = stmt_int(st, COL_ARCHIVED_AT);
+    r->owner = read_text(s, st, COL_OWNER, keep);
+    r->policy = stmt_int(st, COL_POLICY);
+    for (int i = 0; i < e->nfields; i++)
+        values[i] = read_value(s, st, COL_FIELDS + i, &e->fields[i], keep);
+    if (!e->has_sealed) return;
+    int k = COL_FIELDS + e->nfields;
+    r->generation = (uint64_t)stmt_int(st, k);
+    if (stmt_is_null(st, k + 1)) return;
+    size_t n;
+    const void *w = stmt_blob(st, k + 1, &n);
+    r->wrapped = keep ? (const uint8_t *)arena_strndup(s->arena, w, n) : w;
+    r->wrapped_n = n;
+}
+
+enum err store_get(struct store *s, const struct entity *e, const char *id, struct record *out) {
+    *out = (struct record){0};
+    struct stmt *st = db_query(s->db, s->problem, e->sql_get, "t", id);
+    if (!st) return s->problem->code;
+    bool row;
+    enum err x = stmt_step(st, &row, s->problem);
+    if (x) return x;
+    if (!row) return ERR_NOT_FOUND;
+    store_read_row(s, e, st, true, out);
+    stmt_reset(st);
+    return ERR_OK;
+}
+
+// A value as the bytes that are sealed, and back.
+static struct value plain_of(struct arena *a, const struct value *v) {
+    char num[24];
+    if (v->kind != VALUE_INT && v->kind != VALUE_BOOL) return *v;
+    int n = snprintf(num, sizeof num, "%" PRId64, v->i);
+    return value_textn(arena_strndup(a, num, (size_t)n), (size_t)n);
+}
+
+static struct value value_of(const struct field *f, const char *p, size_t n) {
+    switch (f->type) {
+    case FIELD_BOOLEAN: return value_bool(p[0] == '1');
+    case FIELD_INTEGER: case FIELD_DECIMAL: case FIELD_MONEY: case FIELD_DATETIME:
+        return value_int(strtoll(p, NULL, 10));
+    case FIELD_LIST: case FIELD_JSON: case FIELD_MULTICHOICE:
+        return (struct value){.kind = VALUE_JSON, .p = p, .n = n};
+    default: return value_textn(p, n);
+    }
+}
+
+static struct seal_name seal_name(const struct store *s, const struct record *r, const struct field *f) {
+    return (struct seal_name){s->school, r->entity->full, r->id, f->name, field_type_name(f->type),
+                              r->generation};
+}
+
+enum err store_unseal(struct store *s, struct record *r, const struct fieldset *which) {
+    uint8_t dek[SEAL_KEY];
+    bool have = false;
+    enum err e = ERR_OK;
+    for (int i = 0; i < r->entity->nfields && !e; i++) {
+        const struct field *f = &r->entity->fields[i];
+        if (r->values[i].kind != VALUE_BLOB || !fieldset_has(which, i)) continue;
+        if (!have) {
+            if (!r->wrapped) {      // the person's key is destroyed: nothing is left to read
+                r->values[i] = value_null();
+                continue;
+            }
+            e = keyring_unwrap(s->keyring, r->owner, r->generation, r->wrapped, r->wrapped_n, dek);
+            if (e) break;
+            have = true;
+        }
+        char *p;
+        size_t n;
+        struct seal_name name = seal_name(s, r, f);
+        e = seal_open(dek, &name, (const uint8_t *)r->values[i].p, r->values[i].n, s->arena, &p, &n);
+        if (!e) r->values[i] = value_of(f, p, n);
+    }
+    sodium_memzero(dek, sizeof dek);
+    if (e) problem_set(s->problem, e, "%s/%s does not open", r->entity->full, r->id);
+    return e;
+}
+
+static enum err seal(struct store *s, const struct record *r, const struct field *f,
+                     const uint8_t dek[SEAL_KEY], const struct value *v, struct value *out) {
+    if (value_is_null(v)) {
+        *out = value_null();
+        return ERR_OK;
+    }
+    struct value plain = plain_of(s->arena, v);
+    size_t n = seal_size(plain.n);
+    uint8_t *blob = arena_alloc(s->arena, n);
+    struct seal_name name = seal_name(s, r, f);
+    enum err e = seal_value(dek, (uint32_t)r->generation, &name, plain.p, plain.n, blob);
+    *out = (struct value){.kind = VALUE_BLOB, .p = (const char *)blob, .n = n};
+    return e;
+}
+
+enum err store_blind(struct store *s, const struct entity *e, const struct field *f, const char *name,
+                     const struct value *v, struct value *out) {
+    *out = value_null();
+    if (value_is_null(v)) return ERR_OK;
+    struct value plain = plain_of(s->arena, v);
+    size_t n;
+    const char *norm = text_normal(s->arena, plain.p, plain.n, &n);
+    if (!strcmp(name, "last4")) {
+        if (n < 4) return ERR_OK;
+        norm += n - 4;
+        n = 4;
+    }
+    int bits = !strcmp(name, "unique") ? 128 : BLIND_BITS;
+    uint8_t *mark = arena_alloc(s->arena, 16);
+    enum err x = keyring_blind(s->keyring, e->full, f->name, name, norm, n, bits, mark);
+    *out = (struct value){.kind = VALUE_BLOB, .p = (const char *)mark, .n = (size_t)(bits + 7) / 8};
+    return x;
+}
+
+// Values for a field's column and its index columns, in the order of store_sql_build.
+static enum err field_args(struct store *s, const struct record *r, const struct field *f,
+                           const uint8_t *dek, const struct value *v, struct value *args, int *n) {
+    if (!f->sealed) {
+        args[(*n)++] = *v;
+        return ERR_OK;
+    }
+    enum err e = seal(s, r, f, dek, v, &args[(*n)++]);
+    if (!e && f->unique) e = store_blind(s, r->entity, f, "unique", v, &args[(*n)++]);
+    else if (!e && f->searchable) e = store_blind(s, r->entity, f, "eq", v, &args[(*n)++]);
+    if (!e && store_has_last4(f)) e = store_blind(s, r->entity, f, "last4", v, &args[(*n)++]);
+    return e;
+}
+
+// A unique constraint as an item at the field it belongs to.
+static enum err unique_error(struct store *s, const struct entity *e, enum err x) {
+    if (x != ERR_CONFLICT) return x;
+    const char *where = db_conflict(s->db);
+    for (int i = 0; i < e->nfields; i++) {
+        const struct field *f = &e->fields[i];
+        if (!f->unique) continue;
+        const char *col = arena_printf(s->arena, "%s_%s", f->sealed ? "u" : "f", f->name);
+        if (!strstr(where, col)) continue;
+        problem_init(s->problem, s->arena);
+        problem_set(s->problem, ERR_CONFLICT, "another record has the same %s", f->name);
+        return problem_add(s->problem, ERR_CONFLICT, arena_printf(s->arena, "/%s", f->name), "unique",
+                           "another record has the same value");
+    }
+    return x;
+}
+
+enum err store_owner_key(struct store *s, const char *owner, uint64_t *generation, uint8_t dek[SEAL_KEY],
+                         bool may_make) {
+    struct stmt *st = db_query(s->db, s->problem,
+                               "SELECT generation, wrapped FROM core_key WHERE owner=$1", "t", owner);
+    if (!st) return s->problem->code;
+    bool row;
+    enum err e = stmt_step(st, &row, s->problem);
+    if (e) return e;
+    if (row) {
+        *generation = (uint64_t)stmt_int(st, 0);
+        size_t n;
+        const void *w = stmt_blob(st, 1, &n);
+        e = keyring_unwrap(s->keyring, owner, *generation, w, n, dek);
+        stmt_reset(st);
+        return e;
+    }
+    if (!may_make) return ERR_NOT_FOUND;
+    uint8_t wrapped[WRAPPED_KEY];
+    *generation = 1;
+    e = keyring_new_key(s->keyring, owner, 1, dek, wrapped);
+    if (e) return e;
+    return db_run(s->db, s->problem, NULL,
+                  "INSERT INTO core_key(owner,generation,version,wrapped) VALUES($1,$2,$3,$4)", "tiib",
+                  owner, (int64_t)1, (int64_t)keyring_wrapped_version(wrapped, sizeof wrapped), wrapped,
+                  sizeof wrapped);
+}
+
+enum err store_insert(struct store *s, const struct entity *e, const struct input *in, const char *by,
+                      int64_t now, int64_t policy, struct record *r) {
+    char *id = arena_alloc(s->arena, ID_LEN + 1);
+    id_new(id);
+    *r = (struct record){.entity = e, .id = id, .rev = 1, .created_at = now, .updated_at = now,
+                         .created_by = by, .updated_by = by, .owner = id, .policy = policy,
+                         .state = e->workflow ? e->workflow->start : -1, .values = in->values};
+    if (e->subject_field >= 0 && !value_is_null(&in->values[e->subject_field]))
+        r->owner = in->values[e->subject_field].p;
+    uint8_t dek[SEAL_KEY];
+    enum err x = ERR_OK;
+    if (e->has_sealed) {
+        if (r->owner == id) {               // nobody else has this key yet
+            uint8_t wrapped[WRAPPED_KEY];
+            r->generation = 1;
+            x = keyring_new_key(s->keyring, id, 1, dek, wrapped);
+            if (!x)
+                x = db_run(s->db, s->problem, NULL,
+                           "INSERT INTO core_key(owner,generation,version,wrapped) VALUES($1,$2,$3,$4)",
+                           "tiib", id, (int64_t)1,
+                           (int64_t)keyring_wrapped_version(wrapped, sizeof wrapped), wrapped,
+                           sizeof wrapped);
+        } else x = store_owner_key(s, r->owner, &r->generation, dek, true);
+    }
+    struct value *args = arena_alloc(s->arena, sizeof *args * (size_t)(10 + 3 * e->nfields));
+    int n = 0;
+    args[n++] = value_text(id);
+    args[n++] = value_int(1);
+    args[n++] = r->state >= 0 ? value_text(e->workflow->states[r->state].name) : value_null();
+    args[n++] = value_int(now);
+    args[n++] = value_text(by);
+    args[n++] = value_int(now);
+    args[n++] = value_text(by);
+    args[n++] = value_int(0);
+    args[n++] = value_text(r->owner);
+    args[n++] = value_int(policy);
+    for (int i = 0; i < e->nfields && !x; i++)
+        x = field_args(s, r, &e->fields[i], dek, &in->values[i], args, &n);
+    sodium_memzero(dek, sizeof dek);
+    if (x) return x;
+    struct stmt *st = db_prepare(s->db, s->problem, e->sql_insert);
+    if (!st) return s->problem->code;
+    for (int i = 0; i < n; i++) stmt_bind(st, i + 1, &args[i]);
+    bool row;
+    x = stmt_step(st, &row, s->problem);
+    if (x) return unique_error(s, e, x);
+    return counter_add(s, r, 1);
+}
+
+// What a history row keeps: the values before, sealed ones as they were sealed (base64).
+static void delta_value(struct store *s, struct buf *b, const struct field *f, const struct value *v) {
+    json_key(b, f->name);
+    if (value_is_null(v)) buf_puts(b, "null");
+    else if (v->kind == VALUE_BLOB) {
+        size_t n = sodium_base64_encoded_len(v->n, sodium_base64_VARIANT_ORIGINAL);
+        char *text = arena_alloc(s->arena, n);
+        sodium_bin2base64(text, n, (const uint8_t *)v->p, v->n, sodium_base64_VARIANT_ORIGINAL);
+        buf_puts(b, "{\"sealed\":");
+        json_cstr(b, text);
+        buf_putc(b, '}');
+    } else if (v->kind == VALUE_TEXT) json_text(b, v->p, v->n);
+    else if (v->kind == VALUE_JSON) buf_put(b, v->p, v->n);
+    else buf_int(b, v->i);
+}
+
+static enum err keep_history(struct store *s, const struct record *r, const char *verb, const char *by,
+                             int64_t now, int64_t release, struct buf *delta) {
+    return db_run(s->db, s->problem, NULL,
+                  "INSERT INTO core_history(record,rev,at,actor,verb,release,delta)"
+                  " VALUES($1,$2,$3,$4,$5,$6,$7)",
+                  "tiittis", r->id, r->rev + 1, now, by, verb, release, delta->data, delta->len);
+}
+
+enum err store_update(struct store *s, struct record *r, const struct input *in, int state,
+                      const char *verb, const char *by, int64_t now, int64_t release) {
+    const struct entity *e = r->entity;
+    struct sql q;
+    struct buf delta;
+    sql_init(&q, s->arena);
+    buf_init(&delta, s->arena);
+    buf_puts(&delta, "{");
+    buf_printf(&q.text, "UPDATE %s SET rev=", e->table);
+    struct value v = value_int(r->rev + 1), vnow = value_int(now), vby = value_text(by);
+    sql_arg(&q, &v);
+    buf_puts(&q.text, ",updated_at="), sql_arg(&q, &vnow);
+    buf_puts(&q.text, ",updated_by="), sql_arg(&q, &vby);
+    if (state >= 0 && state != r->state) {
+        struct value vs = value_text(e->workflow->states[state].name);
+        buf_puts(&q.text, ",state="), sql_arg(&q, &vs);
+        json_kv_str(&delta, "state", e->workflow->states[r->state].name);
+    }
+    enum err x = counter_add(s, r, -1);
+    uint8_t dek[SEAL_KEY] = {0};
+    bool have = false;
+    for (int i = 0; in && i < e->nfields && !x; i++) {
+        const struct field *f = &e->fields[i];
+        if (!fieldset_has(&in->present, i)) continue;
+        if (f->sealed && !have) {
+            x = store_owner_key(s, r->owner, &r->generation, dek, true);
+            if (x) break;
+            have = true;
+        }
+        struct value args[3];
+        int n = 0;
+        x = field_args(s, r, f, dek, &in->values[i], args, &n);
+        if (x) break;
+        delta_value(s, &delta, f, &r->values[i]);
+        const char *names[3] = {f->column};
+        int k = 1;
+        if (f->sealed && (f->unique || f->searchable))
+            names[k++] = arena_printf(s->arena, "%s_%s", f->unique ? "u" : "b", f->name);
+        if (store_has_last4(f)) names[k++] = arena_printf(s->arena, "l_%s", f->name);
+        for (int c = 0; c < n; c++) {
+            buf_printf(&q.text, ",%s=", names[c]);
+            sql_arg(&q, &args[c]);
+        }
+        r->values[i] = in->values[i];
+    }
+    sodium_memzero(dek, sizeof dek);
+    buf_putc(&delta, '}');
+    if (!x) x = keep_history(s, r, verb, by, now, release, &delta);
+    if (x) return x;
+    struct value vid = value_text(r->id), vrev = value_int(r->rev);
+    buf_puts(&q.text, " WHERE id="), sql_arg(&q, &vid);
+    buf_puts(&q.text, " AND rev="), sql_arg(&q, &vrev);
+    struct stmt *st = db_prepare(s->db, s->problem, buf_str(&q.text));
+    if (!st) return s->problem->code;
+    for (int i = 0; i < q.nargs; i++) stmt_bind(st, i + 1, &q.args[i]);
+    bool row;
+    x = stmt_step(st, &row, s->problem);
+    if (x) return unique_error(s, e, x);
+    r->rev++;
+    r->updated_at = now;
+    r->updated_by = by;
+    if (state >= 0) r->state = state;
+    return counter_add(s, r, 1);
+}
+
+enum err store_archive(struct store *s, struct record *r, const char *by, int64_t now, int64_t release) {
+    struct buf delta;
+    buf_init(&delta, s->arena);
+    buf_puts(&delta, "{}");
+    enum err x = counter_add(s, r, -1);
+    if (!x) x = keep_history(s, r, "delete", by, now, release, &delta);
+    if (x) return x;
+    const char *sql = arena_printf(
+        s->arena, "UPDATE %s SET archived_at=$1, rev=rev+1, updated_by=$2 WHERE id=$3", r->entity->table);
+    r->rev++;
+    r->archived_at = now;
+    return db_run(s->db, s->problem, NULL, sql, "itt", now, by, r->id);
+}
+
+enum err store_history(struct store *s, const char *record,
+                       enum err (*fn)(void *self, const struct history_row *h), void *self) {
+    struct stmt *st = db_query(s->db, s->problem,
+                               "SELECT rev,at,actor,verb,release,delta FROM core_history"
+                               " WHERE record=$1 ORDER BY rev",
+                               "t", record);
+    if (!st) return s->problem->code;
+    for (bool row;;) {
+        enum err e = stmt_step(st, &row, s->problem);
+        if (e || !row) return e;
+        struct history_row h = {.rev = stmt_int(st, 0), .at = stmt_int(st, 1),
+                                .actor = stmt_text(st, 2, NULL), .verb = stmt_text(st, 3, NULL),
+                                .release = stmt_int(st, 4)};
+        h.delta = stmt_text(st, 5, &h.delta_n);
+        e = fn(self, &h);
+        if (e) {
+            stmt_reset(st);
+            return e;
+        }
+    }
+}

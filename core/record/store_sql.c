@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The tables of a schema: made and extended additively, never dropped here. DDL texts are written in
+// the subset both databases read, with {serial}, {bytes} and {clustered} for what they call
+// differently.
+#include "record/store_sql.h"
+#include "campus/mem.h"
+
+const char store_ddl[] =
+    "CREATE TABLE IF NOT EXISTS core_meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS core_key(owner TEXT PRIMARY KEY, generation BIGINT NOT NULL,"
+    " version BIGINT NOT NULL, wrapped {bytes}){clustered};"
+    "CREATE TABLE IF NOT EXISTS core_history(n {serial}, record TEXT NOT NULL, rev BIGINT NOT NULL,"
+    " at BIGINT NOT NULL, actor TEXT NOT NULL, verb TEXT NOT NULL, release BIGINT NOT NULL,"
+    " delta TEXT);"
+    "CREATE INDEX IF NOT EXISTS i_history ON core_history(record, rev);"
+    "CREATE TABLE IF NOT EXISTS core_counter(report TEXT NOT NULL, k TEXT NOT NULL,"
+    " count BIGINT NOT NULL, sums TEXT NOT NULL, PRIMARY KEY(report, k)){clustered};"
+    "CREATE TABLE IF NOT EXISTS core_idempotency(k {bytes} PRIMARY KEY, request {bytes} NOT NULL,"
+    " status BIGINT NOT NULL, entity TEXT NOT NULL, record TEXT NOT NULL,"
+    " at BIGINT NOT NULL){clustered};"
+    "CREATE INDEX IF NOT EXISTS i_idempotency_at ON core_idempotency(at);"
+    "CREATE TABLE IF NOT EXISTS core_decision(id TEXT PRIMARY KEY, entity TEXT NOT NULL,"
+    " record TEXT NOT NULL, rule TEXT NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL,"
+    " release BIGINT NOT NULL, policy BIGINT NOT NULL, as_of TEXT NOT NULL, pass BIGINT NOT NULL,"
+    " owner TEXT NOT NULL, sealed {bytes} NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS i_decision_record ON core_decision(record);"
+    "CREATE INDEX IF NOT EXISTS i_decision_rule ON core_decision(rule, at);";
+
+bool store_has_last4(const struct field *f) {
+    return f->sealed && f->searchable && f->check &&
+           (!strcmp(f->check, "cn_id") || !strcmp(f->check, "mobile"));
+}
+
+// Replaces the tokens and runs the script.
+static enum err run_ddl(struct db *db, struct arena *a, const char *ddl, struct problem *p) {
+    struct buf out;
+    buf_init(&out, a);
+    for (const char *s = ddl; *s;) {
+        if (!strncmp(s, "{serial}", 8)) buf_puts(&out, db_serial(db)), s += 8;
+        else if (!strncmp(s, "{bytes}", 7)) buf_puts(&out, db_bytes(db)), s += 7;
+        else if (!strncmp(s, "{clustered}", 11)) buf_puts(&out, db_clustered(db)), s += 11;
+        else buf_putc(&out, *s++);
+    }
+    return db_exec(db, buf_str(&out), p);
+}
+
+static void column(struct db *db, const struct entity *e, struct buf *ddl, const char *prefix,
+                   const struct field *f, const char *type, struct arena *a) {
+    const char *name = arena_printf(a, "%s_%s", prefix, f->name);
+    if (!db_has_column(db, e->table, name))
+        buf_printf(ddl, "ALTER TABLE %s ADD COLUMN %s %s;", e->table, name, type);
+}
+
+static void entity_ddl(struct db *db, const struct entity *e, struct arena *a, struct buf *ddl) {
+    if (!db_has_table(db, e->table)) {
+        buf_printf(ddl,
+                   "CREATE TABLE %s(n {serial}, id TEXT NOT NULL UNIQUE, rev BIGINT NOT NULL,"
+                   " state TEXT, created_at BIGINT NOT NULL, created_by TEXT NOT NULL,"
+                   " updated_at BIGINT NOT NULL, updated_by TEXT NOT NULL,"
+                   " archived_at BIGINT NOT NULL, owner TEXT NOT NULL, policy BIGINT NOT NULL",
+                   e->table);
+        for (int i = 0; i < e->nfields; i++) {
+            const struct field *f = &e->fields[i];
+            buf_printf(ddl, ", %s %s", f->column, f->sql_type);
+            if (f->sealed && f->unique) buf_printf(ddl, ", u_%s {bytes}", f->name);
+            else if (f->sealed && f->searchable) buf_printf(ddl, ", b_%s {bytes}", f->name);
+            if (store_has_last4(f)) buf_printf(ddl, ", l_%s {bytes}", f->name);
+        }
+        buf_puts(ddl, ");");
+    } else {
+        for (int i = 0; i < e->nfields; i++) {
+            const struct field *f = &e->fields[i];
+            column(db, e, ddl, "f", f, f->sql_type, a);
+            if (f->sealed && f->unique) column(db, e, ddl, "u", f, "{bytes}", a);
+            else if (f->sealed && f->searchable) column(db, e, ddl, "b", f, "{bytes}", a);
+            if (store_has_last4(f)) column(db, e, ddl, "l", f, "{bytes}", a);
+        }
+    }
+    for (int i = 0; i < e->nfields; i++) {
+        const struct field *f = &e->fields[i];
+        if (f->unique)
+            buf_printf(ddl,
+                       "CREATE UNIQUE INDEX IF NOT EXISTS u_%s_%s ON %s(%s_%s) WHERE archived_at=0;",
+                       e->table + 2, f->name, e->table, f->sealed ? "u" : "f", f->name);
+        else if (f->sealed && f->searchable)
+            buf_printf(ddl, "CREATE INDEX IF NOT EXISTS b_%s_%s ON %s(b_%s);", e->table + 2, f->name,
+                       e->table, f->name);
+        if (store_has_last4(f))
+            buf_printf(ddl, "CREATE INDEX IF NOT EXISTS l_%s_%s ON %s(l_%s);", e->table + 2, f->name,
+                       e->table, f->name);
+    }
+    for (int i = 0; i < e->nindexes; i++) {
+        buf_printf(ddl, "CREATE INDEX IF NOT EXISTS %s ON %s(", e->indexes[i].name, e->table);
+        for (int k = 0; k < e->indexes[i].count; k++)
+            buf_printf(ddl, "%s%s", k ? "," : "", column_sql(e, e->indexes[i].fields[k]));
+        buf_puts(ddl, ",id) WHERE archived_at=0;");
+    }
+}
+
+enum err store_migrate(struct db *db, const struct schema *s, const char *extra_ddl,
+                       struct problem *p) {
+    struct arena *a = arena_new(8 << 20);
+    if (!a) return problem_set(p, ERR_NOMEM, NULL);
+    enum err e = db_begin(db, p);
+    if (!e) e = run_ddl(db, a, store_ddl, p);
+    if (!e && extra_ddl) e = run_ddl(db, a, extra_ddl, p);
+    for (int i = 0; s && i < s->nentities && !e; i++) {
+        struct buf ddl;
+        buf_init(&ddl, a);
+        entity_ddl(db, s->entities[i], a, &ddl);
+        e = run_ddl(db, a, buf_str(&ddl), p);
+    }
+    if (!e) e = db_commit(db, p);
+    if (e) db_rollback(db);
+    arena_free(a);
+    return e;
+}
+
+void store_sql_build(struct arena *a, struct entity *e) {
+    struct buf cols, ins, marks;
+    buf_init(&cols, a), buf_init(&ins, a), buf_init(&marks, a);
+    buf_puts(&cols, "t.n,t.id,t.rev,t.state,t.created_at,t.created_by,t.updated_at,t.updated_by,"
+                    "t.archived_at,t.owner,t.policy");
+    buf_puts(&ins, "id,rev,state,created_at,created_by,updated_at,updated_by,archived_at,owner,policy");
+    buf_puts(&marks, "$1,$2,$3,$4,$5,$6,$7,$8,$9,$10");
+    int n = 10;
+    for (int i = 0; i < e->nfields; i++) {
+        const struct field *f = &e->fields[i];
+        buf_printf(&cols, ",t.%s", f->column);
+        buf_printf(&ins, ",%s", f->column);
+        buf_printf(&marks, ",$%d", ++n);
+        const char *index = f->sealed ? f->unique ? "u" : f->searchable ? "b" : NULL : NULL;
+        if (index) buf_printf(&ins, ",%s_%s", index, f->name), buf_printf(&marks, ",$%d", ++n);
+        if (store_has_last4(f)) buf_printf(&ins, ",l_%s", f->name), buf_printf(&marks, ",$%d", ++n);
+    }
+    e->sql_columns = arena_printf(
+        a, "%s%s FROM %s t%s", buf_str(&cols), e->has_sealed ? ",k.generation,k.wrapped" : "", e->table,
+        e->has_sealed ? " LEFT JOIN core_key k ON k.owner=t.owner" : "");
+    e->sql_get = arena_printf(a, "SELECT %s WHERE t.id=$1 AND t.archived_at=0", e->sql_columns);
+    e->sql_insert = arena_printf(a, "INSERT INTO %s(%s) VALUES(%s)", e->table, buf_str(&ins),
+                                 buf_str(&marks));
+}
