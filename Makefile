@@ -4,7 +4,7 @@ CC ?= cc
 B := build
 VARIANT ?=
 O := $(B)/obj$(VARIANT)
-PKGS := sqlite3 yaml-0.1 libsodium libmicrohttpd jansson libcurl lua5.4 libseccomp libutf8proc
+PKGS := sqlite3 yaml-0.1 libsodium libmicrohttpd jansson libcurl libcrypto lua5.4 libseccomp libutf8proc
 WARN := -std=c11 -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unknown-warning-option -Wno-clobbered
 OPT ?= -O2 -g
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE

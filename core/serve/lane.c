@@ -15,7 +15,7 @@
 #include "campus/log.h"
 #include "campus/mem.h"
 
-enum { BATCH_MAX = 256, WAL_CHECKPOINT_BYTES = 8 << 20 };
+enum { BATCH_MAX = 256, WAL_CHECKPOINT_BYTES = 16 << 20 };
 
 struct lane {
     struct db *db;

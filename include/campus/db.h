@@ -61,9 +61,12 @@ MUST_CHECK enum err db_checkpoint(struct db *db, struct problem *p);   // lane o
 MUST_CHECK enum err db_backup(struct db *db, const char *to_path,
                               void (*progress)(void *self, int64_t done, int64_t total), void *self,
                               struct problem *p);
+void db_reset_all(struct db *db);       // resets every statement still in use (after a jump)
+int64_t db_wal_bytes(struct db *db);    // size of the write-ahead log; 0 where there is none
 // Names of dialect things the schema builder needs.
 const char *db_serial(const struct db *db);     // "INTEGER PRIMARY KEY" or "BIGSERIAL PRIMARY KEY"
 const char *db_bytes(const struct db *db);      // "BLOB" or "BYTEA"
+const char *db_clustered(const struct db *db); // " WITHOUT ROWID" or ""
 bool db_has_column(struct db *db, const char *table, const char *column);
 bool db_has_table(struct db *db, const char *table);
 bool db_has_index(struct db *db, const char *index);

@@ -15,6 +15,8 @@
 #include "campus/seal.h"
 
 struct keyring;
+// Once at start: libsodium, no core dumps, not dumpable.
+MUST_CHECK enum err keyring_harden(struct problem *p);
 enum { WRAPPED_KEY = 1 + 4 + 24 + 32 + 16, KEYRING_RECOVERY = 64 };
 enum keyslot_kind { KEYSLOT_PASSPHRASE, KEYSLOT_KEYFILE, KEYSLOT_CREDENTIAL, KEYSLOT_RECOVERY };
 

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// What a database must offer: one table of functions, each backend file's only export. `raw` is the
+// backend's connection, `s` its prepared statement.
+#ifndef DB_BACKEND_H
+#define DB_BACKEND_H
+
+#include "campus/db.h"
+
+struct db_backend {
+    const char *scheme;                      // "sqlite:"
+    const char *serial, *bytes, *clustered;  // see db_serial and its neighbours
+    enum err (*open)(const char *where, enum db_mode mode, void **raw, struct problem *p);
+    void (*close)(void *raw);
+    enum err (*exec)(void *raw, const char *script, struct problem *p);
+    enum err (*prepare)(void *raw, const char *sql, void **s, struct problem *p);
+    void (*finalize)(void *s);
+    void (*bind)(void *s, int i, const struct value *v);
+    enum err (*step)(void *raw, void *s, bool *row, struct problem *p);
+    void (*reset)(void *s);
+    bool (*is_null)(void *s, int col);
+    int64_t (*integer)(void *s, int col);
+    const void *(*bytes_of)(void *s, int col, bool text, size_t *n);
+    bool (*in_transaction)(void *raw);
+    int64_t (*changes)(void *raw);
+    const char *(*conflict)(void *raw);      // names the broken unique constraint
+    enum err (*checkpoint)(void *raw, struct problem *p);
+    int64_t (*wal_bytes)(void *raw);
+    enum err (*backup)(void *raw, const char *to, void (*progress)(void *, int64_t, int64_t), void *self,
+                       struct problem *p);
+    enum err (*check)(void *raw, struct problem *p);
+    // kind: "table", "index", or "column" (name is "table.column")
+    bool (*has)(void *raw, const char *kind, const char *name);
+};
+extern const struct db_backend db_sqlite;
+
+#endif

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The narrow face over a backend: statements cached by text, arguments bound by a format.
+#include "campus/db.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include "campus/log.h"
+#include "campus/mem.h"
+#include "db/backend.h"
+
+enum { CACHE = 256, BUCKETS = 512, ARGS_MAX = 1024 };
+
+struct stmt {
+    struct stmt *next_bucket;
+    struct stmt *newer, *older;          // of all, for eviction
+    struct db *db;
+    void *raw;
+    uint32_t hash;
+    bool in_use;
+    char sql[];
+};
+struct db {
+    const struct db_backend *b;
+    void *raw;
+    struct stmt *buckets[BUCKETS];
+    struct stmt *newest, *oldest;
+    int cached;
+};
+static const struct db_backend *const BACKENDS[] = {&db_sqlite};
+
+enum err db_open(const char *storage, enum db_mode mode, struct db **out, struct problem *p) {
+    for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS; i++) {
+        const struct db_backend *b = BACKENDS[i];
+        size_t n = strlen(b->scheme);
+        if (strncmp(storage, b->scheme, n)) continue;
+        struct db *db = mem_alloc(sizeof *db);
+        if (!db) return problem_set(p, ERR_NOMEM, NULL);
+        db->b = b;
+        enum err e = b->open(storage + n, mode, &db->raw, p);
+        if (e) mem_free(db);
+        else *out = db;
+        return e;
+    }
+    return problem_set(p, ERR_INVALID, "storage: unknown kind of database");
+}
+
+static void unlink_lru(struct db *db, struct stmt *st) {
+    *(st->newer ? &st->newer->older : &db->newest) = st->older;
+    *(st->older ? &st->older->newer : &db->oldest) = st->newer;
+}
+
+static void link_newest(struct db *db, struct stmt *st) {
+    st->newer = NULL;
+    st->older = db->newest;
+    *(db->newest ? &db->newest->newer : &db->oldest) = st;
+    db->newest = st;
+}
+
+static void drop(struct db *db, struct stmt *st) {
+    struct stmt **at = &db->buckets[st->hash % BUCKETS];
+    while (*at != st) at = &(*at)->next_bucket;
+    *at = st->next_bucket;
+    unlink_lru(db, st);
+    db->b->finalize(st->raw);
+    mem_free(st);
+    db->cached--;
+}
+
+void db_close(struct db *db) {
+    if (!db) return;
+    while (db->newest) drop(db, db->newest);
+    db->b->close(db->raw);
+    mem_free(db);
+}
+
+enum err db_exec(struct db *db, const char *script, struct problem *p) {
+    return db->b->exec(db->raw, script, p);
+}
+
+struct stmt *db_prepare(struct db *db, struct problem *p, const char *sql) {
+    uint32_t hash = 2166136261u;
+    size_t n = 0;
+    for (; sql[n]; n++) hash = (hash ^ (unsigned char)sql[n]) * 16777619u;
+    struct stmt *st = db->buckets[hash % BUCKETS];
+    while (st && (st->hash != hash || st->in_use || strcmp(st->sql, sql))) st = st->next_bucket;
+    if (!st) {
+        for (struct stmt *o = db->oldest, *newer; o && db->cached >= CACHE; o = newer) {
+            newer = o->newer;
+            if (!o->in_use) drop(db, o);
+        }
+        st = mem_alloc(sizeof *st + n + 1);
+        if (!st) {
+            problem_set(p, ERR_NOMEM, NULL);
+            return NULL;
+        }
+        if (db->b->prepare(db->raw, sql, &st->raw, p)) {
+            mem_free(st);
+            return NULL;
+        }
+        memcpy(st->sql, sql, n + 1);
+        st->hash = hash;
+        st->db = db;
+        st->next_bucket = db->buckets[hash % BUCKETS];
+        db->buckets[hash % BUCKETS] = st;
+        db->cached++;
+    } else unlink_lru(db, st);
+    link_newest(db, st);
+    st->in_use = true;
+    return st;
+}
+
+void stmt_bind(struct stmt *st, int i, const struct value *v) { st->db->b->bind(st->raw, i, v); }
+
+static void bind_format(struct stmt *st, const char *format, va_list ap) {
+    int i = 1;
+    for (const char *f = format; *f; f++, i++) {
+        struct value v = value_null();
+        switch (*f) {
+        case 't': v = value_text(va_arg(ap, const char *)); break;
+        case 's': case 'b': {
+            const char *p = va_arg(ap, const char *);
+            size_t n = va_arg(ap, size_t);
+            v = (struct value){.kind = *f == 's' ? VALUE_TEXT : VALUE_BLOB, .p = p, .n = n};
+            if (!p) v = value_null();
+            break;
+        }
+        case 'i': v = value_int(va_arg(ap, int64_t)); break;
+        case 'v': v = *va_arg(ap, const struct value *); break;
+        case 'n': break;
+        default: abort();
+        }
+        stmt_bind(st, i, &v);
+    }
+}
+
+struct stmt *db_query(struct db *db, struct problem *p, const char *sql, const char *format, ...) {
+    struct stmt *st = db_prepare(db, p, sql);
+    if (!st) return NULL;
+    va_list ap;
+    va_start(ap, format);
+    bind_format(st, format, ap);
+    va_end(ap);
+    return st;
+}
+
+void stmt_reset(struct stmt *st) {
+    if (!st || !st->in_use) return;
+    st->db->b->reset(st->raw);
+    st->in_use = false;
+}
+
+enum err stmt_step(struct stmt *st, bool *row, struct problem *p) {
+    *row = false;
+    enum err e = st->db->b->step(st->db->raw, st->raw, row, p);
+    if (e || !*row) stmt_reset(st);
+    return e;
+}
+
+bool stmt_is_null(struct stmt *st, int col) { return st->db->b->is_null(st->raw, col); }
+int64_t stmt_int(struct stmt *st, int col) { return st->db->b->integer(st->raw, col); }
+
+const char *stmt_text(struct stmt *st, int col, size_t *n) {
+    return st->db->b->bytes_of(st->raw, col, true, n);
+}
+
+const void *stmt_blob(struct stmt *st, int col, size_t *n) {
+    return st->db->b->bytes_of(st->raw, col, false, n);
+}
+
+static enum err run(struct stmt *st, int64_t *changed, struct problem *p) {
+    bool row;
+    struct db *db = st->db;
+    enum err e = stmt_step(st, &row, p);
+    stmt_reset(st);
+    if (!e && changed) *changed = db->b->changes(db->raw);
+    return e;
+}
+
+enum err db_run(struct db *db, struct problem *p, int64_t *changed, const char *sql, const char *format,
+                ...) {
+    struct stmt *st = db_prepare(db, p, sql);
+    if (!st) return p && p->code ? p->code : ERR_INTERNAL;
+    va_list ap;
+    va_start(ap, format);
+    bind_format(st, format, ap);
+    va_end(ap);
+    return run(st, changed, p);
+}
+
+enum err db_int(struct db *db, struct problem *p, int64_t *out, int64_t otherwise, const char *sql,
+                const char *format, ...) {
+    struct stmt *st = db_prepare(db, p, sql);
+    if (!st) return p && p->code ? p->code : ERR_INTERNAL;
+    va_list ap;
+    va_start(ap, format);
+    bind_format(st, format, ap);
+    va_end(ap);
+    bool row;
+    enum err e = stmt_step(st, &row, p);
+    if (e) return e;
+    *out = row && !stmt_is_null(st, 0) ? stmt_int(st, 0) : otherwise;
+    stmt_reset(st);
+    return ERR_OK;
+}
+
+static enum err command(struct db *db, struct problem *p, const char *sql) {
+    return db_run(db, p, NULL, sql, "");
+}
+
+enum err db_begin(struct db *db, struct problem *p) { return command(db, p, "BEGIN"); }
+enum err db_commit(struct db *db, struct problem *p) { return command(db, p, "COMMIT"); }
+
+void db_rollback(struct db *db) {
+    db_reset_all(db);
+    if (db_in_transaction(db) && db->b->exec(db->raw, "ROLLBACK", NULL))
+        log_error("rollback_failed", "the transaction could not be rolled back");
+}
+
+bool db_in_transaction(const struct db *db) { return db->b->in_transaction(db->raw); }
+
+enum err db_save(struct db *db, enum db_save w, struct problem *p) {
+    return command(db, p, w == DB_OUTER ? "SAVEPOINT o" : "SAVEPOINT i");
+}
+
+enum err db_release(struct db *db, enum db_save w, struct problem *p) {
+    return command(db, p, w == DB_OUTER ? "RELEASE o" : "RELEASE i");
+}
+
+enum err db_undo(struct db *db, enum db_save w, struct problem *p) {
+    enum err e = command(db, p, w == DB_OUTER ? "ROLLBACK TO o" : "ROLLBACK TO i");
+    return e ? e : db_release(db, w, p);
+}
+
+void db_reset_all(struct db *db) {
+    for (struct stmt *st = db->newest; st; st = st->older) stmt_reset(st);
+}
+
+const char *db_conflict(const struct db *db) { return db->b->conflict(db->raw); }
+enum err db_checkpoint(struct db *db, struct problem *p) { return db->b->checkpoint(db->raw, p); }
+int64_t db_wal_bytes(struct db *db) { return db->b->wal_bytes(db->raw); }
+
+enum err db_backup(struct db *db, const char *to, void (*progress)(void *, int64_t, int64_t), void *self,
+                   struct problem *p) {
+    return db->b->backup(db->raw, to, progress, self, p);
+}
+
+const char *db_serial(const struct db *db) { return db->b->serial; }
+const char *db_bytes(const struct db *db) { return db->b->bytes; }
+const char *db_clustered(const struct db *db) { return db->b->clustered; }
+bool db_has_table(struct db *db, const char *table) { return db->b->has(db->raw, "table", table); }
+bool db_has_index(struct db *db, const char *index) { return db->b->has(db->raw, "index", index); }
+
+bool db_has_column(struct db *db, const char *table, const char *column) {
+    char name[256];
+    size_t n = strlen(table), m = strlen(column);
+    if (n + m + 2 > sizeof name) return false;
+    memcpy(name, table, n);
+    name[n] = '.';
+    memcpy(name + n + 1, column, m + 1);
+    return db->b->has(db->raw, "column", name);
+}
+
+enum err db_quick_check(struct db *db, struct problem *p) { return db->b->check(db->raw, p); }

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// SQLite behind the backend table: WAL, synchronous=FULL, one writing connection, checkpoints only
+// when asked (the lane asks). After a failed fsync nothing that the file system says about earlier
+// writes can be believed, so the process ends and recovery starts from the log.
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "campus/log.h"
+#include "campus/mem.h"
+#include "db/backend.h"
+
+struct conn { sqlite3 *db; char conflict[256]; int wal_pages; };
+
+static enum err code_of(struct conn *c, int rc) {
+    if ((rc & 0xff) == SQLITE_IOERR &&
+        (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)) {
+        log_error("fsync_failed", "the disk refused to sync: ending, restart to recover");
+        abort();
+    }
+    switch (rc & 0xff) {
+    case SQLITE_CONSTRAINT:
+        if (rc == SQLITE_CONSTRAINT_UNIQUE || rc == SQLITE_CONSTRAINT_PRIMARYKEY) {
+            snprintf(c->conflict, sizeof c->conflict, "%s", sqlite3_errmsg(c->db));
+            return ERR_CONFLICT;
+        }
+        return ERR_INTERNAL;
+    case SQLITE_FULL: return ERR_NO_SPACE;
+    case SQLITE_IOERR: case SQLITE_CANTOPEN: case SQLITE_READONLY: return ERR_IO;
+    case SQLITE_CORRUPT: case SQLITE_NOTADB: return ERR_CORRUPT;
+    case SQLITE_NOMEM: return ERR_NOMEM;
+    case SQLITE_BUSY: case SQLITE_LOCKED: return ERR_UNAVAILABLE;
+    default: return ERR_INTERNAL;
+    }
+}
+
+static enum err failed(struct conn *c, int rc, struct problem *p) {
+    enum err e = code_of(c, sqlite3_extended_errcode(c->db) ? sqlite3_extended_errcode(c->db) : rc);
+    return problem_set(p, e, "database: %s", sqlite3_errmsg(c->db));
+}
+
+static enum err lite_exec(void *raw, const char *script, struct problem *p) {
+    struct conn *c = raw;
+    int rc = sqlite3_exec(c->db, script, NULL, NULL, NULL);
+    return rc ? failed(c, rc, p) : ERR_OK;
+}
+
+// Called after each commit with the log's length; without it SQLite would checkpoint by itself.
+static int count_wal(void *raw, sqlite3 *db, const char *name, int pages) {
+    (void)db, (void)name;
+    ((struct conn *)raw)->wal_pages = pages;
+    return SQLITE_OK;
+}
+
+static void lite_close(void *raw) {
+    struct conn *c = raw;
+    sqlite3_close_v2(c->db);
+    mem_free(c);
+}
+
+static enum err lite_open(const char *where, enum db_mode mode, void **raw, struct problem *p) {
+    struct conn *c = mem_alloc(sizeof *c);
+    if (!c) return problem_set(p, ERR_NOMEM, NULL);
+    int flags = SQLITE_OPEN_NOMUTEX |
+                (mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READWRITE);
+    int rc = sqlite3_open_v2(where, &c->db, flags, NULL);
+    enum err e = rc ? failed(c, rc, p) : ERR_OK;
+    if (!e) {
+        sqlite3_extended_result_codes(c->db, 1);
+        sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+        sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+        sqlite3_busy_timeout(c->db, 2000);
+        if (mode == DB_WRITE) sqlite3_wal_hook(c->db, count_wal, c);
+        e = lite_exec(c, mode == DB_WRITE
+                             ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=FAST;"
+                               "PRAGMA cell_size_check=1;"
+                               "PRAGMA cache_size=-32768; PRAGMA mmap_size=268435456;"
+                               "PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=0;"
+                               "PRAGMA journal_size_limit=67108864"
+                             : "PRAGMA query_only=1; PRAGMA cache_size=-16384; PRAGMA mmap_size=268435456;"
+                               "PRAGMA temp_store=MEMORY; PRAGMA cell_size_check=1",
+                      p);
+#ifdef CAMPUSD_TEST
+        const char *sync = getenv("CAMPUSD_SYNC");     // the mutant that the crash test must catch
+        if (!e && mode == DB_WRITE && sync && !strcmp(sync, "NORMAL"))
+            e = lite_exec(c, "PRAGMA synchronous=NORMAL", p);
+#endif
+    }
+    if (e) lite_close(c);
+    else *raw = c;
+    return e;
+}
+
+static enum err lite_prepare(void *raw, const char *sql, void **s, struct problem *p) {
+    struct conn *c = raw;
+    sqlite3_stmt *st = NULL;
+    int rc = sqlite3_prepare_v3(c->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL);
+    if (rc) return failed(c, rc, p);
+    // $N is a name here, numbered by first appearance: it must stand at place N
+    for (int i = 1; i <= sqlite3_bind_parameter_count(st); i++) {
+        const char *name = sqlite3_bind_parameter_name(st, i);
+        if (!name || atoi(name + 1) != i) {
+            sqlite3_finalize(st);
+            return problem_set(p, ERR_INTERNAL, "parameters out of order in: %s", sql);
+        }
+    }
+    *s = st;
+    return ERR_OK;
+}
+
+static void lite_finalize(void *s) { sqlite3_finalize(s); }
+
+static void lite_bind(void *s, int i, const struct value *v) {
+    int n = (int)v->n;
+    switch (v->kind) {
+    case VALUE_NULL: sqlite3_bind_null(s, i); break;
+    case VALUE_BOOL: case VALUE_INT: sqlite3_bind_int64(s, i, v->i); break;
+    case VALUE_TEXT: case VALUE_JSON: sqlite3_bind_text(s, i, v->p ? v->p : "", n, SQLITE_STATIC); break;
+    case VALUE_BLOB: sqlite3_bind_blob(s, i, v->p, n, SQLITE_STATIC); break;
+    }
+}
+
+static enum err lite_step(void *raw, void *s, bool *row, struct problem *p) {
+    int rc = sqlite3_step(s);
+    if (rc == SQLITE_ROW) *row = true;
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? ERR_OK : failed(raw, rc, p);
+}
+
+static void lite_reset(void *s) {
+    sqlite3_reset(s);
+    sqlite3_clear_bindings(s);
+}
+
+static bool lite_is_null(void *s, int col) { return sqlite3_column_type(s, col) == SQLITE_NULL; }
+static int64_t lite_integer(void *s, int col) { return sqlite3_column_int64(s, col); }
+
+static const void *lite_bytes(void *s, int col, bool text, size_t *n) {
+    const void *p = text ? (const void *)sqlite3_column_text(s, col) : sqlite3_column_blob(s, col);
+    if (n) *n = (size_t)sqlite3_column_bytes(s, col);
+    return p;
+}
+
+static bool lite_in_transaction(void *raw) { return !sqlite3_get_autocommit(((struct conn *)raw)->db); }
+static int64_t lite_changes(void *raw) { return sqlite3_changes64(((struct conn *)raw)->db); }
+static const char *lite_conflict(void *raw) { return ((struct conn *)raw)->conflict; }
+
+static enum err lite_checkpoint(void *raw, struct problem *p) {
+    struct conn *c = raw;
+    int log = 0, done = 0;
+    int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &done);
+    return rc && rc != SQLITE_BUSY ? failed(c, rc, p) : ERR_OK;
+}
+
+static int64_t lite_wal_bytes(void *raw) { return (int64_t)((struct conn *)raw)->wal_pages * 4096; }
+
+static enum err lite_backup(void *raw, const char *to, void (*progress)(void *, int64_t, int64_t),
+                            void *self, struct problem *p) {
+    struct conn *c = raw, target = {0};
+    int rc = sqlite3_open_v2(to, &target.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+    sqlite3_backup *b = rc ? NULL : sqlite3_backup_init(target.db, "main", c->db, "main");
+    if (b) {
+        do {
+            rc = sqlite3_backup_step(b, 256);
+            int64_t total = sqlite3_backup_pagecount(b);
+            if (progress) progress(self, total - sqlite3_backup_remaining(b), total);
+            if (rc == SQLITE_BUSY || rc == SQLITE_LOCKED) sqlite3_sleep(5);
+        } while (rc == SQLITE_OK || rc == SQLITE_BUSY || rc == SQLITE_LOCKED);
+        rc = sqlite3_backup_finish(b);
+    }
+    enum err e = rc || !b ? failed(&target, rc, p) : ERR_OK;
+    sqlite3_close_v2(target.db);
+    return e;
+}
+
+static enum err lite_check(void *raw, struct problem *p) {
+    struct conn *c = raw;
+    sqlite3_stmt *s = NULL;
+    if (sqlite3_prepare_v2(c->db, "PRAGMA quick_check(20)", -1, &s, NULL)) return failed(c, 0, p);
+    enum err e = ERR_OK;
+    int rc;
+    while ((rc = sqlite3_step(s)) == SQLITE_ROW) {
+        const char *t = (const char *)sqlite3_column_text(s, 0);
+        if (strcmp(t, "ok")) e = problem_add(p, ERR_CORRUPT, NULL, "corrupt", "%s", t);
+    }
+    if (!e && rc != SQLITE_DONE) e = failed(c, rc, p);
+    sqlite3_finalize(s);
+    return e;
+}
+
+static bool lite_has(void *raw, const char *kind, const char *name) {
+    struct conn *c = raw;
+    if (!strcmp(kind, "column")) {
+        char table[256];
+        snprintf(table, sizeof table, "%s", name);
+        char *dot = strchr(table, '.');
+        *dot = 0;
+        return sqlite3_table_column_metadata(c->db, NULL, table, dot + 1, NULL, NULL, NULL, NULL, NULL) ==
+               SQLITE_OK;
+    }
+    sqlite3_stmt *s = NULL;
+    sqlite3_prepare_v2(c->db, "SELECT 1 FROM sqlite_schema WHERE type=?1 AND name=?2", -1, &s, NULL);
+    sqlite3_bind_text(s, 1, kind, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 2, name, -1, SQLITE_STATIC);
+    bool has = sqlite3_step(s) == SQLITE_ROW;
+    sqlite3_finalize(s);
+    return has;
+}
+
+const struct db_backend db_sqlite = {
+    .scheme = "sqlite:", .serial = "INTEGER PRIMARY KEY", .bytes = "BLOB", .clustered = " WITHOUT ROWID",
+    .open = lite_open, .close = lite_close, .exec = lite_exec, .prepare = lite_prepare,
+    .finalize = lite_finalize, .bind = lite_bind, .step = lite_step, .reset = lite_reset,
+    .is_null = lite_is_null, .integer = lite_integer, .bytes_of = lite_bytes,
+    .in_transaction = lite_in_transaction, .changes = lite_changes, .conflict = lite_conflict,
+    .checkpoint = lite_checkpoint, .wal_bytes = lite_wal_bytes, .backup = lite_backup,
+    .check = lite_check, .has = lite_has};
