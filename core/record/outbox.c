@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The outbox: thin events beside the change they tell of.
+#include "campus/outbox.h"
+
+#include "campus/id.h"
+#include "campus/json.h"
+#include "campus/mem.h"
+
+const char outbox_ddl[] =
+    "CREATE TABLE IF NOT EXISTS core_outbox(seq {serial}, id TEXT NOT NULL, type TEXT NOT NULL,"
+    " entity TEXT NOT NULL, record TEXT NOT NULL, rev BIGINT NOT NULL, at BIGINT NOT NULL,"
+    " actor TEXT NOT NULL, request TEXT NOT NULL, release BIGINT NOT NULL, state TEXT);";
+
+enum err outbox_add(struct db *db, struct event *e, struct problem *p) {
+    char id[ID_LEN + 1];
+    id_new(id);
+    return db_run(db, p, NULL,
+                  "INSERT INTO core_outbox(id,type,entity,record,rev,at,actor,request,release,state)"
+                  " VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)",
+                  "ttttiittit", id, e->type, e->entity, e->record, e->rev, e->at, e->actor,
+                  e->request ? e->request : "", e->release, e->state);
+}
+
+enum err outbox_read(struct db *db, int64_t after, int limit, struct arena *a,
+                     void (*fn)(void *, const struct event *), void *self, int *n, struct problem *p) {
+    struct stmt *st = db_query(db, p,
+                               "SELECT seq,id,type,entity,record,rev,at,actor,request,release,state"
+                               " FROM core_outbox WHERE seq>$1 ORDER BY seq LIMIT $2",
+                               "ii", after, (int64_t)limit);
+    if (!st) return p->code;
+    *n = 0;
+    for (bool row;;) {
+        enum err e = stmt_step(st, &row, p);
+        if (e || !row) return e;
+        struct event ev = {.seq = stmt_int(st, 0), .rev = stmt_int(st, 5), .at = stmt_int(st, 6),
+                           .release = stmt_int(st, 9)};
+        const char **texts[] = {&ev.id, &ev.type, &ev.entity, &ev.record, NULL, NULL, &ev.actor, &ev.request,
+                                NULL, &ev.state};
+        for (int i = 0; i < 10; i++)
+            if (texts[i]) *texts[i] = arena_strdup(a, stmt_text(st, i + 1, NULL));
+        fn(self, &ev);
+        ++*n;
+    }
+}
+
+void outbox_cloudevent(const struct event *e, const char *school, struct buf *b) {
+    buf_puts(b, "{\"specversion\":\"1.0\"");
+    json_kv_str(b, "id", e->id);
+    json_key(b, "source"), buf_puts(b, "\"urn:campusd:"), buf_puts(b, school), buf_putc(b, '"');
+    json_kv_str(b, "type", e->type);
+    json_key(b, "subject"), buf_printf(b, "\"%s/%s\"", e->entity, e->record);
+    json_kv_time(b, "time", e->at);
+    json_key(b, "data"), buf_putc(b, '{');
+    json_kv_str(b, "record", e->record);
+    json_kv_int(b, "rev", e->rev);
+    json_kv_str(b, "state", e->state);
+    json_kv_int(b, "release", e->release);
+    buf_puts(b, "}}");
+}
