@@ -21,6 +21,7 @@ struct config {
     const char *unlock;                 // "passphrase", "credential:NAME", "keyfile:PATH"
     struct { enum log_level level; bool json; } log;
     int http_threads;                   // 1..16, default 1
+    bool weak_jail;                     // set by serve --weak-jail, not by the file
     struct { const char **allow; } webhook;  // hosts that may be private, NULL-ended
 };
 

@@ -13,6 +13,7 @@
 #include "campus/policy.h"
 #include "campus/schema.h"
 
+struct release_file { const char *path; const char *text; size_t n; };
 struct release {
     char id[17];                        // first 16 hex digits of the hash
     char hash[65];
@@ -27,7 +28,7 @@ struct release {
     char school[64];
     char zone[64];
     int refs;                           // atomic
-    const struct release_file { const char *path; const char *text; size_t n; } *files;
+    const struct release_file *files;    // "plugins/NAME/…", "policies/…" as shipped, "school/policies/…" of the home
     size_t nfiles;
 };
 

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// Lua values to the wire and back, and one capped Lua state a plugin. Runs in a child only.
+#include "host/api.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+#include "campus/mem.h"
+#include "host/wire.h"
+
+extern const char _binary_prelude_lua_start[], _binary_prelude_lua_end[];
+
+static void *alloc(void *ud, void *p, size_t old, size_t n) {
+    struct plugin_state *s = ud;
+    if (!p) old = 0;
+    if (n > old && s->used + (n - old) > s->limit) return NULL;
+    void *q = NULL;
+    if (n) {
+        q = realloc(p, n);
+        if (!q) return NULL;
+    } else free(p);
+    s->used += n - old;
+    return q;
+}
+
+// One decoded value onto the Lua stack; raises an error on bad input.
+static void push(lua_State *L, struct wire_reader *r, int depth) {
+    enum wire_tag tag;
+    int64_t i = 0;
+    double f = 0;
+    const char *p = NULL;
+    size_t n = 0;
+    if (depth > WIRE_DEPTH_MAX || !wire_read_tag(r, &tag, &i, &f, &p, &n)) luaL_error(L, "bad frame");
+    luaL_checkstack(L, 4, NULL);
+    switch (tag) {
+    case WIRE_NIL: lua_pushnil(L); break;
+    case WIRE_FALSE: case WIRE_TRUE: lua_pushboolean(L, tag == WIRE_TRUE); break;
+    case WIRE_INT: lua_pushinteger(L, i); break;
+    case WIRE_FLOAT: lua_pushnumber(L, f); break;
+    case WIRE_TEXT: lua_pushlstring(L, p, n); break;
+    case WIRE_LIST: case WIRE_MAP:
+        lua_createtable(L, tag == WIRE_LIST ? (int)n : 0, tag == WIRE_MAP ? (int)n : 0);
+        for (size_t k = 0; k < n; k++) {
+            if (tag == WIRE_MAP) push(L, r, depth + 1);
+            push(L, r, depth + 1);
+            if (tag == WIRE_MAP) lua_rawset(L, -3);
+            else lua_rawseti(L, -2, (lua_Integer)k + 1);
+        }
+        break;
+    }
+}
+
+static void pull(lua_State *L, int at, struct buf *b, int depth) {
+    size_t n;
+    const char *s;
+    if (depth > WIRE_DEPTH_MAX) luaL_error(L, "nested too deeply");
+    luaL_checkstack(L, 4, NULL);
+    switch (lua_type(L, at)) {
+    case LUA_TBOOLEAN: wire_put_bool(b, lua_toboolean(L, at)); return;
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, at)) wire_put_int(b, lua_tointeger(L, at));
+        else wire_put_float(b, lua_tonumber(L, at));
+        return;
+    case LUA_TSTRING:
+        s = lua_tolstring(L, at, &n);
+        if (n > WIRE_TEXT_MAX) luaL_error(L, "a text is longer than 1 MiB");
+        wire_put_text(b, s, n);
+        return;
+    case LUA_TTABLE: break;
+    default: wire_put_nil(b); return;
+    }
+    at = lua_absindex(L, at);
+    lua_Unsigned len = lua_rawlen(L, at);
+    uint32_t count = 0, named = 0;
+    for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1)) {
+        int t = lua_type(L, -2), v = lua_type(L, -1);
+        if (v == LUA_TFUNCTION || v == LUA_TUSERDATA || v == LUA_TTHREAD) continue;
+        count++;
+        named += t == LUA_TSTRING;
+    }
+    if (count > WIRE_ITEMS_MAX) luaL_error(L, "more than %d items", WIRE_ITEMS_MAX);
+    if (!named) {
+        wire_put_open(b, WIRE_LIST, (uint32_t)len);
+        for (lua_Unsigned i = 1; i <= len; i++) {
+            lua_rawgeti(L, at, (lua_Integer)i);
+            pull(L, -1, b, depth + 1);
+            lua_pop(L, 1);
+        }
+        return;
+    }
+    wire_put_open(b, WIRE_MAP, named);
+    for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1)) {
+        int v = lua_type(L, -1);
+        if (lua_type(L, -2) != LUA_TSTRING || v == LUA_TFUNCTION || v == LUA_TUSERDATA || v == LUA_TTHREAD) continue;
+        s = lua_tolstring(L, -2, &n);
+        wire_put_text(b, s, n);
+        pull(L, -1, b, depth + 1);
+    }
+}
+
+struct request { const char *fn; const uint8_t *data; size_t n; struct buf *out; };
+
+// Arguments: a list. Runs inside lua_pcall.
+static int serve(lua_State *L) {
+    struct request *q = lua_touserdata(L, 1);
+    lua_getfield(L, LUA_REGISTRYINDEX, "plugin");
+    lua_getfield(L, -1, q->fn);
+    int base = lua_gettop(L);
+    struct wire_reader r = {q->data, q->data + q->n};
+    if (q->n) {
+        push(L, &r, 0);
+        int list = lua_gettop(L), n = (int)lua_rawlen(L, list);
+        for (int i = 1; i <= n; i++) lua_rawgeti(L, list, i);
+        lua_remove(L, list);
+    }
+    lua_call(L, lua_gettop(L) - base, 1);
+    if (q->out) pull(L, -1, q->out, 0);
+    return 0;
+}
+
+static int boot(lua_State *L) {
+    struct request *q = lua_touserdata(L, 1);
+    luaL_openlibs(L);
+    if (luaL_loadbufferx(L, _binary_prelude_lua_start, (size_t)(_binary_prelude_lua_end - _binary_prelude_lua_start), "=prelude", "t"))
+        lua_error(L);
+    struct wire_reader r = {q->data, q->data + q->n};
+    push(L, &r, 0);
+    lua_rawgeti(L, -1, 1);
+    lua_rawgeti(L, -2, 2);
+    lua_remove(L, -3);
+    lua_call(L, 2, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "plugin");
+    return 0;
+}
+
+// A Lua error as {items = {{file, line, word, text}}}: error tables of the prelude, or "file:line: text".
+static void put_error(lua_State *L, struct buf *out) {
+    char file[256] = "?", word[64] = "lua", text[1024] = "unknown error";
+    lua_Integer line = 0;
+    if (lua_istable(L, -1)) {
+        static const char *const keys[] = {"file", "word", "text"};
+        char *outs[] = {file, word, text};
+        size_t sizes[] = {sizeof file, sizeof word, sizeof text};
+        for (int i = 0; i < 3; i++) {
+            lua_pushstring(L, keys[i]);
+            lua_rawget(L, -2);
+            if (lua_type(L, -1) == LUA_TSTRING) strncpy(outs[i], lua_tostring(L, -1), sizes[i] - 1);
+            lua_pop(L, 1);
+        }
+        lua_pushstring(L, "line");
+        lua_rawget(L, -2);
+        if (lua_isinteger(L, -1)) line = lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    } else if (lua_type(L, -1) == LUA_TSTRING) {
+        const char *s = lua_tostring(L, -1), *colon = strchr(s, ':');
+        char *end = NULL;
+        long l = colon ? strtol(colon + 1, &end, 10) : 0;
+        if (l > 0 && end && *end == ':' && (size_t)(colon - s) < sizeof file) {
+            memcpy(file, s, (size_t)(colon - s));
+            file[colon - s] = 0;
+            line = l;
+            s = end + 1 + (end[1] == ' ');
+        }
+        strncpy(text, s, sizeof text - 1);
+    }
+    out->len = 0;
+    wire_put_open(out, WIRE_MAP, 1);
+    wire_put_text(out, "items", 5);
+    wire_put_open(out, WIRE_LIST, 1);
+    wire_put_open(out, WIRE_MAP, 4);
+    wire_put_text(out, "file", 4), wire_put_text(out, file, strlen(file));
+    wire_put_text(out, "line", 4), wire_put_int(out, line);
+    wire_put_text(out, "word", 4), wire_put_text(out, word, strlen(word));
+    wire_put_text(out, "text", 4), wire_put_text(out, text, strlen(text));
+}
+
+static bool run(struct plugin_state *s, lua_CFunction fn, struct request *q, struct buf *out) {
+    lua_settop(s->L, 0);
+    lua_pushcfunction(s->L, fn);
+    lua_pushlightuserdata(s->L, q);
+    if (lua_pcall(s->L, 1, 0, 0) == LUA_OK) return true;
+    put_error(s->L, out);
+    return false;
+}
+
+bool plugin_open(struct plugin_state *s, size_t limit, const uint8_t *sources, size_t n, struct buf *error) {
+    *s = (struct plugin_state){.limit = limit};
+    s->L = lua_newstate(alloc, s);
+    struct request q = {NULL, sources, n, NULL};
+    return s->L && run(s, boot, &q, error);
+}
+
+bool plugin_call(struct plugin_state *s, const char *fn, const uint8_t *args, size_t n, struct buf *out, bool answer) {
+    struct request q = {fn, args, n, answer ? out : NULL};
+    return run(s, serve, &q, out);
+}

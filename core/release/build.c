@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// From files to a checked release. Files come from the home's plugin path and from what is shipped
+// beside the binary (or $CAMPUSD_SHARE); the home's policies lie over the shipped ones.
+#include <pthread.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "campus/clock.h"
+#include "campus/fsio.h"
+#include "campus/json.h"
+#include "campus/log.h"
+#include "campus/mem.h"
+#include "campus/people.h"
+#include "campus/release.h"
+#include "campus/yaml.h"
+
+enum { FILES_MAX = 2000, PLUGINS_MAX = 64 };
+struct gather { struct arena *a; struct problem *p; struct release_file *files; size_t n; };
+
+static bool ends(const char *s, const char *end) {
+    size_t n = strlen(s), m = strlen(end);
+    return n >= m && !strcmp(s + n - m, end);
+}
+
+static void add_file(struct gather *g, const char *path, const char *shown) {
+    struct release_file f = {.path = shown};
+    char *text;
+    for (size_t i = 0; i < g->n; i++)
+        if (!strcmp(g->files[i].path, shown)) return;           // the first place found wins
+    if (fsio_read(g->a, path, YAML_SIZE_MAX, &text, &f.n, g->p)) return;
+    f.text = text;
+    if (g->n == FILES_MAX) problem_set(g->p, ERR_TOO_LARGE, "more than %d files", FILES_MAX);
+    else g->files[g->n++] = f;
+}
+
+static void add_folder(struct gather *g, const char *dir, const char *shown, bool plugin) {
+    const char **names;
+    if (fsio_list(g->a, dir, &names, g->p)) return;
+    for (; *names; names++) {
+        const char *path = fsio_join(g->a, dir, *names), *as = fsio_join(g->a, shown, *names);
+        if (ends(*names, ".yaml") || (plugin && ends(*names, ".lua"))) add_file(g, path, as);
+        else if (plugin && !strcmp(*names, "locale")) add_folder(g, path, as, false);
+    }
+}
+
+static void add_plugins(struct gather *g, const struct config *c, const char *dir) {
+    const char **names;
+    struct stat st;
+    if (fsio_list(g->a, dir, &names, g->p)) return;
+    for (; *names; names++) {
+        const char *path = fsio_join(g->a, dir, *names);
+        bool wanted = !c->plugin_enabled;
+        for (const char **e = c->plugin_enabled; e && *e; e++) wanted |= !strcmp(*e, *names);
+        if (wanted && !stat(fsio_join(g->a, path, "plugin.lua"), &st))
+            add_folder(g, path, arena_printf(g->a, "plugins/%s", *names), true);
+    }
+}
+
+static const char *share(struct arena *a) {
+    const char *env = getenv("CAMPUSD_SHARE");
+    char exe[4096];
+    ssize_t n = env ? 0 : readlink("/proc/self/exe", exe, sizeof exe - 1);
+    if (env) return arena_strdup(a, env);
+    exe[n > 0 ? n : 0] = 0;
+    for (int up = 0; up < 2; up++) {
+        char *slash = strrchr(exe, '/');
+        if (slash) *slash = 0;
+    }
+    return arena_strdup(a, exe);
+}
+
+static int by_path(const void *x, const void *y) {
+    return strcmp(((const struct release_file *)x)->path, ((const struct release_file *)y)->path);
+}
+
+static void hash_files(struct release *r) {
+    crypto_hash_sha256_state h;
+    uint8_t out[32];
+    crypto_hash_sha256_init(&h);
+    for (size_t i = 0; i < r->nfiles; i++) {
+        char head[512];
+        int n = snprintf(head, sizeof head, "%s\n%zu\n", r->files[i].path, r->files[i].n);
+        crypto_hash_sha256_update(&h, (uint8_t *)head, (size_t)n);
+        crypto_hash_sha256_update(&h, (const uint8_t *)r->files[i].text, r->files[i].n);
+    }
+    crypto_hash_sha256_final(&h, out);
+    sodium_bin2hex(r->hash, sizeof r->hash, out, 32);
+    memcpy(r->id, r->hash, 16);
+}
+
+
+// Groups "plugins/NAME/FILE.lua" by NAME; files are sorted by path.
+static size_t group(struct release *r, struct host_plugin *out, struct problem *p) {
+    size_t n = 0;
+    for (size_t i = 0; i < r->nfiles; i++) {
+        const char *s = r->files[i].path;
+        if (strncmp(s, "plugins/", 8) || !ends(s, ".lua")) continue;
+        const char *slash = strchr(s + 8, '/');
+        const char *name = arena_strndup(r->arena, s + 8, (size_t)(slash - s - 8));
+        if (!n || strcmp(out[n - 1].name, name)) {
+            if (n == PLUGINS_MAX) {
+                problem_set(p, ERR_TOO_LARGE, "more than %d plugins", PLUGINS_MAX);
+                break;
+            }
+            out[n++] = (struct host_plugin){.name = name, .files = arena_alloc(r->arena, sizeof(struct host_file) * 64)};
+        }
+        struct host_plugin *pl = &out[n - 1];
+        if (pl->count < 64)
+            ((struct host_file *)pl->files)[pl->count++] = (struct host_file){slash + 1, r->files[i].text, r->files[i].n};
+    }
+    return n;
+}
+
+static const struct yaml *parse_file(struct release *r, const char *path, struct problem *p) {
+    for (size_t i = 0; i < r->nfiles; i++) {
+        struct yaml *y;
+        if (!strcmp(r->files[i].path, path) && !yaml_parse(r->arena, path, r->files[i].text, r->files[i].n, &y, p)) return y;
+    }
+    return NULL;
+}
+
+static void build_policy(struct release *r, int i, const char *name, struct problem *p) {
+    const struct yaml *schema = parse_file(r, arena_printf(r->arena, "plugins/%s/policy.schema.yaml", name), p);
+    if (!schema || policy_schema_load(r->arena, schema, &r->policy_schemas[i], p)) return;
+    struct policy_layer layers[32];
+    size_t n = 0, len = strlen(name);
+    static const char *const where[][2] = {{"policies/", "shipped"}, {"school/policies/", "school"}};
+    for (int w = 0; w < 2; w++)
+        for (size_t f = 0; f < r->nfiles && n < 32; f++) {
+            const char *s = r->files[f].path, *base = s + strlen(where[w][0]);
+            if (strncmp(s, where[w][0], strlen(where[w][0])) || strncmp(base, name, len) || (base[len] != '.' && base[len] != '@')) continue;
+            const struct yaml *y = parse_file(r, s, p);
+            if (y) layers[n++] = (struct policy_layer){y, where[w][1]};
+        }
+    if (policy_build(r->arena, name, r->policy_schemas[i], layers, n, &r->policies[i], p)) return;
+    for (size_t k = 0; k < policy_count(r->policies[i]); k++) {
+        const struct policy_revision *rev = policy_nth(r->policies[i], k);
+        if (pool_policy(r->pool, name, rev->id, rev->json, rev->json_n, p)) return;
+    }
+}
+
+// Everything after the files are known.
+static enum err build(struct release *r, const struct config *c, int children, struct problem *p) {
+    struct arena *a = r->arena;
+    unsigned before = p->count;
+    snprintf(r->school, sizeof r->school, "%s", c->school.id);
+    r->tz = tz_load(c->school.timezone);
+    hash_files(r);
+    struct host_plugin plugins[PLUGINS_MAX];
+    size_t n = group(r, plugins, p);
+    struct host_limits limits = {c->budget.cpu_ms, c->budget.wall_ms, c->budget.memory, c->weak_jail};
+    enum err e = pool_open(&limits, plugins, n, children, &r->pool, p);
+    if (e) return e;
+    json_t **decls = arena_alloc(a, sizeof *decls * (n + 1));
+    size_t nd = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char *json;
+        size_t len;
+        if (!pool_declare(r->pool, plugins[i].name, a, &json, &len, p) && !json_parse(a, json, len, &decls[nd], p)) nd++;
+    }
+    if (schema_build(a, decls, nd, &r->schema, p) && !p->count) return p->code;
+    r->policies = arena_alloc(a, sizeof *r->policies * (nd + 1));
+    r->policy_schemas = arena_alloc(a, sizeof *r->policy_schemas * (nd + 1));
+    for (int i = 0; i < r->schema->nplugins; i++) build_policy(r, i, r->schema->plugins[i].name, p);
+    const struct yaml *access = parse_file(r, "school/policies/access.yaml", p);
+    if (!access) access = parse_file(r, "policies/access.yaml", p);
+    if (!access) problem_at(p, "policies/access.yaml", 1, 1, "missing", "there is no access.yaml: nobody could do anything");
+    else if (access_compile(a, access, r->schema, &r->access, p) && !p->count) return p->code;
+    return p->count > before ? ERR_INVALID : p->code;
+}
+
+static void release_free(struct release *r) {
+    pool_close(r->pool);
+    tz_free(r->tz);
+    arena_free(r->arena);
+    mem_free(r);
+}
+
+static enum err finish(struct release *r, enum err e, struct release **out, struct problem *p) {
+    // texts of the problem live in its own arena, so the candidate may go
+    if (e) release_free(r);
+    else *out = r;
+    return e ? (p->code ? p->code : e) : ERR_OK;
+}
+
+static struct release *release_new(void) {
+    struct release *r = mem_need(sizeof *r);
+    r->arena = arena_new(256 << 20);
+    r->refs = 1;
+    return r;
+}
+
+enum err release_build(const struct config *c, int children, struct release **out, struct problem *p) {
+    struct release *r = release_new();
+    struct gather g = {.a = r->arena, .p = p, .files = arena_alloc(r->arena, sizeof *g.files * FILES_MAX)};
+    for (const char **dir = c->plugin_path; *dir; dir++) add_plugins(&g, c, *dir);
+    const char *shipped = share(r->arena);
+    add_plugins(&g, c, fsio_join(r->arena, shipped, "plugins"));
+    add_folder(&g, fsio_join(r->arena, shipped, "policies"), "policies", false);
+    add_folder(&g, fsio_join(r->arena, c->home, "policies"), "school/policies", false);
+    if (p->code) return finish(r, p->code, out, p);
+    qsort(g.files, g.n, sizeof *g.files, by_path);
+    r->files = g.files;
+    r->nfiles = g.n;
+    return finish(r, build(r, c, children, p), out, p);
+}
+
+enum err release_build_stored(const struct config *c, struct db *db, int64_t number, int children, struct release **out,
+                              struct problem *p) {
+    struct release *r = release_new();
+    struct release_file *files = arena_alloc(r->arena, sizeof *files * FILES_MAX);
+    struct stmt *st = db_query(db, p, "SELECT f.path, b.text FROM core_release_file f JOIN core_release_blob b ON b.hash=f.hash"
+                                      " WHERE f.release=$1 ORDER BY f.path", "i", number);
+    enum err e = st ? ERR_OK : p->code;
+    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row;) {
+        size_t n;
+        const char *text = stmt_text(st, 1, &n);
+        files[r->nfiles++] = (struct release_file){arena_strdup(r->arena, stmt_text(st, 0, NULL)), arena_strndup(r->arena, text, n), n};
+    }
+    r->files = files;
+    r->number = number;
+    if (!e && !r->nfiles) e = problem_set(p, ERR_NOT_FOUND, "there is no release %lld", (long long)number);
+    return finish(r, e ? e : build(r, c, children, p), out, p);
+}
+
+static pthread_mutex_t current_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct release *current;
+
+// The mutex covers the moment between reading the pointer and counting; the count itself is atomic,
+// so that giving back needs no lock.
+struct release *release_get(void) {
+    pthread_mutex_lock(&current_mutex);
+    struct release *r = current;
+    if (r) __atomic_add_fetch(&r->refs, 1, __ATOMIC_RELAXED);
+    pthread_mutex_unlock(&current_mutex);
+    return r;
+}
+
+static void *free_main(void *r) {
+    release_free(r);
+    return NULL;
+}
+
+void release_put(struct release *r) {
+    if (!r || __atomic_sub_fetch(&r->refs, 1, __ATOMIC_ACQ_REL)) return;
+    pthread_t t;            // closing a pool waits for children: not on the caller's thread
+    if (pthread_create(&t, NULL, free_main, r)) release_free(r);
+    else pthread_detach(t);
+}
+
+void release_swap(struct release *next) {
+    pthread_mutex_lock(&current_mutex);
+    struct release *old = current;
+    current = next;
+    pthread_mutex_unlock(&current_mutex);
+    people_epoch_bump();    // actors hold role numbers of the old access rules
+    release_put(old);
+}
+
+const struct policy_revision *release_policy(const struct release *r, const struct plugin *pl, const char *date) {
+    const struct policy *p = r->policies[pl - r->schema->plugins];
+    return p ? policy_at(p, date) : NULL;
+}
