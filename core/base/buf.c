@@ -8,18 +8,21 @@
 #include <string.h>
 #include "campus/mem.h"
 
-void buf_init(struct buf *b, struct arena *a) { *b = (struct buf){.arena = a}; }
+void buf_init(struct buf *b, struct arena *a) {
+    *b = (struct buf){.arena = a};
+}
 
 void buf_fini(struct buf *b) {
     if (!b->arena) mem_free(b->data);
     *b = (struct buf){.arena = b->arena};
 }
 
-static bool grow(struct buf *b, size_t more) {
+bool buf_grow(struct buf *b, size_t more) {
     if (b->failed) return false;
     size_t want = b->len + more + 1;
     if (want <= b->cap) return true;
-    size_t cap = b->cap ? b->cap : 256;
+    size_t cap =
+        b->cap ? b->cap : 256; // doubling: what an arena loses to it is at most as much again
     while (cap < want) cap *= 2;
     char *p;
     if (b->arena) {
@@ -27,6 +30,7 @@ static bool grow(struct buf *b, size_t more) {
         if (b->len) memcpy(p, b->data, b->len);
     } else if (!(p = mem_realloc(b->data, cap))) {
         b->failed = true;
+        b->cap = b->len; // nothing fits any more: a text with a hole in it would look whole
         return false;
     }
     b->data = p;
@@ -34,24 +38,11 @@ static bool grow(struct buf *b, size_t more) {
     return true;
 }
 
-void buf_put(struct buf *b, const void *p, size_t n) {
-    if (!n || !grow(b, n)) return;
-    memcpy(b->data + b->len, p, n);
-    b->len += n;
-}
-
-void buf_puts(struct buf *b, const char *s) { buf_put(b, s, strlen(s)); }
-
-void buf_putc(struct buf *b, char c) {
-    if (!grow(b, 1)) return;
-    b->data[b->len++] = c;
-}
-
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap) {
     va_list again;
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, fmt, ap);
-    if (n >= 0 && grow(b, (size_t)n)) {
+    if (n >= 0 && buf_reserve(b, (size_t)n)) {
         vsnprintf(b->data + b->len, (size_t)n + 1, fmt, again);
         b->len += (size_t)n;
     }
@@ -74,10 +65,12 @@ void buf_int(struct buf *b, int64_t v) {
     buf_put(b, at, (size_t)(text + sizeof text - at));
 }
 
-void buf_trim(struct buf *b, size_t n) { b->len -= n < b->len ? n : b->len; }
+void buf_trim(struct buf *b, size_t n) {
+    b->len -= n < b->len ? n : b->len;
+}
 
 const char *buf_str(struct buf *b) {
-    if (!grow(b, 0)) return "";
+    if (!buf_grow(b, 0)) return "";
     b->data[b->len] = 0;
     return b->data;
 }

@@ -4,15 +4,17 @@
 // campusd.yaml: read strictly, every error at its line.
 #include "campus/config.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include "campus/buf.h"
 #include "campus/clock.h"
 #include "campus/fsio.h"
 #include "campus/mem.h"
 #include "campus/yaml.h"
 
 static void wrong(struct problem *p, const struct yaml *y, const char *word, const char *text) {
-    problem_at(p, y->file, y->line, y->col, word, "%s", text);
+    problem_at(p, y ? y->file : "campusd.yaml", y ? y->line : 1, y ? y->col : 1, word, "%s", text);
 }
 
 // "100ms", "1s", "64MiB" -> milliseconds or bytes.
@@ -28,7 +30,8 @@ static int64_t with_unit(const struct yaml *m, const char *key, int64_t otherwis
         if (!bytes && !strcmp(end, "ms")) return v;
         if (!bytes && !strcmp(end, "s")) return v * 1000;
     }
-    wrong(p, y, "unit", bytes ? "write a size such as 64MiB" : "write a duration such as 100ms or 1s");
+    wrong(p, y, "unit",
+          bytes ? "write a size such as 64MiB" : "write a duration such as 100ms or 1s");
     return otherwise;
 }
 
@@ -40,54 +43,122 @@ static const char **names(struct arena *a, const struct yaml *list, const char *
     return out;
 }
 
+static const struct yaml *of_kind(struct problem *p, const struct yaml *y, enum yaml_kind kind) {
+    if (!y || y->kind == kind || (y->kind == YAML_NULL && kind == YAML_MAP)) return y;
+    if (kind == YAML_MAP)
+        wrong(p, y, "map_expected", "write a map: { key: value }");
+    else
+        wrong(p, y, "list_expected", "write a list: [a, b]");
+    return NULL;
+}
+
+// Which of the NULL-ended words the key holds; the first when it is absent.
+static int one_of(const struct yaml *m, const char *key, const char *const *words,
+                  struct problem *p) {
+    const struct yaml *y = yaml_get(m, key);
+    for (int i = 0; y && words[i]; i++)
+        if (y->text && !strcmp(words[i], y->text)) return i;
+    if (!y) return 0;
+    struct buf b;
+    buf_init(&b, p->arena);
+    for (int i = 0; words[i]; i++) buf_printf(&b, "%s%s", i ? ", " : "write one of: ", words[i]);
+    wrong(p, y, key, buf_str(&b));
+    return 0;
+}
+
+static void listen_at(struct arena *a, const struct yaml *y, struct config *out,
+                      struct problem *p) {
+    const char *text = !y ? "127.0.0.1:8080" : y->text ? y->text : "", *colon = strrchr(text, ':');
+    char *end = NULL;
+    long port = colon && colon[1] >= '0' && colon[1] <= '9' ? strtol(colon + 1, &end, 10) : -1;
+    if (port < 0 || port > 65535 || *end || colon == text) {
+        wrong(p, y, "listen", "write HOST:PORT, such as 127.0.0.1:8080");
+        return;
+    }
+    out->listen_port = (int)port;
+    out->listen_host = arena_strndup(a, text, (size_t)(colon - text));
+}
+
 enum err config_load(struct arena *a, const char *home, struct config *out, struct problem *p) {
     unsigned before = p->count;
     struct yaml *y;
     enum err e = yaml_load(a, fsio_join(a, home, "campusd.yaml"), "campusd.yaml", &y, p);
     if (e) return e;
-    static const char *const keys[] = {"listen", "school", "storage", "plugins", "keys", "log", "http",
-                                       "webhooks", NULL};
+    static const char *const keys[] = {"listen", "school", "storage",  "plugins", "keys",
+                                       "log",    "http",   "webhooks", NULL};
     static const char *const school_keys[] = {"id", "name", "timezone", "language", NULL};
     static const char *const plugin_keys[] = {"path", "enabled", "budget", NULL};
     static const char *const budget_keys[] = {"cpu", "wall", "memory", NULL};
-    const struct yaml *school = yaml_get(y, "school"), *plugins = yaml_get(y, "plugins");
-    const struct yaml *budget = yaml_get(plugins, "budget"), *log = yaml_get(y, "log");
+    static const char *const levels[] = {"info", "debug", "warn", "error", NULL};
+    static const char *const formats[] = {"json", "text", NULL};
+    static const char *const languages[] = {"zh-CN", "en", "zh", NULL};
+    static const enum log_level level_of[] = {LOG_INFO, LOG_DEBUG, LOG_WARN, LOG_ERROR};
+    y = (struct yaml *)(uintptr_t)of_kind(p, y, YAML_MAP);
+    if (!y) return ERR_INVALID;
+    const struct yaml *school = of_kind(p, yaml_get(y, "school"), YAML_MAP);
+    const struct yaml *plugins = of_kind(p, yaml_get(y, "plugins"), YAML_MAP);
+    const struct yaml *budget = of_kind(p, yaml_get(plugins, "budget"), YAML_MAP);
+    const struct yaml *log = of_kind(p, yaml_get(y, "log"), YAML_MAP);
+    const struct yaml *http = of_kind(p, yaml_get(y, "http"), YAML_MAP);
+    const struct yaml *hooks = of_kind(p, yaml_get(y, "webhooks"), YAML_MAP);
     yaml_only(y, p, keys);
     yaml_only(school, p, school_keys);
     yaml_only(plugins, p, plugin_keys);
     yaml_only(budget, p, budget_keys);
+    yaml_only(log, p, (const char *const[]){"level", "format", NULL});
+    yaml_only(http, p, (const char *const[]){"threads", "proxies", NULL});
+    yaml_only(hooks, p, (const char *const[]){"allow", NULL});
     *out = (struct config){.home = arena_strdup(a, home)};
-    const char *listen = yaml_str(y, "listen", "127.0.0.1:8080"), *colon = strrchr(listen, ':');
-    out->listen_port = colon ? atoi(colon + 1) : -1;
-    out->listen_host = colon ? arena_strndup(a, listen, (size_t)(colon - listen)) : listen;
-    if (out->listen_port < 0 || out->listen_port > 65535)
-        wrong(p, yaml_get(y, "listen"), "listen", "write HOST:PORT");
+    listen_at(a, yaml_get(y, "listen"), out, p);
     out->school.id = yaml_str(school, "id", "school-1");
     out->school.name = yaml_str(school, "name", "campusd");
     out->school.timezone = yaml_str(school, "timezone", "Asia/Shanghai");
     struct tz *tz = tz_load(out->school.timezone);
-    if (!tz) wrong(p, yaml_get(school, "timezone") ? yaml_get(school, "timezone") : y, "timezone", "unknown time zone");
+    if (!tz)
+        wrong(p, yaml_get(school, "timezone") ? yaml_get(school, "timezone") : y, "timezone",
+              "unknown time zone");
     tz_free(tz);
-    const char *lang = yaml_str(school, "language", "zh-CN");
-    out->school.language = strncmp(lang, "zh", 2) ? LANG_EN : LANG_ZH;
+    out->school.language = one_of(school, "language", languages, p) == 1 ? LANG_EN : LANG_ZH;
     const char *storage = yaml_str(y, "storage", "sqlite:campusd.db");
-    out->storage = strncmp(storage, "sqlite:", 7) ? storage
-                   : arena_printf(a, "sqlite:%s", fsio_join(a, home, storage + 7));
-    const struct yaml *path = yaml_get(plugins, "path"), *enabled = yaml_get(plugins, "enabled");
+    out->storage = strncmp(storage, "sqlite:", 7)
+                       ? storage
+                       : arena_printf(a, "sqlite:%s", fsio_join(a, home, storage + 7));
+    const struct yaml *path = of_kind(p, yaml_get(plugins, "path"), YAML_LIST);
+    const struct yaml *enabled = yaml_get(plugins, "enabled");
+    if (enabled && enabled->kind != YAML_LIST && (!enabled->text || strcmp(enabled->text, "all")))
+        wrong(p, enabled, "enabled", "write all, or a list of plugins");
     out->plugin_path = path ? names(a, path, home) : arena_alloc(a, 2 * sizeof(char *));
     if (!path) out->plugin_path[0] = fsio_join(a, home, "plugins");
     if (enabled && enabled->kind == YAML_LIST) out->plugin_enabled = names(a, enabled, NULL);
     out->budget.cpu_ms = with_unit(budget, "cpu", 100, false, p);
     out->budget.wall_ms = with_unit(budget, "wall", 1000, false, p);
     out->budget.memory = with_unit(budget, "memory", 64 << 20, true, p);
-    out->unlock = yaml_str(yaml_get(y, "keys"), "unlock", "passphrase");
-    const char *level = yaml_str(log, "level", "info");
-    out->log.level = !strcmp(level, "debug") ? LOG_DEBUG : !strcmp(level, "warn") ? LOG_WARN
-                     : !strcmp(level, "error") ? LOG_ERROR : LOG_INFO;
-    out->log.json = strcmp(yaml_str(log, "format", "json"), "text") != 0;
-    const struct yaml *threads = yaml_get(yaml_get(y, "http"), "threads");
-    out->http_threads = threads && threads->kind == YAML_INT ? (int)threads->i : 1;
-    if (out->http_threads < 1 || out->http_threads > 16) wrong(p, threads, "out_of_range", "1 to 16 threads");
-    out->webhook.allow = names(a, yaml_get(yaml_get(y, "webhooks"), "allow"), NULL);
+    const struct yaml *keys_map = of_kind(p, yaml_get(y, "keys"), YAML_MAP),
+                      *unlock = yaml_get(keys_map, "unlock");
+    yaml_only(keys_map, p, (const char *const[]){"unlock", NULL});
+    out->unlock = yaml_str(keys_map, "unlock", "passphrase");
+    if (strcmp(out->unlock, "passphrase") && strncmp(out->unlock, "credential:", 11) &&
+        strncmp(out->unlock, "keyfile:", 8))
+        wrong(p, unlock, "unlock", "write passphrase, credential:NAME or keyfile:PATH");
+    out->log.level = level_of[one_of(log, "level", levels, p)];
+    out->log.json = one_of(log, "format", formats, p) == 0;
+    const struct yaml *threads = yaml_get(http, "threads");
+    out->http_threads =
+        threads
+            ? threads->kind == YAML_INT && threads->i > 0 && threads->i <= 16 ? (int)threads->i : 0
+            : 1;
+    if (!out->http_threads) wrong(p, threads, "out_of_range", "1 to 16 threads");
+    const struct yaml *proxies = of_kind(p, yaml_get(http, "proxies"), YAML_LIST);
+    out->http_proxies = names(a, proxies, NULL);
+    for (size_t i = 0; out->http_proxies[i]; i++) { // in the form in which addresses are compared
+        uint8_t raw[16];
+        char *text = arena_alloc(a, INET6_ADDRSTRLEN);
+        int family = strchr(out->http_proxies[i], ':') ? AF_INET6 : AF_INET;
+        if (inet_pton(family, out->http_proxies[i], raw) != 1)
+            wrong(p, proxies, "address", "write addresses such as 127.0.0.1 or ::1");
+        else
+            out->http_proxies[i] = inet_ntop(family, raw, text, INET6_ADDRSTRLEN);
+    }
+    out->webhook.allow = names(a, of_kind(p, yaml_get(hooks, "allow"), YAML_LIST), NULL);
     return p->count > before ? ERR_INVALID : ERR_OK;
 }

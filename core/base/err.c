@@ -9,15 +9,24 @@
 #include "campus/json.h"
 #include "campus/mem.h"
 
-static const struct { int status; const char *word, *en, *zh; } TABLE[] = {
+static const struct {
+    int status;
+    const char *word, *en, *zh;
+} TABLE[] = {
 #define X(name, status, word, en, zh) [ERR_##name] = {status, word, en, zh},
 #include "campus/err.def"
 #undef X
 };
 
-int err_status(enum err e) { return TABLE[e].status; }
-const char *err_word(enum err e) { return TABLE[e].word; }
-const char *err_title(enum err e, enum lang lang) { return lang == LANG_ZH ? TABLE[e].zh : TABLE[e].en; }
+int err_status(enum err e) {
+    return TABLE[e].status;
+}
+const char *err_word(enum err e) {
+    return TABLE[e].word;
+}
+const char *err_title(enum err e, enum lang lang) {
+    return lang == LANG_ZH ? TABLE[e].zh : TABLE[e].en;
+}
 
 void problem_init(struct problem *p, struct arena *a) {
     *p = (struct problem){.arena = a};
@@ -73,6 +82,12 @@ enum err problem_at(struct problem *p, const char *file, int line, int col, cons
     return ERR_INVALID;
 }
 
+void problem_point(struct problem *p, const char *pointer) {
+    struct problem_item *it = p ? p->first : NULL;
+    while (it && it->next) it = it->next;
+    if (it) it->pointer = arena_strdup(p->arena, pointer);
+}
+
 void problem_json(const struct problem *p, enum lang lang, const char *request_id, struct buf *b) {
     enum err e = p->code ? p->code : ERR_INTERNAL;
     buf_putc(b, '{');
@@ -106,10 +121,11 @@ void problem_json(const struct problem *p, enum lang lang, const char *request_i
 
 void problem_text(const struct problem *p, struct buf *b) {
     enum err e = p->code ? p->code : ERR_INTERNAL;
-    if (!p->count || p->detail) buf_printf(b, "%s: %s\n", err_word(e), p->detail ? p->detail : err_title(e, LANG_EN));
+    if (!p->count || p->detail)
+        buf_printf(b, "%s: %s\n", err_word(e), p->detail ? p->detail : err_title(e, LANG_EN));
     for (const struct problem_item *it = p->first; it; it = it->next) {
         if (it->file) buf_printf(b, "%s:%d:%d: ", it->file, it->line, it->col);
-        else if (it->pointer) buf_printf(b, "%s: ", it->pointer);
+        if (it->pointer) buf_printf(b, "%s: ", it->pointer);
         buf_printf(b, "%s: %s\n", it->word, it->detail);
     }
 }

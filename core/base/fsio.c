@@ -25,7 +25,8 @@ enum err fsio_read(struct arena *a, const char *path, size_t max, char **out, si
     struct stat st;
     if (fd < 0) return failed(p, path);
     enum err e = ERR_OK;
-    if (fstat(fd, &st) || !S_ISREG(st.st_mode)) e = problem_set(p, ERR_IO, "%s: not a file", path);
+    if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+        e = problem_set(p, ERR_IO, "%s: not a file", path);
     else if ((size_t)st.st_size > max)
         e = problem_set(p, ERR_TOO_LARGE, "%s: larger than %zu bytes", path, max);
     if (!e) {
@@ -85,7 +86,9 @@ enum err fsio_mkdirs(const char *path, mode_t mode, struct problem *p) {
     }
 }
 
-static void close_folder(void *d) { closedir(d); }
+static void close_folder(void *d) {
+    closedir(d);
+}
 
 static int by_name(const void *x, const void *y) {
     return strcmp(*(const char *const *)x, *(const char *const *)y);

@@ -12,7 +12,7 @@
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static int64_t last_ms;
-static uint32_t counter;                  // 26 bits: 12 in rand_a, 14 at the top of rand_b
+static uint32_t counter; // 26 bits: 12 in rand_a, 14 at the top of rand_b
 static uint8_t pool[512];
 static size_t pool_at = sizeof pool;
 
@@ -33,7 +33,7 @@ void id_new(char out[ID_LEN + 1]) {
         uint8_t r[4];
         random_bytes(r, 4);
         last_ms = ms;
-        counter = (uint32_t)(r[0] | r[1] << 8 | (r[2] & 0x7f) << 16);   // room to count up
+        counter = (uint32_t)(r[0] | r[1] << 8 | (r[2] & 0x7f) << 16); // room to count up
     } else if (++counter >= 1u << 26) {
         last_ms++;
         counter = 0;
@@ -55,14 +55,4 @@ void id_new(char out[ID_LEN + 1]) {
         *o++ = hex[b[i] & 15];
     }
     *o = 0;
-}
-
-bool id_is_valid(const char *s, size_t n) {
-    if (n != ID_LEN) return false;
-    for (size_t i = 0; i < n; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        bool hex = (s[i] >= '0' && s[i] <= '9') || (s[i] >= 'a' && s[i] <= 'f');
-        if (dash ? s[i] != '-' : !hex) return false;
-    }
-    return true;
 }

@@ -4,6 +4,7 @@
 // JSON in: a scan for depth and key count, then jansson. JSON out: straight onto a buf.
 #include "campus/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include "campus/mem.h"
 #include "campus/text.h"
@@ -15,9 +16,12 @@ static const char *too_much(const char *s, size_t n) {
     for (size_t i = 0; i < n; i++) {
         char c = s[i];
         if (in_text) {
-            if (c == '\\') i++;
-            else if (c == '"') in_text = false;
-        } else if (c == '"') in_text = true;
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_text = false;
+        } else if (c == '"')
+            in_text = true;
         else if (c == '{' || c == '[') {
             if (++depth > JSON_DEPTH_MAX) return "nested deeper than 32";
             keys[depth] = 0;
@@ -29,7 +33,14 @@ static const char *too_much(const char *s, size_t n) {
     return NULL;
 }
 
-static void decref(void *holder) { json_decref(*(json_t **)holder); }
+// What jansson held is wiped too.
+__attribute__((constructor)) static void wipe_what_is_freed(void) {
+    json_set_alloc_funcs(malloc, mem_free);
+}
+
+static void decref(void *holder) {
+    json_decref(*(json_t **)holder);
+}
 
 enum err json_parse(struct arena *a, const char *text, size_t n, json_t **out, struct problem *p) {
     const char *why = too_much(text, n);
@@ -39,15 +50,12 @@ enum err json_parse(struct arena *a, const char *text, size_t n, json_t **out, s
     json_error_t e;
     *holder = json_loadb(text, n, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &e);
     if (!*holder)
-        return problem_set(p, ERR_MALFORMED, "line %d, column %d: %s", e.line, e.column, e.text);
+        return problem_set(p, ERR_MALFORMED, "line %d, column %d: %.*s", e.line, e.column,
+                           (int)(strstr(e.text, " near ") ? strstr(e.text, " near ") - e.text
+                                                          : (long)strlen(e.text)),
+                           e.text); // without the piece of input: it may be a password
     *out = *holder;
     return ERR_OK;
-}
-
-void json_sep(struct buf *b) {
-    if (!b->len || b->failed) return;
-    char last = b->data[b->len - 1];
-    if (last != '{' && last != '[') buf_putc(b, ',');
 }
 
 void json_key(struct buf *b, const char *key) {
@@ -59,6 +67,22 @@ void json_key(struct buf *b, const char *key) {
 
 void json_text(struct buf *b, const char *s, size_t n) {
     static const char hex[] = "0123456789abcdef";
+    unsigned odd = 0, high = 0;
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)s[i];
+        odd |= (unsigned)(c < 0x20) | (unsigned)(c == '"') | (unsigned)(c == '\\') |
+               (unsigned)(c == 0x7f);
+        high |= c & 0x80;
+    }
+    if (!odd && (!high || text_is_utf8(s, n))) { // nearly all: copied as it is
+        if (!buf_reserve(b, n + 2)) return;
+        char *at = b->data + b->len;
+        at[0] = '"';
+        memcpy(at + 1, s, n);
+        at[n + 1] = '"';
+        b->len += n + 2;
+        return;
+    }
     if (!text_is_utf8(s, n)) {
         buf_puts(b, "\"\xef\xbf\xbd\"");
         return;
@@ -70,9 +94,14 @@ void json_text(struct buf *b, const char *s, size_t n) {
         if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) continue;
         buf_put(b, s + run, i - run);
         run = i + 1;
-        const char *named = c == '"' ? "\\\"" : c == '\\' ? "\\\\" : c == '\n' ? "\\n" : c == '\r' ? "\\r"
-                          : c == '\t' ? "\\t" : NULL;
-        if (named) buf_put(b, named, 2);
+        const char *named = c == '"'    ? "\\\""
+                            : c == '\\' ? "\\\\"
+                            : c == '\n' ? "\\n"
+                            : c == '\r' ? "\\r"
+                            : c == '\t' ? "\\t"
+                                        : NULL;
+        if (named)
+            buf_put(b, named, 2);
         else {
             char u[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
             buf_put(b, u, 6);
@@ -83,8 +112,10 @@ void json_text(struct buf *b, const char *s, size_t n) {
 }
 
 void json_cstr(struct buf *b, const char *s) {
-    if (s) json_text(b, s, strlen(s));
-    else buf_puts(b, "null");
+    if (s)
+        json_text(b, s, strlen(s));
+    else
+        buf_puts(b, "null");
 }
 
 void json_time(struct buf *b, int64_t ms) {
@@ -109,13 +140,21 @@ void json_time(struct buf *b, int64_t ms) {
     buf_put(b, t, (size_t)(at - t));
 }
 
-void json_kv_str(struct buf *b, const char *key, const char *s) { json_key(b, key), json_cstr(b, s); }
-void json_kv_int(struct buf *b, const char *key, int64_t v) { json_key(b, key), buf_int(b, v); }
-void json_kv_bool(struct buf *b, const char *key, bool v) { json_key(b, key), buf_puts(b, v ? "true" : "false"); }
+void json_kv_str(struct buf *b, const char *key, const char *s) {
+    json_key(b, key), json_cstr(b, s);
+}
+void json_kv_int(struct buf *b, const char *key, int64_t v) {
+    json_key(b, key), buf_int(b, v);
+}
+void json_kv_bool(struct buf *b, const char *key, bool v) {
+    json_key(b, key), buf_puts(b, v ? "true" : "false");
+}
 void json_kv_time(struct buf *b, const char *key, int64_t ms) {
     json_key(b, key);
-    if (ms) json_time(b, ms);
-    else buf_puts(b, "null");
+    if (ms)
+        json_time(b, ms);
+    else
+        buf_puts(b, "null");
 }
 
 static int dump(const char *s, size_t n, void *b) {

@@ -34,7 +34,9 @@ void log_write(enum log_level level, const char *event, const char *fmt, ...) {
         json_kv_str(&b, "event", event);
         json_kv_str(&b, "text", text);
         buf_puts(&b, "}\n");
-    } else buf_printf(&b, "%-5s %s: %s\n", NAMES[level], event, text);
-    if (!b.failed && write(STDERR_FILENO, b.data, b.len) < 0) { /* nowhere left to say it */ }
+    } else
+        buf_printf(&b, "%-5s %s: %s\n", NAMES[level], event, text);
+    if (!b.failed && write(STDERR_FILENO, b.data, b.len) < 0) { /* nowhere left to say it */
+    }
     buf_fini(&b);
 }

@@ -4,40 +4,31 @@
 // The allocator seam and arenas: blocks that double from 8 KiB to 256 KiB, freed together.
 #include "campus/mem.h"
 
-#include <stdatomic.h>
+#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "campus/fault.h"
 
 enum { BLOCK_FIRST = 8 * 1024, BLOCK_MAX = 256 * 1024, ALIGN = 16 };
 
-#ifdef CAMPUSD_TEST
-// CAMPUSD_FAULT=alloc:N fails the N-th allocation once, alloc:N+ that and all later ones.
-static bool fault_now(void) {
-    static _Atomic long at = -2, seen;
-    static _Atomic bool forever;
-    if (at == -2) {
-        const char *s = getenv("CAMPUSD_FAULT");
-        long n = -1;
-        if (s && !strncmp(s, "alloc:", 6)) {
-            char *end;
-            n = strtol(s + 6, &end, 10);
-            forever = *end == '+';
-        }
-        at = n;
-    }
-    if (at < 0) return false;
-    long i = atomic_fetch_add(&seen, 1) + 1;
-    return forever ? i >= at : i == at;
+void *mem_alloc(size_t n) {
+    return fault_hit(FAULT_ALLOC) ? NULL : calloc(1, n ? n : 1);
 }
-#else
-static inline bool fault_now(void) { return false; }
-#endif
-
-void *mem_alloc(size_t n) { return fault_now() ? NULL : calloc(1, n ? n : 1); }
-void *mem_realloc(void *p, size_t n) { return fault_now() ? NULL : realloc(p, n ? n : 1); }
-void mem_free(void *p) { free(p); }
+// What is given back is wiped: what people's requests said does not outlive them in memory.
+void mem_free(void *p) {
+    if (p) explicit_bzero(p, malloc_usable_size(p));
+    free(p);
+}
+void *mem_realloc(void *p, size_t n) {
+    void *more = fault_hit(FAULT_ALLOC) ? NULL : malloc(n ? n : 1);
+    if (!more || !p) return more;
+    size_t had = malloc_usable_size(p);
+    memcpy(more, p, had < n ? had : n);
+    mem_free(p);
+    return more;
+}
 
 static _Noreturn void out_of_memory(void) {
     fputs("campusd: out of memory\n", stderr);
@@ -55,10 +46,18 @@ char *mem_strdup(const char *s) {
     return memcpy(mem_need(n), s, n);
 }
 
-struct block { struct block *next; size_t used, size; _Alignas(ALIGN) char data[]; };
-struct defer { struct defer *next; void (*fn)(void *); void *arg; };
+struct block {
+    struct block *next;
+    size_t used, size;
+    _Alignas(ALIGN) char data[];
+};
+struct defer {
+    struct defer *next;
+    void (*fn)(void *);
+    void *arg;
+};
 struct arena {
-    struct block *last;      // newest block; the list ends with the first
+    struct block *last; // newest block; the list ends with the first
     struct block *first;
     struct defer *defers;
     jmp_buf *trap;
@@ -71,7 +70,7 @@ static _Noreturn void arena_fail(struct arena *a) {
 }
 
 static struct block *block_new(size_t size) {
-    if (fault_now()) return NULL;
+    if (fault_hit(FAULT_ALLOC)) return NULL;
     struct block *b = malloc(sizeof *b + size);
     if (b) *b = (struct block){.size = size};
     return b;
@@ -101,8 +100,10 @@ void arena_reset(struct arena *a) {
     while (a->last != a->first) {
         struct block *b = a->last;
         a->last = b->next;
+        explicit_bzero(b->data, b->used); // what a request knew is not left lying about
         free(b);
     }
+    explicit_bzero(a->first->data, a->first->used);
     a->first->used = 0;
     a->total = a->first->size;
     a->step = BLOCK_FIRST;
@@ -117,7 +118,7 @@ void arena_free(struct arena *a) {
 }
 
 void *arena_alloc(struct arena *a, size_t n) {
-    if (n > SIZE_MAX / 2) arena_fail(a);
+    if (n > SIZE_MAX / 2 || (a->trap && fault_hit(FAULT_ARENA))) arena_fail(a);
     n = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     struct block *b = a->last;
     if (b->size - b->used < n) {
@@ -139,7 +140,9 @@ char *arena_strndup(struct arena *a, const char *s, size_t n) {
     return p;
 }
 
-char *arena_strdup(struct arena *a, const char *s) { return s ? arena_strndup(a, s, strlen(s)) : NULL; }
+char *arena_strdup(struct arena *a, const char *s) {
+    return s ? arena_strndup(a, s, strlen(s)) : NULL;
+}
 
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) {
     va_list again;
@@ -171,4 +174,13 @@ jmp_buf *arena_trap(struct arena *a, jmp_buf *where) {
     return old;
 }
 
-size_t arena_used(const struct arena *a) { return a->total; }
+size_t arena_used(const struct arena *a) {
+    return a->total;
+}
+
+bool arena_holds(const struct arena *a, const void *p) {
+    uintptr_t at = (uintptr_t)p;
+    for (const struct block *b = a->last; b; b = b->next)
+        if (at >= (uintptr_t)b->data && at < (uintptr_t)b->data + b->size) return true;
+    return false;
+}

@@ -109,19 +109,18 @@ bool text_to_scaled(const char *s, size_t n, int scale, int64_t *out) {
         }
         if (s[i] < '0' || s[i] > '9') return false;
         if (after >= 0 && ++after > scale) {
-            if (s[i] != '0') return false;      // more places than the field has
+            if (s[i] != '0') return false; // more places than the field has
             continue;
         }
-        if (v > (UINT64_MAX / 2 - 9) / 10) return false;
+        if (v > (INT64_MAX - (uint64_t)(s[i] - '0')) / 10) return false;
         v = v * 10 + (uint64_t)(s[i] - '0');
         digits++;
     }
     if (!digits || after == 0) return false;
     for (int k = after < 0 ? 0 : after > scale ? scale : after; k < scale; k++) {
-        if (v > UINT64_MAX / 2 / 10) return false;
+        if (v > INT64_MAX / 10) return false;
         v *= 10;
     }
-    if (v > INT64_MAX) return false;
     *out = neg ? -(int64_t)v : (int64_t)v;
     return true;
 }
@@ -195,7 +194,8 @@ bool text_to_time(const char *s, size_t n, int64_t *ms) {
     int64_t days;
     if (n < 20 || !text_to_days(s, 10, &days) || (s[10] != 'T' && s[10] != 't')) return false;
     int h = number(s + 11, 2), m = number(s + 14, 2), sec = number(s + 17, 2);
-    if (s[13] != ':' || s[16] != ':' || h < 0 || h > 23 || m < 0 || m > 59 || sec < 0 || sec > 59) return false;
+    if (s[13] != ':' || s[16] != ':' || h < 0 || h > 23 || m < 0 || m > 59 || sec < 0 || sec > 59)
+        return false;
     size_t i = 19;
     int f = 0, places = 0;
     if (s[i] == '.')
@@ -203,12 +203,14 @@ bool text_to_time(const char *s, size_t n, int64_t *ms) {
             if (places < 3) f = f * 10 + s[i] - '0';
     for (int k = places; k < 3 && places; k++) f *= 10;
     int offset = 0;
-    if (n - i == 1 && (s[i] == 'Z' || s[i] == 'z')) offset = 0;
+    if (n - i == 1 && (s[i] == 'Z' || s[i] == 'z'))
+        offset = 0;
     else if (n - i == 6 && (s[i] == '+' || s[i] == '-') && s[i + 3] == ':') {
         int oh = number(s + i + 1, 2), om = number(s + i + 4, 2);
         if (oh < 0 || oh > 23 || om < 0 || om > 59) return false;
         offset = (oh * 60 + om) * (s[i] == '-' ? -1 : 1);
-    } else return false;
+    } else
+        return false;
     *ms = ((days * 24 + h) * 60 + m - offset) * 60000 + sec * 1000 + f;
     return true;
 }

@@ -14,7 +14,8 @@ int value_compare(const struct value *a, const struct value *b) {
 }
 
 bool value_equal(const struct value *a, const struct value *b) {
-    bool an = a->kind == VALUE_INT || a->kind == VALUE_BOOL, bn = b->kind == VALUE_INT || b->kind == VALUE_BOOL;
+    bool an = a->kind == VALUE_INT || a->kind == VALUE_BOOL,
+         bn = b->kind == VALUE_INT || b->kind == VALUE_BOOL;
     if (value_is_null(a) || value_is_null(b)) return value_is_null(a) && value_is_null(b);
     return an == bn && !value_compare(a, b);
 }

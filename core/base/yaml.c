@@ -18,17 +18,41 @@ struct reader {
     struct arena *a;
     const char *file;
     struct problem *p;
+    const char *input;
+    unsigned wrong, nodes;
     bool fatal;
 };
 
+enum { NODES_MAX = 50000, KEYS_MAX = 4096, WRONG_MAX = 100 };
+
+// Refusals past the hundredth say nothing new, and a hostile file could hold 100,000.
+static void stop_when_hopeless(struct reader *r) {
+    if (++r->wrong < WRONG_MAX || r->fatal) return;
+    r->fatal = true;
+    problem_at(r->p, r->file, 1, 1, "too_many", "more than %d errors: the rest is not read",
+               WRONG_MAX);
+}
+
 static void refuse(struct reader *r, const yaml_mark_t *m, const char *word, const char *text) {
     problem_at(r->p, r->file, (int)m->line + 1, (int)m->column + 1, word, "%s", text);
+    stop_when_hopeless(r);
 }
 
 static bool next(struct reader *r, yaml_event_t *ev) {
     if (yaml_parser_parse(&r->parser, ev)) return true;
     const char *why = r->parser.problem ? r->parser.problem : "cannot be read";
-    refuse(r, &r->parser.problem_mark, "syntax", why);
+    yaml_mark_t at = r->parser.problem_mark;
+    if (r->parser.error == YAML_READER_ERROR) { // knows only the byte
+        at.line = at.column = 0;
+        for (size_t i = 0; i < r->parser.problem_offset; i++) {
+            unsigned char c = (unsigned char)r->input[i];
+            if (c == '\n')
+                at.line++, at.column = 0;
+            else if ((c & 0xc0) != 0x80)
+                at.column++;
+        }
+    }
+    refuse(r, &at, "syntax", why);
     r->fatal = true;
     return false;
 }
@@ -38,13 +62,22 @@ static void type_scalar(struct reader *r, struct yaml *y, const yaml_event_t *ev
     const char *s = y->text;
     y->kind = YAML_TEXT;
     if (y->quoted) return;
-    if (!*s || !strcmp(s, "~") || !strcmp(s, "null")) y->kind = YAML_NULL;
-    else if (!strcmp(s, "true") || !strcmp(s, "false")) y->kind = YAML_BOOL, y->b = *s == 't';
+    if (!*s || !strcmp(s, "~") || !strcmp(s, "null"))
+        y->kind = YAML_NULL;
+    else if (!strcmp(s, "true") || !strcmp(s, "false"))
+        y->kind = YAML_BOOL, y->b = *s == 't';
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
         if (!strcasecmp(s, odd[i]))
             refuse(r, &ev->start_mark, "ambiguous_boolean",
-                   arena_printf(r->a, "\"%s\" means different things to different readers: write true "
-                                      "or false, or put it in quotes", s));
+                   arena_printf(r->a,
+                                "\"%s\" means different things to different readers: write true "
+                                "or false, or put it in quotes",
+                                s));
+    static const char *const cased[] = {"true", "false", "null"};
+    for (size_t i = 0; i < 3; i++)
+        if (!strcasecmp(s, cased[i]) && strcmp(s, cased[i]))
+            refuse(r, &ev->start_mark, "ambiguous_boolean",
+                   arena_printf(r->a, "write %s, or put \"%s\" in quotes", cased[i], s));
     const char *d = s + (*s == '-' || *s == '+');
     if (*d < '0' || *d > '9') return;
     char *end;
@@ -86,13 +119,22 @@ static void map(struct reader *r, struct yaml *y, int depth) {
         }
         struct yaml *key = node(r, &ev, depth + 1);
         if (r->fatal || !next(r, &ev)) return;
-        if (key && (key->kind == YAML_LIST || key->kind == YAML_MAP)) {
-            problem_at(r->p, r->file, key->line, key->col, "key_invalid", "a key must be a plain text");
+        if (!key) return;
+        bool is_merge = key->text && !key->quoted && !strcmp(key->text, "<<");
+        if (key->kind == YAML_LIST || key->kind == YAML_MAP || key->kind == YAML_NULL || is_merge) {
+            problem_at(r->p, r->file, key->line, key->col, "key_invalid",
+                       is_merge ? "merge keys (<<) are not allowed" : "a key must be a plain text");
+            stop_when_hopeless(r);
             key->text = "?";
-        }
-        if (key && yaml_get(y, key->text))
+        } else if (yaml_get(y, key->text)) {
             problem_at(r->p, r->file, key->line, key->col, "duplicate_key", "\"%s\" appears twice",
                        key->text);
+            stop_when_hopeless(r);
+        } else if (y->count >= KEYS_MAX) {
+            problem_at(r->p, r->file, key->line, key->col, "too_large",
+                       "a map of more than %d keys", KEYS_MAX);
+            r->fatal = true;
+        }
         child(r, y, &tail, &ev, key, depth);
     }
 }
@@ -112,6 +154,10 @@ static void list(struct reader *r, struct yaml *y, int depth) {
 // Takes the event.
 static struct yaml *node(struct reader *r, yaml_event_t *ev, int depth) {
     struct yaml *y = arena_alloc(r->a, sizeof *y);
+    if (++r->nodes > NODES_MAX && !r->fatal) {
+        r->fatal = true;
+        refuse(r, &ev->start_mark, "too_large", "more than 50,000 values");
+    }
     y->file = r->file;
     y->line = (int)ev->start_mark.line + 1;
     y->col = (int)ev->start_mark.column + 1;
@@ -122,13 +168,16 @@ static struct yaml *node(struct reader *r, yaml_event_t *ev, int depth) {
     int type = ev->type;
     const unsigned char *anchor = NULL, *tag = NULL;
     switch (type) {
-    case YAML_ALIAS_EVENT: refuse(r, &ev->start_mark, "alias", "aliases (*name) are not allowed"); break;
+    case YAML_ALIAS_EVENT:
+        refuse(r, &ev->start_mark, "alias", "aliases (*name) are not allowed");
+        break;
     case YAML_SCALAR_EVENT:
         anchor = ev->data.scalar.anchor, tag = ev->data.scalar.tag;
         y->text = arena_strndup(r->a, (char *)ev->data.scalar.value, ev->data.scalar.length);
         y->n = ev->data.scalar.length;
         y->quoted = ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-        if (!text_is_utf8(y->text, y->n)) refuse(r, &ev->start_mark, "not_utf8", "holds a NUL or is not UTF-8");
+        if (!text_is_utf8(y->text, y->n))
+            refuse(r, &ev->start_mark, "not_utf8", "holds a NUL or is not UTF-8");
         type_scalar(r, y, ev);
         break;
     case YAML_MAPPING_START_EVENT:
@@ -150,10 +199,10 @@ static struct yaml *node(struct reader *r, yaml_event_t *ev, int depth) {
     return y;
 }
 
-enum err yaml_parse(struct arena *a, const char *file, const char *text, size_t n, struct yaml **out,
-                    struct problem *p) {
+enum err yaml_parse(struct arena *a, const char *file, const char *text, size_t n,
+                    struct yaml **out, struct problem *p) {
     unsigned before = p->count;
-    struct reader r = {.a = a, .file = arena_strdup(a, file), .p = p};
+    struct reader r = {.a = a, .file = arena_strdup(a, file), .p = p, .input = text};
     if (n > YAML_SIZE_MAX) return problem_at(p, file, 1, 1, "too_large", "larger than 256 KiB");
     if (!yaml_parser_initialize(&r.parser)) return problem_set(p, ERR_NOMEM, NULL);
     yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, n);
@@ -163,7 +212,8 @@ enum err yaml_parse(struct arena *a, const char *file, const char *text, size_t 
     for (bool end = false; !end && !r.fatal && next(&r, &ev);) {
         switch (ev.type) {
         case YAML_STREAM_END_EVENT: end = true; /* fall through */
-        case YAML_STREAM_START_EVENT: case YAML_DOCUMENT_END_EVENT: yaml_event_delete(&ev); break;
+        case YAML_STREAM_START_EVENT:
+        case YAML_DOCUMENT_END_EVENT: yaml_event_delete(&ev); break;
         case YAML_DOCUMENT_START_EVENT:
             if (root) refuse(&r, &ev.start_mark, "documents", "one document a file");
             r.fatal |= root != NULL;
@@ -194,7 +244,8 @@ struct yaml *yaml_get(const struct yaml *m, const char *key) {
 
 const char *yaml_str(const struct yaml *m, const char *key, const char *otherwise) {
     const struct yaml *y = yaml_get(m, key);
-    return y && y->kind != YAML_MAP && y->kind != YAML_LIST && y->kind != YAML_NULL ? y->text : otherwise;
+    return y && y->kind != YAML_MAP && y->kind != YAML_LIST && y->kind != YAML_NULL ? y->text
+                                                                                    : otherwise;
 }
 
 void yaml_only(const struct yaml *m, struct problem *p, const char *const *keys) {
@@ -205,8 +256,9 @@ void yaml_only(const struct yaml *m, struct problem *p, const char *const *keys)
         for (size_t i = 0; i < n; i++) known |= !strcmp(keys[i], c->key);
         if (known) continue;
         const char *near = text_nearest(c->key, keys, n);
-        problem_at(p, c->file, c->key_line, c->key_col, "unknown_key", "there is no key \"%s\"%s%s%s",
-                   c->key, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        problem_at(p, c->file, c->key_line, c->key_col, "unknown_key",
+                   "there is no key \"%s\"%s%s%s", c->key, near ? "; did you mean \"" : "",
+                   near ? near : "", near ? "\"?" : "");
     }
 }
 
@@ -215,7 +267,8 @@ void yaml_to_json(const struct yaml *y, struct buf *b) {
     case YAML_NULL: buf_puts(b, "null"); break;
     case YAML_BOOL: buf_puts(b, y->b ? "true" : "false"); break;
     case YAML_INT: buf_int(b, y->i); break;
-    case YAML_FLOAT: case YAML_TEXT: json_text(b, y->text, y->n); break;
+    case YAML_FLOAT:
+    case YAML_TEXT: json_text(b, y->text, y->n); break;
     case YAML_LIST:
         buf_putc(b, '[');
         for (const struct yaml *c = y->first; c; c = c->next) json_sep(b), yaml_to_json(c, b);

@@ -9,8 +9,10 @@
 #include "campus/db.h"
 
 struct db_backend {
-    const char *scheme;                      // "sqlite:"
-    const char *serial, *bytes, *clustered;  // see db_serial and its neighbours
+    const char *scheme;                            // "sqlite:"
+    const char *serial, *bytes, *text, *clustered; // see db_serial and its neighbours
+    int batch;                                     // see db_batch
+    const char *begin_write; // of a transaction that takes the write lock; NULL: BEGIN
     enum err (*open)(const char *where, enum db_mode mode, void **raw, struct problem *p);
     void (*close)(void *raw);
     enum err (*exec)(void *raw, const char *script, struct problem *p);
@@ -18,21 +20,24 @@ struct db_backend {
     void (*finalize)(void *s);
     void (*bind)(void *s, int i, const struct value *v);
     enum err (*step)(void *raw, void *s, bool *row, struct problem *p);
+    // as step without waiting, NULL where there is nothing to wait for; see db_send
+    enum err (*send)(void *raw, void *s, struct problem *p);
     void (*reset)(void *s);
     bool (*is_null)(void *s, int col);
     int64_t (*integer)(void *s, int col);
     const void *(*bytes_of)(void *s, int col, bool text, size_t *n);
     bool (*in_transaction)(void *raw);
     int64_t (*changes)(void *raw);
-    const char *(*conflict)(void *raw);      // names the broken unique constraint
+    const char *(*conflict)(void *raw); // names the broken unique constraint
     enum err (*checkpoint)(void *raw, struct problem *p);
+    enum err (*empty_log)(void *raw, struct problem *p);
     int64_t (*wal_bytes)(void *raw);
-    enum err (*backup)(void *raw, const char *to, void (*progress)(void *, int64_t, int64_t), void *self,
-                       struct problem *p);
+    enum err (*backup)(void *raw, const char *to, void (*progress)(void *, int64_t, int64_t),
+                       void *self, struct problem *p);
     enum err (*check)(void *raw, struct problem *p);
     // kind: "table", "index", or "column" (name is "table.column")
     bool (*has)(void *raw, const char *kind, const char *name);
 };
-extern const struct db_backend db_sqlite;
+extern const struct db_backend db_sqlite, db_postgres;
 
 #endif

@@ -10,4 +10,7 @@
 void audit_hash(const uint8_t prev[32], const char *writer, int64_t seq, const struct audit_row *r,
                 const char *subjects, uint8_t out[32]);
 
+// The four bytes that name a key in a signed note.
+void audit_key_id(const uint8_t public_key[32], uint8_t out[4]);
+
 #endif

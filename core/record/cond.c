@@ -6,9 +6,14 @@
 #include "campus/mem.h"
 #include "campus/record.h"
 
-static const struct { const char *name; int column; } SYSTEM[] = {
-    {"id", COLUMN_ID}, {"state", COLUMN_STATE}, {"created_at", COLUMN_CREATED_AT},
-    {"created_by", COLUMN_CREATED_BY}, {"updated_at", COLUMN_UPDATED_AT}};
+static const struct {
+    const char *name;
+    int column;
+} SYSTEM[] = {{"id", COLUMN_ID},
+              {"state", COLUMN_STATE},
+              {"created_at", COLUMN_CREATED_AT},
+              {"created_by", COLUMN_CREATED_BY},
+              {"updated_at", COLUMN_UPDATED_AT}};
 
 int column_find(const struct entity *e, const char *name) {
     for (size_t i = 0; i < sizeof SYSTEM / sizeof *SYSTEM; i++)
@@ -28,7 +33,8 @@ struct value column_value(const struct record *r, int column) {
     switch (column) {
     case COLUMN_ID: return value_text(r->id);
     case COLUMN_STATE:
-        return r->state >= 0 ? value_text(r->entity->workflow->states[r->state].name) : value_null();
+        return r->state >= 0 ? value_text(r->entity->workflow->states[r->state].name)
+                             : value_null();
     case COLUMN_CREATED_AT: return value_int(r->created_at);
     case COLUMN_UPDATED_AT: return value_int(r->updated_at);
     case COLUMN_CREATED_BY: return value_text(r->created_by);
@@ -42,7 +48,8 @@ struct cond *cond_new(struct arena *a, enum cond_op op) {
     return c;
 }
 
-struct cond *cond_compare(struct arena *a, enum cond_op op, int column, const struct value *values, int n) {
+struct cond *cond_compare(struct arena *a, enum cond_op op, int column, const struct value *values,
+                          int n) {
     struct cond *c = cond_new(a, op);
     c->column = column;
     c->values = values;
@@ -50,8 +57,10 @@ struct cond *cond_compare(struct arena *a, enum cond_op op, int column, const st
     return c;
 }
 
-static const struct cond *join(struct arena *a, enum cond_op op, const struct cond *x, const struct cond *y) {
-    enum cond_op zero = op == COND_AND ? COND_FALSE : COND_TRUE, one = op == COND_AND ? COND_TRUE : COND_FALSE;
+static const struct cond *join(struct arena *a, enum cond_op op, const struct cond *x,
+                               const struct cond *y) {
+    enum cond_op zero = op == COND_AND ? COND_FALSE : COND_TRUE,
+                 one = op == COND_AND ? COND_TRUE : COND_FALSE;
     if (!x || x->op == one) return y ? y : cond_new(a, one);
     if (!y || y->op == one || x->op == zero) return x;
     if (y->op == zero) return y;
@@ -84,7 +93,7 @@ const struct cond *cond_not(struct arena *a, const struct cond *x) {
 
 // SQLite's LIKE folds ASCII case only; so does this.
 static bool has(const struct value *v, const struct value *w) {
-    if (v->kind != VALUE_TEXT || w->n > v->n) return false;
+    if ((v->kind != VALUE_TEXT && v->kind != VALUE_JSON) || w->n > v->n) return false;
     for (size_t i = 0; i + w->n <= v->n; i++) {
         size_t k = 0;
         for (; k < w->n; k++) {
@@ -176,7 +185,8 @@ static void leaf(const struct cond *c, const struct entity *e, struct sql *out) 
         buf_puts(&out->text, " ESCAPE '\\'");
         return;
     }
-    static const char *const ops[] = {[COND_EQ] = "=", [COND_LT] = "<", [COND_LE] = "<=", [COND_GT] = ">", [COND_GE] = ">="};
+    static const char *const ops[] = {
+        [COND_EQ] = "=", [COND_LT] = "<", [COND_LE] = "<=", [COND_GT] = ">", [COND_GE] = ">="};
     if (c->op != COND_IN) {
         buf_printf(&out->text, "%s%s", col, ops[c->op]);
         sql_arg(out, &c->values[0]);
@@ -201,7 +211,8 @@ static void write_sql(const struct cond *c, const struct entity *e, struct sql *
         write_sql(c->parts[0], e, out, true);
         buf_putc(&out->text, ')');
         return;
-    case COND_AND: case COND_OR:
+    case COND_AND:
+    case COND_OR:
         if (!c->nparts) {
             buf_puts(&out->text, c->op == COND_AND ? "1=1" : "1=0");
             return;
@@ -219,10 +230,13 @@ static void write_sql(const struct cond *c, const struct entity *e, struct sql *
         buf_printf(&out->text, "(%s IS NOT NULL AND ", column_sql(e, c->column));
         leaf(c, e, out);
         buf_putc(&out->text, ')');
-    } else leaf(c, e, out);
+    } else
+        leaf(c, e, out);
 }
 
 void cond_sql(const struct cond *c, const struct entity *e, struct sql *out) {
-    if (!c) buf_puts(&out->text, "1=1");
-    else write_sql(c, e, out, false);
+    if (!c)
+        buf_puts(&out->text, "1=1");
+    else
+        write_sql(c, e, out, false);
 }

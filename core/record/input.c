@@ -25,7 +25,8 @@ static bool object(struct check *c, const char *pointer, const char *word, const
 
 static bool check_text(struct check *c, const struct field *f, const char *pointer, const char *s,
                        size_t n) {
-    if (!text_is_utf8(s, n)) return object(c, pointer, "not_utf8", "not valid UTF-8", "不是有效的 UTF-8 文本");
+    if (!text_is_utf8(s, n))
+        return object(c, pointer, "not_utf8", "not valid UTF-8", "不是有效的 UTF-8 文本");
     if (text_length(s, n) > (size_t)f->max_chars)
         return object(c, pointer, "too_long",
                       arena_printf(c->a, "at most %d characters", f->max_chars),
@@ -33,13 +34,9 @@ static bool check_text(struct check *c, const struct field *f, const char *point
     if (f->pattern && regexec(f->pattern, arena_strndup(c->a, s, n), 0, NULL, 0))
         return object(c, pointer, "pattern", arena_printf(c->a, "must match %s", f->pattern_text),
                       arena_printf(c->a, "格式应为 %s", f->pattern_text));
-    if (f->sealed && text_is_mask(s, n)) {
-        problem_set(c->p, ERR_MASKED_VALUE, "%s holds a mask, not a value", f->name);
-        return object(c, pointer, "masked_value", "this is the mask, not the value", "这是遮盖后的值，请填写原值或不提交该字段");
-    }
     if (f->check && !text_check(f->check, s, n))
-        return object(c, pointer, "check",
-                      arena_printf(c->a, "not a valid %s", f->check), "号码校验不通过");
+        return object(c, pointer, "check", arena_printf(c->a, "not a valid %s", f->check),
+                      "号码校验不通过");
     return true;
 }
 
@@ -48,7 +45,8 @@ static bool check_range(struct check *c, const struct field *f, const char *poin
     char lo[32] = "", hi[32] = "";
     if (f->has_min) text_from_scaled(lo, f->min, f->scale);
     if (f->has_max) text_from_scaled(hi, f->max, f->scale);
-    return object(c, pointer, "out_of_range", arena_printf(c->a, "must be within %s and %s", lo, hi),
+    return object(c, pointer, "out_of_range",
+                  arena_printf(c->a, "must be within %s and %s", lo, hi),
                   arena_printf(c->a, "应在 %s 与 %s 之间", lo, hi));
 }
 
@@ -75,26 +73,35 @@ static bool wrong_type(struct check *c, const struct field *f, const char *point
 static bool from_text(struct check *c, const struct field *f, const char *pointer, const char *s,
                       size_t n, struct value *out) {
     int64_t v;
+    if ((f->sealed || f->mask) && text_is_mask(s, n)) {
+        problem_set(c->p, ERR_MASKED_VALUE, "%s holds a mask, not a value", f->name);
+        return object(c, pointer, "masked_value", "this is the mask, not the value",
+                      "这是遮盖后的值，请填写原值或不提交该字段");
+    }
     switch (f->type) {
-    case FIELD_TEXT: case FIELD_LONGTEXT:
+    case FIELD_TEXT:
+    case FIELD_LONGTEXT:
         if (!check_text(c, f, pointer, s, n)) return false;
         *out = value_textn(s, n);
         return true;
-    case FIELD_INTEGER: case FIELD_DECIMAL: case FIELD_MONEY:
-        if (f->sealed && text_is_mask(s, n)) return check_text(c, f, pointer, s, n);
+    case FIELD_INTEGER:
+    case FIELD_DECIMAL:
+    case FIELD_MONEY:
         if (!text_to_scaled(s, n, f->scale, &v)) return wrong_type(c, f, pointer);
         if (!check_range(c, f, pointer, v)) return false;
         *out = value_int(v);
         return true;
     case FIELD_DATE:
         if (!text_is_date(s, n))
-            return object(c, pointer, "date", "must be a date such as 2026-09-01", "应为 2026-09-01 这样的日期");
+            return object(c, pointer, "date", "must be a date such as 2026-09-01",
+                          "应为 2026-09-01 这样的日期");
         *out = value_textn(s, n);
         return true;
     case FIELD_TIME:
-        if (n != 5 || s[2] != ':' || s[0] < '0' || s[0] > '2' || atoi(s) > 23 || s[3] < '0' ||
-            s[3] > '5' || s[4] < '0' || s[4] > '9')
-            return object(c, pointer, "time", "must be a time such as 08:30", "应为 08:30 这样的时间");
+        if (n != 5 || s[2] != ':' || s[0] < '0' || s[0] > '2' || s[1] < '0' || s[1] > '9' ||
+            atoi(s) > 23 || s[3] < '0' || s[3] > '5' || s[4] < '0' || s[4] > '9')
+            return object(c, pointer, "time", "must be a time such as 08:30",
+                          "应为 08:30 这样的时间");
         *out = value_textn(s, n);
         return true;
     case FIELD_DATETIME:
@@ -105,12 +112,18 @@ static bool from_text(struct check *c, const struct field *f, const char *pointe
         if (!is_choice(f, s, n)) return no_choice(c, f, pointer);
         *out = value_textn(s, n);
         return true;
-    case FIELD_PERSON: case FIELD_REFERENCE: case FIELD_FILE:
+    case FIELD_PERSON:
+    case FIELD_REFERENCE:
+    case FIELD_FILE:
         if (!n || n > 64 || !text_is_utf8(s, n)) return wrong_type(c, f, pointer);
         *out = value_textn(s, n);
         return true;
     default: return wrong_type(c, f, pointer);
     }
+}
+
+static bool is_nothing(const json_t *j) { // what a form sends for a field left empty
+    return !j || json_is_null(j) || (json_is_string(j) && !json_string_length(j));
 }
 
 static bool from_json(struct check *c, const struct field *f, const char *pointer, const json_t *j,
@@ -136,11 +149,13 @@ static bool from_lines(struct check *c, const struct field *f, const char *point
                 if (!strcmp(f->lines[k].name, key)) lf = &f->lines[k];
             const char *here = arena_printf(c->a, "%s/%s", at, key);
             struct value ignored;
-            if (!lf) ok = object(c, here, "unknown_field", "there is no such field", "没有这个字段");
-            else if (!json_is_null(v)) ok &= from_json(c, lf, here, v, &ignored);
+            if (!lf)
+                ok = object(c, here, "unknown_field", "there is no such field", "没有这个字段");
+            else if (!json_is_null(v))
+                ok &= from_json(c, lf, here, v, &ignored);
         }
         for (int k = 0; k < f->nlines; k++)
-            if (f->lines[k].required && !json_object_get(line, f->lines[k].name))
+            if (f->lines[k].required && is_nothing(json_object_get(line, f->lines[k].name)))
                 ok = object(c, arena_printf(c->a, "%s/%s", at, f->lines[k].name), "required",
                             "is required", "必填");
     }
@@ -166,7 +181,8 @@ static bool from_json(struct check *c, const struct field *f, const char *pointe
             return true;
         }
         break;
-    case FIELD_DECIMAL: case FIELD_MONEY:
+    case FIELD_DECIMAL:
+    case FIELD_MONEY:
         if (json_is_integer(j)) {
             char text[32];
             int n = snprintf(text, sizeof text, "%lld", (long long)json_integer_value(j));
@@ -180,15 +196,18 @@ static bool from_json(struct check *c, const struct field *f, const char *pointe
         if (!json_is_array(j)) return wrong_type(c, f, pointer);
         size_t i;
         json_t *one;
-        json_array_foreach((json_t *)j, i, one)
-            if (!json_is_string(one) || !is_choice(f, json_string_value(one), json_string_length(one)))
-                return no_choice(c, f, pointer);
+        json_array_foreach((json_t *)j, i,
+                           one) if (!json_is_string(one) ||
+                                    !is_choice(f, json_string_value(one),
+                                               json_string_length(one))) return no_choice(c, f,
+                                                                                          pointer);
     } /* fall through */
     case FIELD_JSON: {
         struct buf b;
         buf_init(&b, c->a);
         json_dom(&b, j);
-        if (b.len > LIMIT_LONG_TEXT_CHARS) return object(c, pointer, "too_long", "too long", "过长");
+        if (b.len > LIMIT_LONG_TEXT_CHARS)
+            return object(c, pointer, "too_long", "too long", "过长");
         *out = (struct value){.kind = VALUE_JSON, .p = b.data, .n = b.len};
         return true;
     }
@@ -207,11 +226,13 @@ bool input_cell(struct arena *a, const struct field *f, const char *text, size_t
     if (f->type == FIELD_BOOLEAN) {
         static const char *const yes[] = {"true", "1", "是"}, *const no[] = {"false", "0", "否"};
         for (int i = 0; i < 3; i++) {
-            if (strlen(yes[i]) == n && !memcmp(yes[i], text, n)) return *out = value_bool(true), true;
-            if (strlen(no[i]) == n && !memcmp(no[i], text, n)) return *out = value_bool(false), true;
+            if (strlen(yes[i]) == n && !memcmp(yes[i], text, n))
+                return *out = value_bool(true), true;
+            if (strlen(no[i]) == n && !memcmp(no[i], text, n))
+                return *out = value_bool(false), true;
         }
     }
-    if (f->type == FIELD_CHOICE)        // spreadsheets carry titles as often as names
+    if (f->type == FIELD_CHOICE) // spreadsheets carry titles as often as names
         for (int i = 0; i < f->nchoices; i++) {
             const struct choice *ch = &f->choices[i];
             if ((ch->title.zh && strlen(ch->title.zh) == n && !memcmp(ch->title.zh, text, n)) ||
@@ -229,14 +250,28 @@ static struct value preset(struct arena *a, const struct field *f, const char *a
     return value_int(now);
 }
 
+void input_presets(struct arena *a, const struct entity *e, const char *actor, int64_t now,
+                   const char *today, const struct fieldset *skip, struct input *in,
+                   struct problem *p) {
+    struct check c = {a, p};
+    for (int i = 0; i < e->nfields; i++) {
+        const struct field *f = &e->fields[i];
+        if (fieldset_has(&in->present, i) || f->readonly || fieldset_has(skip, i)) continue;
+        in->values[i] = preset(a, f, actor, now, today);
+        if (!value_is_null(&in->values[i]))
+            fieldset_add(&in->present, i);
+        else if (f->required)
+            object(&c, arena_printf(a, "/%s", f->name), "required", "is required", "必填");
+    }
+}
+
 enum err input_parse(struct arena *a, const struct entity *e, const json_t *body, bool creating,
                      const char *actor, int64_t now, const char *today, struct input *out,
                      struct problem *p) {
     struct check c = {a, p};
     unsigned before = p->count;
     *out = (struct input){.values = arena_alloc(a, sizeof(struct value) * (size_t)e->nfields)};
-    if (!json_is_object(body))
-        return problem_set(p, ERR_INVALID, "the body must be a JSON object");
+    if (!json_is_object(body)) return problem_set(p, ERR_INVALID, "the body must be a JSON object");
     const char *key;
     json_t *v;
     json_object_foreach((json_t *)body, key, v) {
@@ -253,21 +288,20 @@ enum err input_parse(struct arena *a, const struct entity *e, const json_t *body
             continue;
         }
         if (f->readonly) {
-            object(&c, pointer, "readonly", "is computed and cannot be written", "该字段由系统计算，不能填写");
+            object(&c, pointer, "readonly", "is computed and cannot be written",
+                   "该字段由系统计算，不能填写");
             continue;
         }
-        if (json_is_null(v)) {
+        if (json_is_null(v) || (f->required && is_nothing(v))) {
             if (f->required) object(&c, pointer, "required", "is required", "必填");
-        } else if (!from_json(&c, f, pointer, v, &out->values[f->index])) continue;
+        } else if (!from_json(&c, f, pointer, v, &out->values[f->index]))
+            continue;
         fieldset_add(&out->present, f->index);
     }
-    for (int i = 0; creating && i < e->nfields; i++) {
-        const struct field *f = &e->fields[i];
-        if (fieldset_has(&out->present, i) || f->readonly || json_object_get(body, f->name)) continue;
-        out->values[i] = preset(a, f, actor, now, today);
-        if (!value_is_null(&out->values[i])) fieldset_add(&out->present, i);
-        else if (f->required)
-            object(&c, arena_printf(a, "/%s", f->name), "required", "is required", "必填");
-    }
+    struct fieldset wrong = {0}; // named, but with an error of its own already
+    for (int i = 0; i < e->nfields; i++)
+        if (!fieldset_has(&out->present, i) && json_object_get(body, e->fields[i].name))
+            fieldset_add(&wrong, i);
+    if (creating) input_presets(a, e, actor, now, today, &wrong, out, p);
     return p->count > before ? (p->code ? p->code : ERR_INVALID) : ERR_OK;
 }

@@ -12,11 +12,13 @@
 
 // The one list of reserved names for plugins, entities, fields and transitions.
 static const char *const RESERVED[] = {
-    "id", "n", "rev", "state", "created_at", "created_by", "updated_at", "updated_by",
-    "archived_at", "owner", "policy", "core", "api", "public", "admin", "actions", "reports",
-    "import", "export", "history", "meta", "session", "inbox", "decisions", "access", "events",
-    "jobs", "files", "openapi", "sort", "limit", "cursor", "fields", "total", "expand", "reveal",
-    "purpose", "read", "create", "update", "delete", "search", "list", "everyone"};
+    "id",         "n",           "rev",       "state",  "created_at", "created_by", "updated_at",
+    "updated_by", "archived_at", "owner",     "policy", "core",       "api",        "public",
+    "admin",      "actions",     "reports",   "import", "export",     "history",    "meta",
+    "session",    "inbox",       "decisions", "access", "events",     "jobs",       "files",
+    "openapi",    "sort",        "limit",     "cursor", "fields",     "total",      "expand",
+    "reveal",     "format",      "purpose",   "read",   "create",     "update",     "delete",
+    "search",     "list",        "everyone"};
 
 bool build_is_reserved(const char *name) {
     for (size_t i = 0; i < sizeof RESERVED / sizeof *RESERVED; i++)
@@ -134,16 +136,17 @@ static void build_workflow(struct build *b, const json_t *j, const json_t *entit
             build_at(b, entity, "state_unreachable", "%s: no transition leads to state %s", e->name,
                      s[i].name);
         if (!s[i].final && !out)
-            build_at(b, entity, "state_stuck", "%s: state %s is not final and nothing leads out of it",
-                     e->name, s[i].name);
+            build_at(b, entity, "state_stuck",
+                     "%s: state %s is not final and nothing leads out of it", e->name, s[i].name);
         if (s[i].final && out)
-            build_at(b, entity, "state_not_final", "%s: state %s is final, yet a transition leaves it",
-                     e->name, s[i].name);
+            build_at(b, entity, "state_not_final",
+                     "%s: state %s is final, yet a transition leaves it", e->name, s[i].name);
     }
     e->workflow = w;
 }
 
-static void build_indexes(struct build *b, const json_t *list, const json_t *entity, struct entity *e) {
+static void build_indexes(struct build *b, const json_t *list, const json_t *entity,
+                          struct entity *e) {
     size_t n = json_array_size(list);
     struct index_decl *out = arena_alloc(b->arena, sizeof *out * (n + 1));
     for (size_t i = 0; i < n; i++) {
@@ -159,11 +162,13 @@ static void build_indexes(struct build *b, const json_t *list, const json_t *ent
             const char *s = json_string_value(json_array_get(cols, c));
             int col = s ? column_find(e, s) : COLUMN_NONE;
             if (col == COLUMN_NONE)
-                build_at(b, entity, "field_unknown", "%s: index names unknown field \"%s\"", e->name,
-                         s ? s : "");
+                build_at(b, entity, "field_unknown", "%s: index names unknown field \"%s\"",
+                         e->name, s ? s : "");
             else if (col >= 0 && e->fields[col].sealed)
-                build_at(b, entity, "index_sealed", "%s: %s is sealed and cannot be ordered", e->name, s);
-            else columns[k++] = col;
+                build_at(b, entity, "index_sealed", "%s: %s is sealed and cannot be ordered",
+                         e->name, s);
+            else
+                columns[k++] = col;
             buf_printf(&name, "_%s", s ? s : "");
         }
         out[e->nindexes++] =
@@ -172,7 +177,8 @@ static void build_indexes(struct build *b, const json_t *list, const json_t *ent
     e->indexes = out;
 }
 
-static void build_entity(struct build *b, const json_t *j, const struct plugin *pl, struct entity *e) {
+static void build_entity(struct build *b, const json_t *j, const struct plugin *pl,
+                         struct entity *e) {
     const char *name = json_string_value(json_object_get(j, "name"));
     good_name(b, j, "entity", name);
     e->name = arena_strdup(b->arena, name ? name : "?");
@@ -180,13 +186,14 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
     e->table = arena_printf(b->arena, "r_%s_%s", pl->name, e->name);
     e->plugin = pl;
     e->title = build_title(b, j);
-    e->file = arena_strdup(b->arena, json_string_value(json_object_get(j, "file")));
+    e->file = build_file(b, j);
     e->line = (int)json_integer_value(json_object_get(j, "line"));
     e->serves = texts(b, json_object_get(j, "serves"), NULL);
     const json_t *fields = json_object_get(j, "fields");
     size_t n = json_array_size(fields);
     if (!n || n > LIMIT_ENTITY_FIELDS)
-        build_at(b, j, "fields_invalid", "%s: an entity has 1 to %d fields", e->name, LIMIT_ENTITY_FIELDS);
+        build_at(b, j, "fields_invalid", "%s: an entity has 1 to %d fields", e->name,
+                 LIMIT_ENTITY_FIELDS);
     struct field *f = arena_alloc(b->arena, sizeof *f * (n + 1));
     for (size_t i = 0; i < n && i < LIMIT_ENTITY_FIELDS; i++)
         if (build_field(b, json_array_get(fields, i), &f[e->nfields])) {
@@ -194,7 +201,8 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
             e->has_sealed |= f[e->nfields].sealed;
             for (int k = 0; k < e->nfields; k++)
                 if (!strcmp(f[k].name, f[e->nfields].name))
-                    build_at(b, json_array_get(fields, i), "duplicate", "%s appears twice", f[k].name);
+                    build_at(b, json_array_get(fields, i), "duplicate", "%s appears twice",
+                             f[k].name);
             e->nfields++;
         }
     e->fields = f;
@@ -205,7 +213,8 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
         if (!sf || (sf->type != FIELD_PERSON && sf->type != FIELD_REFERENCE))
             build_at(b, j, "subject_unknown", "%s: subject \"%s\" is no person or reference field",
                      e->name, subject);
-        else e->subject_field = sf->index;
+        else
+            e->subject_field = sf->index;
     }
     build_indexes(b, json_object_get(j, "indexes"), j, e);
     const json_t *w = json_object_get(j, "workflow");
@@ -220,7 +229,7 @@ static void build_rules(struct build *b, const json_t *list, struct plugin *pl) 
         struct rule_decl *r = &out[pl->nrules++];
         r->name = arena_strdup(b->arena, json_string_value(json_object_get(j, "name")));
         r->reads = texts(b, json_object_get(j, "reads"), &r->nreads);
-        r->file = arena_strdup(b->arena, json_string_value(json_object_get(j, "file")));
+        r->file = build_file(b, j);
         r->line = (int)json_integer_value(json_object_get(j, "line"));
         good_name(b, j, "rule", r->name);
     }
@@ -244,7 +253,8 @@ static void build_reports(struct build *b, const json_t *list, struct plugin *pl
         for (int k = 0; en && k < pl->nentities; k++)
             if (!strcmp(pl->entities[k]->name, en)) r->entity = pl->entities[k];
         if (!r->entity) {
-            build_at(b, j, "entity_unknown", "report %s: there is no entity \"%s\"", r->name, en ? en : "");
+            build_at(b, j, "entity_unknown", "report %s: there is no entity \"%s\"", r->name,
+                     en ? en : "");
             continue;
         }
         int counts[2] = {0, 0};
@@ -256,7 +266,8 @@ static void build_reports(struct build *b, const json_t *list, struct plugin *pl
             for (int k = 0; k < counts[side]; k++) {
                 int col = column_find(r->entity, names[side][k]);
                 columns[side][k] = col;
-                bool fits = col == COLUMN_STATE ? side == 0 : col >= 0 && !r->entity->fields[col].sealed;
+                bool fits =
+                    col == COLUMN_STATE ? side == 0 : col >= 0 && !r->entity->fields[col].sealed;
                 if (!fits)
                     build_at(b, j, "field_unknown", "report %s: cannot %s by \"%s\"", r->name,
                              side ? "sum" : "group", names[side][k]);
@@ -267,6 +278,16 @@ static void build_reports(struct build *b, const json_t *list, struct plugin *pl
         pl->nreports++;
     }
     pl->reports = out;
+}
+
+static void build_actions(struct build *b, struct plugin *pl, const json_t *list) {
+    size_t n = json_array_size(list);
+    pl->actions = arena_alloc(b->arena, sizeof *pl->actions * (n + 1));
+    for (size_t i = 0; i < n; i++) {
+        const json_t *j = json_array_get(list, i);
+        const char *name = arena_strdup(b->arena, json_string_value(json_object_get(j, "name")));
+        if (good_name(b, j, "action", name)) pl->actions[pl->nactions++] = name;
+    }
 }
 
 static void resolve(struct build *b, struct schema *s) {
@@ -289,15 +310,14 @@ static void resolve(struct build *b, struct schema *s) {
             for (int m = 0; t->rule_decl && m < t->rule_decl->nreads; m++) {
                 const char *read = t->rule_decl->reads[m];
                 const char *dot = strchr(read, '.');
-                const char *head =
-                    dot ? arena_strndup(b->arena, read, (size_t)(dot - read)) : read;
+                const char *head = dot ? arena_strndup(b->arena, read, (size_t)(dot - read)) : read;
                 if (entity_field(e, head) || column_find(e, head) != COLUMN_NONE) continue;
                 size_t n;
                 const char *const *names = entity_field_names(e, b->arena, &n);
                 const char *near = text_nearest(head, names, n);
                 problem_at(b->p, t->rule_decl->file, t->rule_decl->line, 1, "field_unknown",
-                           "rule %s reads \"%s\", which %s does not have%s%s", t->rule, head, e->full,
-                           near ? "; did you mean " : "", near ? near : "");
+                           "rule %s reads \"%s\", which %s does not have%s%s", t->rule, head,
+                           e->full, near ? "; did you mean " : "", near ? near : "");
             }
         }
     }
@@ -310,7 +330,8 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
     struct schema *s = arena_alloc(a, sizeof *s);
     struct plugin *plugins = arena_alloc(a, sizeof *plugins * (n + 1));
     size_t total = 0;
-    for (size_t i = 0; i < n; i++) total += json_array_size(json_object_get(declarations[i], "entities"));
+    for (size_t i = 0; i < n; i++)
+        total += json_array_size(json_object_get(declarations[i], "entities"));
     s->entities = arena_alloc(a, sizeof(struct entity *) * (total + 1));
     s->plugins = plugins;
     for (size_t i = 0; i < n; i++) {
@@ -335,6 +356,7 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
             pl->entities[pl->nentities++] = s->entities[s->nentities++] = e;
         }
         build_reports(&b, json_object_get(j, "reports"), pl);
+        build_actions(&b, pl, json_object_get(j, "actions"));
     }
     for (int i = 0; i < s->nentities; i++) store_sql_build(a, (struct entity *)s->entities[i]);
     resolve(&b, s);

@@ -9,20 +9,26 @@
 #include "campus/text.h"
 
 static const char *const TYPE_NAMES[FIELD_TYPES] = {
-    "text", "longtext", "integer",     "decimal", "money",     "date", "time", "datetime",
-    "boolean", "choice", "multichoice", "person",  "reference", "list", "file", "json"};
+    "text",    "longtext", "integer",     "decimal", "money",     "date", "time", "datetime",
+    "boolean", "choice",   "multichoice", "person",  "reference", "list", "file", "json"};
 static const char *const CLASS_NAMES[] = {"public", "internal", "confidential", "secret"};
 
-const char *field_type_name(enum field_type t) { return TYPE_NAMES[t]; }
+const char *field_type_name(enum field_type t) {
+    return TYPE_NAMES[t];
+}
 
 enum err build_at(struct build *b, const json_t *where, const char *word, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
     const char *text = arena_vprintf(b->arena, fmt, ap);
     va_end(ap);
-    const char *file = json_string_value(json_object_get(where, "file"));
     int line = (int)json_integer_value(json_object_get(where, "line"));
-    return problem_at(b->p, file ? file : b->file, line, 1, word, "%s", text);
+    return problem_at(b->p, build_file(b, where), line, 1, word, "%s", text);
+}
+
+const char *build_file(struct build *b, const json_t *j) {
+    const char *file = json_string_value(json_object_get(j, "file"));
+    return file ? arena_strdup(b->arena, file) : b->file;
 }
 
 struct title build_title(struct build *b, const json_t *j) {
@@ -51,16 +57,20 @@ static bool scaled(const json_t *j, int scale, int64_t *out) {
     if (json_is_string(j))
         return text_to_scaled(json_string_value(j), json_string_length(j), scale, out);
     char text[64];
-    if (json_is_integer(j)) snprintf(text, sizeof text, "%lld", (long long)json_integer_value(j));
-    else if (json_is_real(j)) snprintf(text, sizeof text, "%.*f", scale, json_real_value(j));
-    else return false;
+    if (json_is_integer(j))
+        snprintf(text, sizeof text, "%lld", (long long)json_integer_value(j));
+    else if (json_is_real(j))
+        snprintf(text, sizeof text, "%.*f", scale, json_real_value(j));
+    else
+        return false;
     return text_to_scaled(text, strlen(text), scale, out);
 }
 
 static void build_choices(struct build *b, const json_t *j, struct field *f) {
     const json_t *list = json_object_get(j, "choices");
     if (!json_is_array(list) || !json_array_size(list)) {
-        build_at(b, j, "choices_missing", "%s: a choice needs choices = { \"a\", \"b\", … }", f->name);
+        build_at(b, j, "choices_missing", "%s: a choice needs choices = { \"a\", \"b\", … }",
+                 f->name);
         return;
     }
     struct choice *out = arena_alloc(b->arena, sizeof *out * json_array_size(list));
@@ -92,26 +102,40 @@ static void build_pattern(struct build *b, const json_t *j, struct field *f, con
     arena_defer(b->arena, (void (*)(void *))regfree, f->pattern);
 }
 
+// Whether a text default is one that the field itself would take.
+static bool fits(const struct field *f, const char *s) {
+    if (f->type == FIELD_DATE) return text_is_date(s, strlen(s));
+    for (int i = 0; f->type == FIELD_CHOICE && i < f->nchoices; i++)
+        if (!strcmp(f->choices[i].name, s)) return true;
+    return f->type == FIELD_TEXT || f->type == FIELD_LONGTEXT;
+}
+
 static void build_preset(struct build *b, const json_t *j, struct field *f) {
     const json_t *d = json_object_get(j, "default");
     if (!d) return;
     const char *s = json_string_value(d);
     if (s && s[0] == '$') {
-        if (strcmp(s, "$actor") && strcmp(s, "$today") && strcmp(s, "$now"))
-            build_at(b, j, "default_invalid", "%s: %s is none of $actor, $today, $now", f->name, s);
+        bool actor = !strcmp(s, "$actor") && (f->type == FIELD_PERSON || f->type == FIELD_TEXT);
+        bool today = !strcmp(s, "$today") && f->type == FIELD_DATE;
+        if (!actor && !today && (strcmp(s, "$now") || f->type != FIELD_DATETIME))
+            build_at(
+                b, j, "default_invalid",
+                "%s: %s is none of $actor (of a person), $today (of a date), $now (of a datetime)",
+                f->name, s);
         f->preset_var = arena_strdup(b->arena, s);
         return;
     }
     int64_t v;
-    if (json_is_boolean(d) && f->type == FIELD_BOOLEAN) f->preset = value_bool(json_is_true(d));
+    if (json_is_boolean(d) && f->type == FIELD_BOOLEAN)
+        f->preset = value_bool(json_is_true(d));
     else if ((f->type == FIELD_INTEGER || f->type == FIELD_DECIMAL || f->type == FIELD_MONEY) &&
              scaled(d, f->scale, &v))
         f->preset = value_int(v);
-    else if (s && (f->type == FIELD_TEXT || f->type == FIELD_LONGTEXT || f->type == FIELD_CHOICE ||
-                   f->type == FIELD_DATE))
+    else if (s && fits(f, s))
         f->preset = value_text(arena_strdup(b->arena, s));
-    else build_at(b, j, "default_invalid", "%s: the default does not fit a %s", f->name,
-                  field_type_name(f->type));
+    else
+        build_at(b, j, "default_invalid", "%s: the default does not fit a %s", f->name,
+                 field_type_name(f->type));
 }
 
 static void build_range(struct build *b, const json_t *j, struct field *f) {
@@ -130,7 +154,10 @@ static void build_range(struct build *b, const json_t *j, struct field *f) {
 static const char *sql_type(const struct field *f) {
     if (f->sealed) return "{bytes}";
     switch (f->type) {
-    case FIELD_INTEGER: case FIELD_DECIMAL: case FIELD_MONEY: case FIELD_DATETIME:
+    case FIELD_INTEGER:
+    case FIELD_DECIMAL:
+    case FIELD_MONEY:
+    case FIELD_DATETIME:
     case FIELD_BOOLEAN: return "BIGINT";
     default: return "TEXT";
     }
@@ -140,10 +167,11 @@ bool build_field(struct build *b, const json_t *j, struct field *f) {
     const char *name = json_string_value(json_object_get(j, "name"));
     const char *type = json_string_value(json_object_get(j, "type"));
     *f = (struct field){.name = arena_strdup(b->arena, name ? name : "?"),
-                        .file = arena_strdup(b->arena, json_string_value(json_object_get(j, "file"))),
+                        .file = build_file(b, j),
                         .line = (int)json_integer_value(json_object_get(j, "line"))};
     if (!name || !text_is_name(name) || build_is_reserved(name)) {
-        build_at(b, j, "name_invalid", "field \"%s\": a name is a-z, 0-9, _ and not reserved", f->name);
+        build_at(b, j, "name_invalid", "field \"%s\": a name is a-z, 0-9, _ and not reserved",
+                 f->name);
         return false;
     }
     int t = find_word(TYPE_NAMES, FIELD_TYPES, type);
@@ -164,7 +192,8 @@ bool build_field(struct build *b, const json_t *j, struct field *f) {
     f->scale = f->type == FIELD_MONEY ? 2 : f->type == FIELD_DECIMAL ? 2 : 0;
     const json_t *scale = json_object_get(j, "scale");
     if (scale && f->type == FIELD_DECIMAL) f->scale = (int)json_integer_value(scale);
-    if (f->scale < 0 || f->scale > 6) build_at(b, j, "scale_invalid", "%s: scale is 0 to 6", f->name);
+    if (f->scale < 0 || f->scale > 6)
+        build_at(b, j, "scale_invalid", "%s: scale is 0 to 6", f->name);
     const char *class = json_string_value(json_object_get(j, "class"));
     int c = class ? find_word(CLASS_NAMES, 4, class) : CLASS_INTERNAL;
     if (c < 0) {
@@ -184,9 +213,12 @@ bool build_field(struct build *b, const json_t *j, struct field *f) {
     if (f->type == FIELD_PERSON) f->to = "core.people";
     if (f->type == FIELD_REFERENCE) {
         const char *to = json_string_value(json_object_get(j, "to"));
-        if (!to) build_at(b, j, "reference_missing", "%s: a reference needs to = \"plugin.entity\"", f->name);
-        else f->to = strchr(to, '.') ? arena_strdup(b->arena, to)
-                                     : arena_printf(b->arena, "%s.%s", b->plugin, to);
+        if (!to)
+            build_at(b, j, "reference_missing", "%s: a reference needs to = \"plugin.entity\"",
+                     f->name);
+        else
+            f->to = strchr(to, '.') ? arena_strdup(b->arena, to)
+                                    : arena_printf(b->arena, "%s.%s", b->plugin, to);
     }
     if (f->type == FIELD_LIST) {
         const json_t *lines = json_object_get(j, "fields");
@@ -202,9 +234,10 @@ bool build_field(struct build *b, const json_t *j, struct field *f) {
     }
     build_range(b, j, f);
     build_preset(b, j, f);
-    if (f->sealed && (f->type == FIELD_LIST || f->type == FIELD_REFERENCE || f->type == FIELD_PERSON))
-        build_at(b, j, "seal_invalid", "%s: a %s cannot be sealed; seal the texts it leads to", f->name,
-                 field_type_name(f->type));
+    if (f->sealed &&
+        (f->type == FIELD_LIST || f->type == FIELD_REFERENCE || f->type == FIELD_PERSON))
+        build_at(b, j, "seal_invalid", "%s: a %s cannot be sealed; seal the texts it leads to",
+                 f->name, field_type_name(f->type));
     f->column = arena_printf(b->arena, "f_%s", f->name);
     f->sql_type = sql_type(f);
     return true;

@@ -13,19 +13,26 @@
 
 static struct value read_value(struct store *s, struct stmt *st, int col, const struct field *f,
                                bool keep) {
-    if (stmt_is_null(st, col)) return value_null();
     size_t n;
     if (f->sealed) {
         const void *b = stmt_blob(st, col, &n);
-        return (struct value){.kind = VALUE_BLOB, .p = keep ? arena_strndup(s->arena, b, n) : b, .n = n};
+        if (!b) return value_null();
+        return (struct value){
+            .kind = VALUE_BLOB, .p = keep ? arena_strndup(s->arena, b, n) : b, .n = n};
     }
     switch (f->type) {
-    case FIELD_BOOLEAN: return value_bool(stmt_int(st, col) != 0);
-    case FIELD_INTEGER: case FIELD_DECIMAL: case FIELD_MONEY: case FIELD_DATETIME:
+    case FIELD_BOOLEAN:
+    case FIELD_INTEGER:
+    case FIELD_DECIMAL:
+    case FIELD_MONEY:
+    case FIELD_DATETIME:
+        if (stmt_is_null(st, col)) return value_null();
+        if (f->type == FIELD_BOOLEAN) return value_bool(stmt_int(st, col) != 0);
         return value_int(stmt_int(st, col));
     default: break;
     }
     const char *text = stmt_text(st, col, &n);
+    if (!text) return value_null();
     if (keep) text = arena_strndup(s->arena, text, n);
     bool json = f->type == FIELD_LIST || f->type == FIELD_JSON || f->type == FIELD_MULTICHOICE;
     return (struct value){.kind = json ? VALUE_JSON : VALUE_TEXT, .p = text, .n = n};
@@ -39,8 +46,8 @@ static const char *read_text(struct store *s, struct stmt *st, int col, bool kee
 
 void store_read_row(struct store *s, const struct entity *e, struct stmt *st, bool keep,
                     struct record *r) {
-    struct value *values = r->values ? r->values
-                                     : arena_alloc(s->arena, sizeof *values * (size_t)(e->nfields + 1));
+    struct value *values =
+        r->values ? r->values : arena_alloc(s->arena, sizeof *values * (size_t)(e->nfields + 1));
     *r = (struct record){.entity = e, .values = values};
     r->n = stmt_int(st, COL_N);
     r->id = read_text(s, st, COL_ID, keep);
@@ -55,14 +62,12 @@ void store_read_row(struct store *s, const struct entity *e, struct stmt *st, bo
     r->policy = stmt_int(st, COL_POLICY);
     for (int i = 0; i < e->nfields; i++)
         values[i] = read_value(s, st, COL_FIELDS + i, &e->fields[i], keep);
-    if (!e->has_sealed) return;
+    if (!e->has_sealed || !keep) return;
     int k = COL_FIELDS + e->nfields;
     r->generation = (uint64_t)stmt_int(st, k);
     if (stmt_is_null(st, k + 1)) return;
-    size_t n;
-    const void *w = stmt_blob(st, k + 1, &n);
-    r->wrapped = keep ? (const uint8_t *)arena_strndup(s->arena, w, n) : w;
-    r->wrapped_n = n;
+    const void *w = stmt_blob(st, k + 1, &r->wrapped_n);
+    r->wrapped = (const uint8_t *)arena_strndup(s->arena, w, r->wrapped_n);
 }
 
 enum err store_get(struct store *s, const struct entity *e, const char *id, struct record *out) {
@@ -89,39 +94,55 @@ static struct value plain_of(struct arena *a, const struct value *v) {
 static struct value value_of(const struct field *f, const char *p, size_t n) {
     switch (f->type) {
     case FIELD_BOOLEAN: return value_bool(p[0] == '1');
-    case FIELD_INTEGER: case FIELD_DECIMAL: case FIELD_MONEY: case FIELD_DATETIME:
-        return value_int(strtoll(p, NULL, 10));
-    case FIELD_LIST: case FIELD_JSON: case FIELD_MULTICHOICE:
-        return (struct value){.kind = VALUE_JSON, .p = p, .n = n};
+    case FIELD_INTEGER:
+    case FIELD_DECIMAL:
+    case FIELD_MONEY:
+    case FIELD_DATETIME: return value_int(strtoll(p, NULL, 10));
+    case FIELD_LIST:
+    case FIELD_JSON:
+    case FIELD_MULTICHOICE: return (struct value){.kind = VALUE_JSON, .p = p, .n = n};
     default: return value_textn(p, n);
     }
 }
 
-static struct seal_name seal_name(const struct store *s, const struct record *r, const struct field *f) {
-    return (struct seal_name){s->school, r->entity->full, r->id, f->name, field_type_name(f->type),
-                              r->generation};
+static struct seal_name seal_name(const struct store *s, const struct record *r,
+                                  const struct field *f) {
+    return (struct seal_name){s->school, r->entity->full,          r->id,
+                              f->name,   field_type_name(f->type), r->generation};
 }
 
 enum err store_unseal(struct store *s, struct record *r, const struct fieldset *which) {
     uint8_t dek[SEAL_KEY];
-    bool have = false;
+    bool have = false, gone = false;
     enum err e = ERR_OK;
     for (int i = 0; i < r->entity->nfields && !e; i++) {
         const struct field *f = &r->entity->fields[i];
         if (r->values[i].kind != VALUE_BLOB || !fieldset_has(which, i)) continue;
-        if (!have) {
-            if (!r->wrapped) {      // the person's key is destroyed: nothing is left to read
-                r->values[i] = value_null();
-                continue;
+        if (!have && !gone) {
+            if (r->wrapped)
+                e = keyring_unwrap(s->keyring, r->owner, r->generation, r->wrapped, r->wrapped_n,
+                                   dek);
+            else if (r->generation)
+                gone = true;
+            else { // a row of a list: its key was not read with it
+                e = store_owner_key(s, r->owner, &r->generation, dek, false);
+                gone = e == ERR_NOT_FOUND;
+                if (gone) e = ERR_OK;
             }
-            e = keyring_unwrap(s->keyring, r->owner, r->generation, r->wrapped, r->wrapped_n, dek);
             if (e) break;
-            have = true;
+            have = !gone;
+        }
+        // The person's key is destroyed, or this value is older than the new one: nothing is left.
+        if (gone || seal_key_version((const uint8_t *)r->values[i].p, r->values[i].n) !=
+                        (uint32_t)r->generation) {
+            r->values[i] = value_null();
+            continue;
         }
         char *p;
         size_t n;
         struct seal_name name = seal_name(s, r, f);
-        e = seal_open(dek, &name, (const uint8_t *)r->values[i].p, r->values[i].n, s->arena, &p, &n);
+        e = seal_open(dek, &name, (const uint8_t *)r->values[i].p, r->values[i].n, s->arena, &p,
+                      &n);
         if (!e) r->values[i] = value_of(f, p, n);
     }
     sodium_memzero(dek, sizeof dek);
@@ -144,8 +165,8 @@ static enum err seal(struct store *s, const struct record *r, const struct field
     return e;
 }
 
-enum err store_blind(struct store *s, const struct entity *e, const struct field *f, const char *name,
-                     const struct value *v, struct value *out) {
+enum err store_blind(struct store *s, const struct entity *e, const struct field *f,
+                     const char *name, const struct value *v, struct value *out) {
     *out = value_null();
     if (value_is_null(v)) return ERR_OK;
     struct value plain = plain_of(s->arena, v);
@@ -163,6 +184,22 @@ enum err store_blind(struct store *s, const struct entity *e, const struct field
     return x;
 }
 
+enum err store_has_value(struct store *s, struct record *r, const struct field *f,
+                         const struct value *v, bool last4, bool *has) {
+    struct fieldset one = {0};
+    fieldset_add(&one, f->index);
+    *has = false;
+    enum err e = store_unseal(s, r, &one);
+    if (e || value_is_null(&r->values[f->index])) return e;
+    struct value mine = plain_of(s->arena, &r->values[f->index]), theirs = plain_of(s->arena, v);
+    size_t n, m;
+    const char *x = text_normal(s->arena, mine.p, mine.n, &n);
+    const char *y = text_normal(s->arena, theirs.p, theirs.n, &m);
+    if (last4 && n >= 4) x += n - 4, n = 4;
+    *has = n == m && !memcmp(x, y, n);
+    return ERR_OK;
+}
+
 // Values for a field's column and its index columns, in the order of store_sql_build.
 static enum err field_args(struct store *s, const struct record *r, const struct field *f,
                            const uint8_t *dek, const struct value *v, struct value *args, int *n) {
@@ -171,8 +208,10 @@ static enum err field_args(struct store *s, const struct record *r, const struct
         return ERR_OK;
     }
     enum err e = seal(s, r, f, dek, v, &args[(*n)++]);
-    if (!e && f->unique) e = store_blind(s, r->entity, f, "unique", v, &args[(*n)++]);
-    else if (!e && f->searchable) e = store_blind(s, r->entity, f, "eq", v, &args[(*n)++]);
+    if (!e && f->unique)
+        e = store_blind(s, r->entity, f, "unique", v, &args[(*n)++]);
+    else if (!e && f->searchable)
+        e = store_blind(s, r->entity, f, "eq", v, &args[(*n)++]);
     if (!e && store_has_last4(f)) e = store_blind(s, r->entity, f, "last4", v, &args[(*n)++]);
     return e;
 }
@@ -180,24 +219,25 @@ static enum err field_args(struct store *s, const struct record *r, const struct
 // A unique constraint as an item at the field it belongs to.
 static enum err unique_error(struct store *s, const struct entity *e, enum err x) {
     if (x != ERR_CONFLICT) return x;
-    const char *where = db_conflict(s->db);
+    const char *where = db_conflict(s->db), *dot = strrchr(where, '.');
     for (int i = 0; i < e->nfields; i++) {
         const struct field *f = &e->fields[i];
         if (!f->unique) continue;
         const char *col = arena_printf(s->arena, "%s_%s", f->sealed ? "u" : "f", f->name);
-        if (!strstr(where, col)) continue;
+        const char *index = arena_printf(s->arena, "u_%s_%s", e->table + 2, f->name);
+        if (strcmp(dot ? dot + 1 : where, dot ? col : index)) continue;
         problem_init(s->problem, s->arena);
         problem_set(s->problem, ERR_CONFLICT, "another record has the same %s", f->name);
-        return problem_add(s->problem, ERR_CONFLICT, arena_printf(s->arena, "/%s", f->name), "unique",
-                           "another record has the same value");
+        return problem_add(s->problem, ERR_CONFLICT, arena_printf(s->arena, "/%s", f->name),
+                           "unique", "another record has the same value");
     }
     return x;
 }
 
-enum err store_owner_key(struct store *s, const char *owner, uint64_t *generation, uint8_t dek[SEAL_KEY],
-                         bool may_make) {
-    struct stmt *st = db_query(s->db, s->problem,
-                               "SELECT generation, wrapped FROM core_key WHERE owner=$1", "t", owner);
+enum err store_owner_key(struct store *s, const char *owner, uint64_t *generation,
+                         uint8_t dek[SEAL_KEY], bool may_make) {
+    struct stmt *st = db_query(
+        s->db, s->problem, "SELECT generation, wrapped FROM core_key WHERE owner=$1", "t", owner);
     if (!st) return s->problem->code;
     bool row;
     enum err e = stmt_step(st, &row, s->problem);
@@ -206,50 +246,65 @@ enum err store_owner_key(struct store *s, const char *owner, uint64_t *generatio
         *generation = (uint64_t)stmt_int(st, 0);
         size_t n;
         const void *w = stmt_blob(st, 1, &n);
-        e = keyring_unwrap(s->keyring, owner, *generation, w, n, dek);
+        bool erased = !w;
+        if (!erased) e = keyring_unwrap(s->keyring, owner, *generation, w, n, dek);
         stmt_reset(st);
-        return e;
-    }
+        if (!erased) return e;
+    } else
+        *generation = 0;
     if (!may_make) return ERR_NOT_FOUND;
     uint8_t wrapped[WRAPPED_KEY];
-    *generation = 1;
-    e = keyring_new_key(s->keyring, owner, 1, dek, wrapped);
+    ++*generation; // after an erasure nothing of the old generation may open again
+    e = keyring_new_key(s->keyring, owner, *generation, dek, wrapped);
     if (e) return e;
     return db_run(s->db, s->problem, NULL,
-                  "INSERT INTO core_key(owner,generation,version,wrapped) VALUES($1,$2,$3,$4)", "tiib",
-                  owner, (int64_t)1, (int64_t)keyring_wrapped_version(wrapped, sizeof wrapped), wrapped,
+                  "INSERT INTO core_key(owner,generation,version,wrapped) VALUES($1,$2,$3,$4)"
+                  " ON CONFLICT(owner) DO UPDATE SET generation=excluded.generation,"
+                  " version=excluded.version, wrapped=excluded.wrapped",
+                  "tiib", owner, (int64_t)*generation,
+                  (int64_t)keyring_wrapped_version(wrapped, sizeof wrapped), wrapped,
                   sizeof wrapped);
 }
 
-enum err store_insert(struct store *s, const struct entity *e, const struct input *in, const char *by,
-                      int64_t now, int64_t policy, struct record *r) {
+enum err store_insert(struct store *s, const struct entity *e, const struct input *in,
+                      const char *by, int64_t now, int64_t policy, struct record *r) {
     char *id = arena_alloc(s->arena, ID_LEN + 1);
     id_new(id);
-    *r = (struct record){.entity = e, .id = id, .rev = 1, .created_at = now, .updated_at = now,
-                         .created_by = by, .updated_by = by, .owner = id, .policy = policy,
-                         .state = e->workflow ? e->workflow->start : -1, .values = in->values};
+    *r = (struct record){.entity = e,
+                         .id = id,
+                         .rev = 1,
+                         .created_at = now,
+                         .updated_at = now,
+                         .created_by = by,
+                         .updated_by = by,
+                         .owner = id,
+                         .policy = policy,
+                         .state = e->workflow ? e->workflow->start : -1,
+                         .values = in->values};
     if (e->subject_field >= 0 && !value_is_null(&in->values[e->subject_field]))
         r->owner = in->values[e->subject_field].p;
     uint8_t dek[SEAL_KEY];
     enum err x = ERR_OK;
     if (e->has_sealed) {
-        if (r->owner == id) {               // nobody else has this key yet
+        if (r->owner == id) { // nobody else has this key yet
             uint8_t wrapped[WRAPPED_KEY];
             r->generation = 1;
             x = keyring_new_key(s->keyring, id, 1, dek, wrapped);
             if (!x)
-                x = db_run(s->db, s->problem, NULL,
-                           "INSERT INTO core_key(owner,generation,version,wrapped) VALUES($1,$2,$3,$4)",
-                           "tiib", id, (int64_t)1,
-                           (int64_t)keyring_wrapped_version(wrapped, sizeof wrapped), wrapped,
-                           sizeof wrapped);
-        } else x = store_owner_key(s, r->owner, &r->generation, dek, true);
+                x = db_send(
+                    s->db, s->problem,
+                    "INSERT INTO core_key(owner,generation,version,wrapped) VALUES($1,$2,$3,$4)",
+                    "tiib", id, (int64_t)1,
+                    (int64_t)keyring_wrapped_version(wrapped, sizeof wrapped), wrapped,
+                    sizeof wrapped);
+        } else
+            x = store_owner_key(s, r->owner, &r->generation, dek, true);
     }
     struct value *args = arena_alloc(s->arena, sizeof *args * (size_t)(10 + 3 * e->nfields));
     int n = 0;
     args[n++] = value_text(id);
     args[n++] = value_int(1);
-    args[n++] = r->state >= 0 ? value_text(e->workflow->states[r->state].name) : value_null();
+    args[n++] = e->workflow ? value_text(e->workflow->states[r->state].name) : value_null();
     args[n++] = value_int(now);
     args[n++] = value_text(by);
     args[n++] = value_int(now);
@@ -271,9 +326,11 @@ enum err store_insert(struct store *s, const struct entity *e, const struct inpu
 }
 
 // What a history row keeps: the values before, sealed ones as they were sealed (base64).
-static void delta_value(struct store *s, struct buf *b, const struct field *f, const struct value *v) {
+static void delta_value(struct store *s, struct buf *b, const struct field *f,
+                        const struct value *v) {
     json_key(b, f->name);
-    if (value_is_null(v)) buf_puts(b, "null");
+    if (value_is_null(v))
+        buf_puts(b, "null");
     else if (v->kind == VALUE_BLOB) {
         size_t n = sodium_base64_encoded_len(v->n, sodium_base64_VARIANT_ORIGINAL);
         char *text = arena_alloc(s->arena, n);
@@ -281,17 +338,20 @@ static void delta_value(struct store *s, struct buf *b, const struct field *f, c
         buf_puts(b, "{\"sealed\":");
         json_cstr(b, text);
         buf_putc(b, '}');
-    } else if (v->kind == VALUE_TEXT) json_text(b, v->p, v->n);
-    else if (v->kind == VALUE_JSON) buf_put(b, v->p, v->n);
-    else buf_int(b, v->i);
+    } else if (v->kind == VALUE_TEXT)
+        json_text(b, v->p, v->n);
+    else if (v->kind == VALUE_JSON)
+        buf_put(b, v->p, v->n);
+    else
+        buf_int(b, v->i);
 }
 
-static enum err keep_history(struct store *s, const struct record *r, const char *verb, const char *by,
-                             int64_t now, int64_t release, struct buf *delta) {
-    return db_run(s->db, s->problem, NULL,
-                  "INSERT INTO core_history(record,rev,at,actor,verb,release,delta)"
-                  " VALUES($1,$2,$3,$4,$5,$6,$7)",
-                  "tiittis", r->id, r->rev + 1, now, by, verb, release, delta->data, delta->len);
+static enum err keep_history(struct store *s, const struct record *r, const char *verb,
+                             const char *by, int64_t now, int64_t release, struct buf *delta) {
+    return db_send(s->db, s->problem,
+                   "INSERT INTO core_history(record,rev,at,actor,verb,release,delta)"
+                   " VALUES($1,$2,$3,$4,$5,$6,$7)",
+                   "tiittis", r->id, r->rev + 1, now, by, verb, release, delta->data, delta->len);
 }
 
 enum err store_update(struct store *s, struct record *r, const struct input *in, int state,
@@ -327,7 +387,10 @@ enum err store_update(struct store *s, struct record *r, const struct input *in,
         int n = 0;
         x = field_args(s, r, f, dek, &in->values[i], args, &n);
         if (x) break;
-        delta_value(s, &delta, f, &r->values[i]);
+        struct value old = r->values[i]; // if it was opened, history gets it sealed all the same
+        if (f->sealed && old.kind != VALUE_BLOB) x = seal(s, r, f, dek, &r->values[i], &old);
+        if (x) break;
+        delta_value(s, &delta, f, &old);
         const char *names[3] = {f->column};
         int k = 1;
         if (f->sealed && (f->unique || f->searchable))
@@ -359,7 +422,8 @@ enum err store_update(struct store *s, struct record *r, const struct input *in,
     return counter_add(s, r, 1);
 }
 
-enum err store_archive(struct store *s, struct record *r, const char *by, int64_t now, int64_t release) {
+enum err store_archive(struct store *s, struct record *r, const char *by, int64_t now,
+                       int64_t release) {
     struct buf delta;
     buf_init(&delta, s->arena);
     buf_puts(&delta, "{}");
@@ -367,9 +431,12 @@ enum err store_archive(struct store *s, struct record *r, const char *by, int64_
     if (!x) x = keep_history(s, r, "delete", by, now, release, &delta);
     if (x) return x;
     const char *sql = arena_printf(
-        s->arena, "UPDATE %s SET archived_at=$1, rev=rev+1, updated_by=$2 WHERE id=$3", r->entity->table);
+        s->arena,
+        "UPDATE %s SET archived_at=$1, updated_at=$1, rev=rev+1, updated_by=$2 WHERE id=$3",
+        r->entity->table);
     r->rev++;
-    r->archived_at = now;
+    r->archived_at = r->updated_at = now;
+    r->updated_by = by;
     return db_run(s->db, s->problem, NULL, sql, "itt", now, by, r->id);
 }
 
@@ -383,8 +450,10 @@ enum err store_history(struct store *s, const char *record,
     for (bool row;;) {
         enum err e = stmt_step(st, &row, s->problem);
         if (e || !row) return e;
-        struct history_row h = {.rev = stmt_int(st, 0), .at = stmt_int(st, 1),
-                                .actor = stmt_text(st, 2, NULL), .verb = stmt_text(st, 3, NULL),
+        struct history_row h = {.rev = stmt_int(st, 0),
+                                .at = stmt_int(st, 1),
+                                .actor = stmt_text(st, 2, NULL),
+                                .verb = stmt_text(st, 3, NULL),
                                 .release = stmt_int(st, 4)};
         h.delta = stmt_text(st, 5, &h.delta_n);
         e = fn(self, &h);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// The tables of a schema: made and extended additively, never dropped here. DDL texts are written in
-// the subset both databases read, with {serial}, {bytes} and {clustered} for what they call
+// The tables of a schema: made and extended additively, never dropped here. DDL texts are written
+// in the subset both databases read, with {serial}, {bytes} and {clustered} for what they call
 // differently.
 #include "record/store_sql.h"
 #include "campus/mem.h"
@@ -33,15 +33,25 @@ bool store_has_last4(const struct field *f) {
            (!strcmp(f->check, "cn_id") || !strcmp(f->check, "mobile"));
 }
 
-// Replaces the tokens and runs the script.
+static bool is_word(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
+}
+
+// Replaces the tokens, and the word TEXT, and runs the script.
 static enum err run_ddl(struct db *db, struct arena *a, const char *ddl, struct problem *p) {
     struct buf out;
     buf_init(&out, a);
     for (const char *s = ddl; *s;) {
-        if (!strncmp(s, "{serial}", 8)) buf_puts(&out, db_serial(db)), s += 8;
-        else if (!strncmp(s, "{bytes}", 7)) buf_puts(&out, db_bytes(db)), s += 7;
-        else if (!strncmp(s, "{clustered}", 11)) buf_puts(&out, db_clustered(db)), s += 11;
-        else buf_putc(&out, *s++);
+        if (!strncmp(s, "{serial}", 8))
+            buf_puts(&out, db_serial(db)), s += 8;
+        else if (!strncmp(s, "{bytes}", 7))
+            buf_puts(&out, db_bytes(db)), s += 7;
+        else if (!strncmp(s, "{clustered}", 11))
+            buf_puts(&out, db_clustered(db)), s += 11;
+        else if (!strncmp(s, "TEXT", 4) && s > ddl && !is_word(s[-1]) && !is_word(s[4]))
+            buf_puts(&out, db_text(db)), s += 4;
+        else
+            buf_putc(&out, *s++);
     }
     return db_exec(db, buf_str(&out), p);
 }
@@ -64,8 +74,10 @@ static void entity_ddl(struct db *db, const struct entity *e, struct arena *a, s
         for (int i = 0; i < e->nfields; i++) {
             const struct field *f = &e->fields[i];
             buf_printf(ddl, ", %s %s", f->column, f->sql_type);
-            if (f->sealed && f->unique) buf_printf(ddl, ", u_%s {bytes}", f->name);
-            else if (f->sealed && f->searchable) buf_printf(ddl, ", b_%s {bytes}", f->name);
+            if (f->sealed && f->unique)
+                buf_printf(ddl, ", u_%s {bytes}", f->name);
+            else if (f->sealed && f->searchable)
+                buf_printf(ddl, ", b_%s {bytes}", f->name);
             if (store_has_last4(f)) buf_printf(ddl, ", l_%s {bytes}", f->name);
         }
         buf_puts(ddl, ");");
@@ -73,24 +85,28 @@ static void entity_ddl(struct db *db, const struct entity *e, struct arena *a, s
         for (int i = 0; i < e->nfields; i++) {
             const struct field *f = &e->fields[i];
             column(db, e, ddl, "f", f, f->sql_type, a);
-            if (f->sealed && f->unique) column(db, e, ddl, "u", f, "{bytes}", a);
-            else if (f->sealed && f->searchable) column(db, e, ddl, "b", f, "{bytes}", a);
+            if (f->sealed && f->unique)
+                column(db, e, ddl, "u", f, "{bytes}", a);
+            else if (f->sealed && f->searchable)
+                column(db, e, ddl, "b", f, "{bytes}", a);
             if (store_has_last4(f)) column(db, e, ddl, "l", f, "{bytes}", a);
         }
     }
     for (int i = 0; i < e->nfields; i++) {
         const struct field *f = &e->fields[i];
         if (f->unique)
-            buf_printf(ddl,
-                       "CREATE UNIQUE INDEX IF NOT EXISTS u_%s_%s ON %s(%s_%s) WHERE archived_at=0;",
-                       e->table + 2, f->name, e->table, f->sealed ? "u" : "f", f->name);
+            buf_printf(
+                ddl, "CREATE UNIQUE INDEX IF NOT EXISTS u_%s_%s ON %s(%s_%s) WHERE archived_at=0;",
+                e->table + 2, f->name, e->table, f->sealed ? "u" : "f", f->name);
         else if (f->sealed && f->searchable)
-            buf_printf(ddl, "CREATE INDEX IF NOT EXISTS b_%s_%s ON %s(b_%s);", e->table + 2, f->name,
-                       e->table, f->name);
+            buf_printf(ddl, "CREATE INDEX IF NOT EXISTS b_%s_%s ON %s(b_%s);", e->table + 2,
+                       f->name, e->table, f->name);
         if (store_has_last4(f))
-            buf_printf(ddl, "CREATE INDEX IF NOT EXISTS l_%s_%s ON %s(l_%s);", e->table + 2, f->name,
-                       e->table, f->name);
+            buf_printf(ddl, "CREATE INDEX IF NOT EXISTS l_%s_%s ON %s(l_%s);", e->table + 2,
+                       f->name, e->table, f->name);
     }
+    if (e->subject_field >= 0) // erasure asks whose records these are
+        buf_printf(ddl, "CREATE INDEX IF NOT EXISTS o_%s ON %s(owner);", e->table + 2, e->table);
     for (int i = 0; i < e->nindexes; i++) {
         buf_printf(ddl, "CREATE INDEX IF NOT EXISTS %s ON %s(", e->indexes[i].name, e->table);
         for (int k = 0; k < e->indexes[i].count; k++)
@@ -103,7 +119,8 @@ enum err store_migrate(struct db *db, const struct schema *s, const char *extra_
                        struct problem *p) {
     struct arena *a = arena_new(8 << 20);
     if (!a) return problem_set(p, ERR_NOMEM, NULL);
-    enum err e = db_begin(db, p);
+    bool own = !db_in_transaction(db); // on the lane it is part of the batch
+    enum err e = own ? db_begin(db, p) : ERR_OK;
     if (!e) e = run_ddl(db, a, store_ddl, p);
     if (!e && extra_ddl) e = run_ddl(db, a, extra_ddl, p);
     for (int i = 0; s && i < s->nentities && !e; i++) {
@@ -112,8 +129,8 @@ enum err store_migrate(struct db *db, const struct schema *s, const char *extra_
         entity_ddl(db, s->entities[i], a, &ddl);
         e = run_ddl(db, a, buf_str(&ddl), p);
     }
-    if (!e) e = db_commit(db, p);
-    if (e) db_rollback(db);
+    if (!e && own) e = db_commit(db, p);
+    if (e && own) db_rollback(db);
     arena_free(a);
     return e;
 }
@@ -123,7 +140,8 @@ void store_sql_build(struct arena *a, struct entity *e) {
     buf_init(&cols, a), buf_init(&ins, a), buf_init(&marks, a);
     buf_puts(&cols, "t.n,t.id,t.rev,t.state,t.created_at,t.created_by,t.updated_at,t.updated_by,"
                     "t.archived_at,t.owner,t.policy");
-    buf_puts(&ins, "id,rev,state,created_at,created_by,updated_at,updated_by,archived_at,owner,policy");
+    buf_puts(&ins,
+             "id,rev,state,created_at,created_by,updated_at,updated_by,archived_at,owner,policy");
     buf_puts(&marks, "$1,$2,$3,$4,$5,$6,$7,$8,$9,$10");
     int n = 10;
     for (int i = 0; i < e->nfields; i++) {
@@ -135,10 +153,12 @@ void store_sql_build(struct arena *a, struct entity *e) {
         if (index) buf_printf(&ins, ",%s_%s", index, f->name), buf_printf(&marks, ",$%d", ++n);
         if (store_has_last4(f)) buf_printf(&ins, ",l_%s", f->name), buf_printf(&marks, ",$%d", ++n);
     }
-    e->sql_columns = arena_printf(
-        a, "%s%s FROM %s t%s", buf_str(&cols), e->has_sealed ? ",k.generation,k.wrapped" : "", e->table,
-        e->has_sealed ? " LEFT JOIN core_key k ON k.owner=t.owner" : "");
-    e->sql_get = arena_printf(a, "SELECT %s WHERE t.id=$1 AND t.archived_at=0", e->sql_columns);
-    e->sql_insert = arena_printf(a, "INSERT INTO %s(%s) VALUES(%s)", e->table, buf_str(&ins),
-                                 buf_str(&marks));
+    e->sql_get =
+        arena_printf(a, "SELECT %s%s FROM %s t%s WHERE t.id=$1 AND t.archived_at=0", buf_str(&cols),
+                     e->has_sealed ? ",k.generation,k.wrapped" : "", e->table,
+                     e->has_sealed ? " LEFT JOIN core_key k ON k.owner=t.owner" : "");
+    e->sql_list =
+        arena_printf(a, "SELECT %s FROM %s t WHERE t.archived_at=0", buf_str(&cols), e->table);
+    e->sql_insert =
+        arena_printf(a, "INSERT INTO %s(%s) VALUES(%s)", e->table, buf_str(&ins), buf_str(&marks));
 }

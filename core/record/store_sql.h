@@ -8,19 +8,35 @@
 #include "campus/store.h"
 
 // Columns of sql_columns before the fields.
-enum { COL_N, COL_ID, COL_REV, COL_STATE, COL_CREATED_AT, COL_CREATED_BY, COL_UPDATED_AT,
-       COL_UPDATED_BY, COL_ARCHIVED_AT, COL_OWNER, COL_POLICY, COL_FIELDS };
-enum { BLIND_BITS = 15 };   // about 4 matches an entry at 130,000 records
+enum {
+    COL_N,
+    COL_ID,
+    COL_REV,
+    COL_STATE,
+    COL_CREATED_AT,
+    COL_CREATED_BY,
+    COL_UPDATED_AT,
+    COL_UPDATED_BY,
+    COL_ARCHIVED_AT,
+    COL_OWNER,
+    COL_POLICY,
+    COL_FIELDS
+};
+enum { BLIND_BITS = 15 }; // about 4 matches an entry at 130,000 records
 
 void store_sql_build(struct arena *a, struct entity *e);
 bool store_has_last4(const struct field *f);
-// The row under st as a record; texts are borrowed from the row unless `keep`, then from the arena.
+// The row under st as a record. keep: texts are copied to the arena and the columns of sql_get are
+// there, data key included; else they are borrowed from the row, and store_unseal looks the key up.
 void store_read_row(struct store *s, const struct entity *e, struct stmt *st, bool keep,
                     struct record *out);
 // The blind index of a value: name "unique" (128 bits), "eq" or "last4" (BLIND_BITS).
 MUST_CHECK enum err store_blind(struct store *s, const struct entity *e, const struct field *f,
                                 const char *name, const struct value *v, struct value *out);
 MUST_CHECK enum err counter_add(struct store *s, const struct record *r, int sign);
+// Whether a sealed field holds what `v` says in its normal form (last4: ends in it). f is opened.
+MUST_CHECK enum err store_has_value(struct store *s, struct record *r, const struct field *f,
+                                    const struct value *v, bool last4, bool *has);
 // The data key of an owner, made when absent and may_make. ERR_NOT_FOUND otherwise.
 MUST_CHECK enum err store_owner_key(struct store *s, const char *owner, uint64_t *generation,
                                     uint8_t dek[SEAL_KEY], bool may_make);

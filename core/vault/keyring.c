@@ -10,7 +10,7 @@
 #include "campus/mem.h"
 #include "vault/keyring_internal.h"
 
-enum { NONCE = 24, TAG = 16 };
+enum { NONCE = 24, TAG = 16, AAD_MAX = 512 };
 
 enum err keyring_harden(struct problem *p) {
     if (sodium_init() < 0) return problem_set(p, ERR_INTERNAL, "libsodium does not start");
@@ -53,6 +53,8 @@ void keyring_ready(struct keyring *k) {
 }
 
 enum err keyring_create(const char *school, struct keyring **out, struct problem *p) {
+    if (!*school || strlen(school) > SCHOOL_MAX)
+        return problem_set(p, ERR_INVALID, "a school's id has 1 to %d bytes", SCHOOL_MAX);
     struct keyring *k = keyring_alloc(school);
     if (!k) return problem_set(p, ERR_NOMEM, NULL);
     randombytes_buf(k->s->root, 32);
@@ -62,11 +64,17 @@ enum err keyring_create(const char *school, struct keyring **out, struct problem
     k->epoch = 1;
     k->next_slot = 1;
     keyring_ready(k);
+    keyring_seal_kek(k, 0);
     *out = k;
     return ERR_OK;
 }
 
-bool keyring_is_unlocked(struct keyring *k) { return k->unlocked; }
+bool keyring_is_unlocked(struct keyring *k) {
+    pthread_rwlock_rdlock(&k->lock);
+    bool unlocked = k->unlocked;
+    pthread_rwlock_unlock(&k->lock);
+    return unlocked;
+}
 
 void keyring_lock(struct keyring *k) {
     pthread_rwlock_wrlock(&k->lock);
@@ -75,9 +83,14 @@ void keyring_lock(struct keyring *k) {
     pthread_rwlock_unlock(&k->lock);
 }
 
+// The version that wraps: the newest one whose sealed state is durable.
+static int writing(const struct keyring *k) {
+    return k->nkeks - 1 - k->prepared;
+}
+
 uint32_t keyring_version(struct keyring *k) {
     pthread_rwlock_rdlock(&k->lock);
-    uint32_t v = k->keks[k->nkeks - 1].version;
+    uint32_t v = k->keks[writing(k)].version;
     pthread_rwlock_unlock(&k->lock);
     return v;
 }
@@ -85,17 +98,40 @@ uint32_t keyring_version(struct keyring *k) {
 enum err keyring_rotate(struct keyring *k, struct problem *p) {
     pthread_rwlock_wrlock(&k->lock);
     enum err e = ERR_OK;
-    if (!k->unlocked) e = problem_set(p, ERR_LOCKED, NULL);
+    if (!k->unlocked)
+        e = problem_set(p, ERR_LOCKED, NULL);
+    else if (k->prepared)
+        e = problem_set(p, ERR_CONFLICT, "a rotation has begun already");
     else if (k->nkeks == KEKS_MAX)
-        e = problem_set(p, ERR_CONFLICT, "%d key versions are in use: let the rewrap finish first", KEKS_MAX);
+        e = problem_set(p, ERR_CONFLICT, "%d key versions are in use: let the rewrap finish first",
+                        KEKS_MAX);
     else {
         randombytes_buf(k->s->kek[k->nkeks], 32);
         k->keks[k->nkeks] = (struct kek){.version = k->keks[k->nkeks - 1].version + 1};
-        k->nkeks++;
+        keyring_seal_kek(k, k->nkeks++);
         keyring_ready(k);
+        k->prepared = true;
     }
     pthread_rwlock_unlock(&k->lock);
     return e;
+}
+
+void keyring_rotated(struct keyring *k, bool kept) {
+    pthread_rwlock_wrlock(&k->lock);
+    if (k->prepared && !kept) {
+        k->nkeks--;
+        sodium_memzero(k->s->kek[k->nkeks], 32);
+        sodium_memzero(k->s->wrap[k->nkeks], 32);
+    }
+    k->prepared = false;
+    pthread_rwlock_unlock(&k->lock);
+}
+
+uint32_t keyring_oldest(struct keyring *k) {
+    pthread_rwlock_rdlock(&k->lock);
+    uint32_t v = k->keks[0].version;
+    pthread_rwlock_unlock(&k->lock);
+    return v;
 }
 
 enum err keyring_destroy(struct keyring *k, uint32_t version, struct problem *p) {
@@ -103,11 +139,12 @@ enum err keyring_destroy(struct keyring *k, uint32_t version, struct problem *p)
     enum err e = ERR_NOT_FOUND;
     for (int i = 0; i < k->nkeks; i++) {
         if (k->keks[i].version != version) continue;
-        if (i == k->nkeks - 1) {
+        if (i >= writing(k)) {
             e = problem_set(p, ERR_CONFLICT, "version %u is the one in use", version);
             break;
         }
         memmove(&k->keks[i], &k->keks[i + 1], sizeof k->keks[0] * (size_t)(k->nkeks - i - 1));
+        memmove(k->sealed_keks[i], k->sealed_keks[i + 1], SLOT_SEALED * (size_t)(k->nkeks - i - 1));
         memmove(k->s->kek[i], k->s->kek[i + 1], 32 * (size_t)(k->nkeks - i - 1));
         memmove(k->s->wrap[i], k->s->wrap[i + 1], 32 * (size_t)(k->nkeks - i - 1));
         k->nkeks--;
@@ -120,44 +157,40 @@ enum err keyring_destroy(struct keyring *k, uint32_t version, struct problem *p)
     return e;
 }
 
-static size_t wrap_aad(struct keyring *k, const char *owner, uint64_t generation, uint8_t out[1024]) {
-    struct { uint8_t *at; } w = {out};
+// The owner and its generation, bound into the wrap. 0 when the owner's name is absurdly long.
+static size_t wrap_aad(struct keyring *k, const char *owner, uint64_t generation,
+                       uint8_t out[AAD_MAX]) {
     uint8_t gen[8];
     for (int i = 0; i < 8; i++) gen[i] = (uint8_t)(generation >> (8 * i));
-    const char *parts[4] = {"campusd.key.v1", k->school, owner, (const char *)gen};
-    memset(w.at, 0, 8);
-    w.at[0] = 4;
-    w.at += 8;
-    for (int i = 0; i < 4; i++) {
-        size_t n = i == 3 ? 8 : strlen(parts[i]);
-        if (n > 128) n = 128;
-        memset(w.at, 0, 8);
-        w.at[0] = (uint8_t)n;
-        memcpy(w.at + 8, parts[i], n);
-        w.at += 8 + n;
-    }
-    return (size_t)(w.at - out);
+    const void *parts[4] = {"campusd.key.v1", k->school, owner, gen};
+    size_t lengths[4] = {14, strlen(k->school), strlen(owner), 8};
+    if (lengths[2] > AAD_MAX / 2) return 0;
+    struct buf b = {.data = (char *)out, .cap = AAD_MAX};
+    seal_pae(&b, 4, parts, lengths);
+    return b.len;
 }
 
-static void wrap(struct keyring *k, const char *owner, uint64_t generation, const uint8_t dek[SEAL_KEY],
-                 uint8_t out[WRAPPED_KEY]) {
-    uint8_t aad[1024];
+static enum err wrap(struct keyring *k, const char *owner, uint64_t generation,
+                     const uint8_t dek[SEAL_KEY], uint8_t out[WRAPPED_KEY]) {
+    uint8_t aad[AAD_MAX];
     size_t n = wrap_aad(k, owner, generation, aad);
-    int i = k->nkeks - 1;
+    if (!n) return ERR_TOO_LARGE;
+    int i = writing(k);
     out[0] = 1;
     for (int b = 0; b < 4; b++) out[1 + b] = (uint8_t)(k->keks[i].version >> (8 * b));
     randombytes_buf(out + 5, NONCE);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(out + 5 + NONCE, NULL, dek, SEAL_KEY, aad, n, NULL, out + 5,
-                                               k->s->wrap[i]);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(out + 5 + NONCE, NULL, dek, SEAL_KEY, aad, n, NULL,
+                                               out + 5, k->s->wrap[i]);
+    return ERR_OK;
 }
 
-enum err keyring_new_key(struct keyring *k, const char *owner, uint64_t generation, uint8_t dek[SEAL_KEY],
-                         uint8_t wrapped[WRAPPED_KEY]) {
+enum err keyring_new_key(struct keyring *k, const char *owner, uint64_t generation,
+                         uint8_t dek[SEAL_KEY], uint8_t wrapped[WRAPPED_KEY]) {
     pthread_rwlock_rdlock(&k->lock);
     enum err e = k->unlocked ? ERR_OK : ERR_LOCKED;
     if (!e) {
         randombytes_buf(dek, SEAL_KEY);
-        wrap(k, owner, generation, dek, wrapped);
+        e = wrap(k, owner, generation, dek, wrapped);
     }
     pthread_rwlock_unlock(&k->lock);
     return e;
@@ -172,30 +205,33 @@ static enum err unwrap(struct keyring *k, const char *owner, uint64_t generation
                        size_t n, uint8_t dek[SEAL_KEY]) {
     uint32_t version = keyring_wrapped_version(w, n);
     if (!k->unlocked) return ERR_LOCKED;
-    uint8_t aad[1024];
+    uint8_t aad[AAD_MAX];
     size_t aad_n = wrap_aad(k, owner, generation, aad);
+    if (!aad_n || !version) return ERR_CORRUPT;
     for (int i = k->nkeks - 1; i >= 0; i--)
         if (k->keks[i].version == version)
-            return crypto_aead_xchacha20poly1305_ietf_decrypt(dek, NULL, NULL, w + 5 + NONCE, SEAL_KEY + TAG,
-                                                              aad, aad_n, w + 5, k->s->wrap[i])
-                       ? ERR_CORRUPT : ERR_OK;
+            return crypto_aead_xchacha20poly1305_ietf_decrypt(dek, NULL, NULL, w + 5 + NONCE,
+                                                              SEAL_KEY + TAG, aad, aad_n, w + 5,
+                                                              k->s->wrap[i])
+                       ? ERR_CORRUPT
+                       : ERR_OK;
     return ERR_CORRUPT;
 }
 
-enum err keyring_unwrap(struct keyring *k, const char *owner, uint64_t generation, const uint8_t *wrapped,
-                        size_t n, uint8_t dek[SEAL_KEY]) {
+enum err keyring_unwrap(struct keyring *k, const char *owner, uint64_t generation,
+                        const uint8_t *wrapped, size_t n, uint8_t dek[SEAL_KEY]) {
     pthread_rwlock_rdlock(&k->lock);
     enum err e = unwrap(k, owner, generation, wrapped, n, dek);
     pthread_rwlock_unlock(&k->lock);
     return e;
 }
 
-enum err keyring_rewrap(struct keyring *k, const char *owner, uint64_t generation, const uint8_t *wrapped,
-                        size_t n, uint8_t out[WRAPPED_KEY]) {
+enum err keyring_rewrap(struct keyring *k, const char *owner, uint64_t generation,
+                        const uint8_t *wrapped, size_t n, uint8_t out[WRAPPED_KEY]) {
     uint8_t dek[SEAL_KEY];
     pthread_rwlock_rdlock(&k->lock);
     enum err e = unwrap(k, owner, generation, wrapped, n, dek);
-    if (!e) wrap(k, owner, generation, dek, out);
+    if (!e) e = wrap(k, owner, generation, dek, out);
     pthread_rwlock_unlock(&k->lock);
     sodium_memzero(dek, sizeof dek);
     return e;
@@ -208,6 +244,7 @@ enum err keyring_blind(struct keyring *k, const char *entity, const char *field,
     const void *parts[5] = {k->school, entity, field, name, epoch};
     size_t lengths[5] = {strlen(k->school), strlen(entity), strlen(field), strlen(name), 4};
     if (lengths[0] + lengths[1] + lengths[2] + lengths[3] > 900) return ERR_TOO_LARGE;
+    if (bits < 8 || bits > 128) return ERR_INVALID;
     for (int i = 0; i < 4; i++) epoch[i] = (uint8_t)(k->epoch >> (8 * i));
     seal_pae(&b, 5, parts, lengths);
     pthread_rwlock_rdlock(&k->lock);

@@ -34,14 +34,16 @@ size_t seal_padded(size_t n) {
     return (n / 256 + 1) * 256;
 }
 
-size_t seal_size(size_t plain_n) { return SEAL_OVERHEAD + seal_padded(plain_n); }
+size_t seal_size(size_t plain_n) {
+    return SEAL_OVERHEAD + seal_padded(plain_n);
+}
 
 // The AAD on the stack; false when the names are absurdly long.
 static bool aad_of(const struct seal_name *s, uint8_t out[1024], size_t *n) {
     uint8_t gen[8];
     le64(gen, s->generation);
-    const char *parts[7] = {"campusd.field.v1", s->school, s->entity, s->record, s->field, s->type,
-                            (const char *)gen};
+    const char *parts[7] = {"campusd.field.v1", s->school, s->entity,        s->record,
+                            s->field,           s->type,   (const char *)gen};
     uint8_t *at = out;
     le64(at, 7);
     at += 8;
@@ -56,17 +58,19 @@ static bool aad_of(const struct seal_name *s, uint8_t out[1024], size_t *n) {
     return true;
 }
 
-static void derive(const uint8_t dek[SEAL_KEY], const uint8_t *nonce, const uint8_t *aad, size_t aad_n,
-                   uint8_t out[64]) {
+static void derive(const uint8_t dek[SEAL_KEY], const uint8_t *nonce, const uint8_t *aad,
+                   size_t aad_n, uint8_t out[64]) {
     static const uint8_t personal[16] = "campusd.field.v1", salt[16];
     uint8_t message[NONCE + 1024];
     memcpy(message, nonce, NONCE);
     memcpy(message + NONCE, aad, aad_n);
-    crypto_generichash_blake2b_salt_personal(out, 64, message, NONCE + aad_n, dek, SEAL_KEY, salt, personal);
+    crypto_generichash_blake2b_salt_personal(out, 64, message, NONCE + aad_n, dek, SEAL_KEY, salt,
+                                             personal);
 }
 
-enum err seal_with_nonce(const uint8_t dek[SEAL_KEY], uint32_t version, const struct seal_name *name,
-                         const uint8_t nonce[24], const void *plain, size_t n, uint8_t *out) {
+enum err seal_with_nonce(const uint8_t dek[SEAL_KEY], uint32_t version,
+                         const struct seal_name *name, const uint8_t nonce[24], const void *plain,
+                         size_t n, uint8_t *out) {
     uint8_t aad[1024], keys[64];
     size_t aad_n;
     if (n > SEAL_PLAIN_MAX || !aad_of(name, aad, &aad_n)) return ERR_TOO_LARGE;
@@ -79,7 +83,8 @@ enum err seal_with_nonce(const uint8_t dek[SEAL_KEY], uint32_t version, const st
     uint8_t *text = out + HEAD + NONCE + COMMIT;
     if (n) memcpy(text, plain, n);
     sodium_pad(&unused, text, n, padded, padded);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(text, NULL, text, padded, aad, aad_n, NULL, nonce, keys);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(text, NULL, text, padded, aad, aad_n, NULL, nonce,
+                                               keys);
     sodium_memzero(keys, sizeof keys);
     return ERR_OK;
 }
@@ -95,7 +100,8 @@ enum err seal_open(const uint8_t dek[SEAL_KEY], const struct seal_name *name, co
                    size_t blob_n, struct arena *a, char **out, size_t *n) {
     uint8_t aad[1024], keys[64];
     size_t aad_n;
-    if (blob_n < SEAL_OVERHEAD + 16 || blob[0] != 1 || !aad_of(name, aad, &aad_n)) return ERR_CORRUPT;
+    if (blob_n < SEAL_OVERHEAD + 16 || blob[0] != 1 || !aad_of(name, aad, &aad_n))
+        return ERR_CORRUPT;
     const uint8_t *nonce = blob + HEAD, *text = nonce + NONCE + COMMIT;
     size_t text_n = blob_n - HEAD - NONCE - COMMIT;
     derive(dek, nonce, aad, aad_n, keys);
@@ -103,7 +109,8 @@ enum err seal_open(const uint8_t dek[SEAL_KEY], const struct seal_name *name, co
     uint8_t *plain = arena_alloc(a, text_n - TAG + 1);
     unsigned long long got = 0;
     if (!sodium_memcmp(keys + 32, nonce + NONCE, COMMIT) &&
-        !crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &got, NULL, text, text_n, aad, aad_n, nonce, keys)) {
+        !crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &got, NULL, text, text_n, aad, aad_n,
+                                                    nonce, keys)) {
         size_t len;
         if (!sodium_unpad(&len, plain, got, got)) {
             plain[len] = 0;

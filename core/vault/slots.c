@@ -16,11 +16,12 @@
 static const char *const KINDS[] = {"passphrase", "keyfile", "credential", "recovery"};
 enum { OPS = 3, MEMORY = 64 << 20 };
 
-static enum err slot_key(enum keyslot_kind kind, const uint8_t salt[SLOT_SALT], const void *secret, size_t n,
-                         uint8_t out[32]) {
+static enum err slot_key(enum keyslot_kind kind, const uint8_t salt[SLOT_SALT], const void *secret,
+                         size_t n, uint8_t out[32]) {
     if (kind == KEYSLOT_PASSPHRASE)
         return crypto_pwhash(out, 32, secret, n, salt, OPS, MEMORY, crypto_pwhash_ALG_ARGON2ID13)
-                   ? ERR_NOMEM : ERR_OK;
+                   ? ERR_NOMEM
+                   : ERR_OK;
     crypto_generichash(out, 32, secret, n, salt, SLOT_SALT);
     return ERR_OK;
 }
@@ -32,37 +33,49 @@ static size_t bound_to(const struct keyring *k, const char *what, int id, char o
 static void seal32(const uint8_t key[32], const char *aad, size_t aad_n, const uint8_t plain[32],
                    uint8_t out[SLOT_SEALED]) {
     randombytes_buf(out, 24);
-    crypto_aead_xchacha20poly1305_ietf_encrypt(out + 24, NULL, plain, 32, (const uint8_t *)aad, aad_n, NULL,
-                                               out, key);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(out + 24, NULL, plain, 32, (const uint8_t *)aad,
+                                               aad_n, NULL, out, key);
 }
 
-static bool open32(const uint8_t key[32], const char *aad, size_t aad_n, const uint8_t in[SLOT_SEALED],
-                   uint8_t plain[32]) {
-    return !crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, in + 24, 48, (const uint8_t *)aad,
-                                                       aad_n, in, key);
+static bool open32(const uint8_t key[32], const char *aad, size_t aad_n,
+                   const uint8_t in[SLOT_SEALED], uint8_t plain[32]) {
+    return !crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, in + 24, 48,
+                                                       (const uint8_t *)aad, aad_n, in, key);
 }
 
-enum err keyring_add_slot(struct keyring *k, enum keyslot_kind kind, const char *label, const void *secret,
-                          size_t n, struct problem *p) {
-    if (!k->unlocked) return problem_set(p, ERR_LOCKED, NULL);
-    if (k->nslots == SLOTS_MAX) return problem_set(p, ERR_CONFLICT, "there are %d slots already", SLOTS_MAX);
+void keyring_seal_kek(struct keyring *k, int i) {
+    char aad[256];
+    size_t n = bound_to(k, "kek", (int)k->keks[i].version, aad);
+    seal32(k->s->root, aad, n, k->s->kek[i], k->sealed_keks[i]);
+}
+
+enum err keyring_add_slot(struct keyring *k, enum keyslot_kind kind, const char *label,
+                          const void *secret, size_t n, int *id, struct problem *p) {
     if (n < (kind == KEYSLOT_PASSPHRASE ? 10u : 20u))
         return problem_set(p, ERR_INVALID, "the %s is too short", KINDS[kind]);
-    struct slot s = {.id = k->next_slot, .kind = kind, .created_at = clock_now_ms()};
+    struct slot s = {.kind = kind, .created_at = clock_now_ms()};
     snprintf(s.label, sizeof s.label, "%s", label);
     randombytes_buf(s.salt, sizeof s.salt);
     uint8_t key[32];
-    enum err e = slot_key(kind, s.salt, secret, n, key);
+    enum err e =
+        slot_key(kind, s.salt, secret, n, key); // slow: nobody waits for the ring meanwhile
     if (e) return problem_set(p, e, NULL);
-    char aad[256];
-    size_t aad_n = bound_to(k, "slot", s.id, aad);
-    seal32(key, aad, aad_n, k->s->root, s.sealed);
-    sodium_memzero(key, sizeof key);
     pthread_rwlock_wrlock(&k->lock);
-    k->slots[k->nslots++] = s;
-    k->next_slot++;
+    if (!k->unlocked)
+        e = problem_set(p, ERR_LOCKED, NULL);
+    else if (k->nslots == SLOTS_MAX)
+        e = problem_set(p, ERR_CONFLICT, "there are %d slots already", SLOTS_MAX);
+    else {
+        char aad[256];
+        s.id = k->next_slot++;
+        size_t aad_n = bound_to(k, "slot", s.id, aad);
+        seal32(key, aad, aad_n, k->s->root, s.sealed);
+        k->slots[k->nslots++] = s;
+        if (id) *id = s.id;
+    }
     pthread_rwlock_unlock(&k->lock);
-    return ERR_OK;
+    sodium_memzero(key, sizeof key);
+    return e;
 }
 
 // Recovery: 40 characters of Crockford's base32 (200 bits) in groups of five, the last group's last
@@ -81,16 +94,18 @@ static size_t plain_code(const char *s, size_t n, char out[64]) {
 
 static char check_char(const char *s, size_t n) {
     unsigned sum = 0;
-    for (size_t i = 0; i < n; i++) sum = (sum * 33 + (unsigned)(strchr(CROCKFORD, s[i]) - CROCKFORD) + 1) % 31;
+    for (size_t i = 0; i < n; i++)
+        sum = (sum * 33 + (unsigned)(strchr(CROCKFORD, s[i]) - CROCKFORD) + 1) % 31;
     return CROCKFORD[sum];
 }
 
-enum err keyring_add_recovery(struct keyring *k, char out[KEYRING_RECOVERY], struct problem *p) {
+enum err keyring_add_recovery(struct keyring *k, char out[KEYRING_RECOVERY], int *id,
+                              struct problem *p) {
     char code[41];
     for (int i = 0; i < 39; i++) code[i] = CROCKFORD[randombytes_uniform(32)];
     code[39] = check_char(code, 39);
     code[40] = 0;
-    enum err e = keyring_add_slot(k, KEYSLOT_RECOVERY, "printed recovery", code, 40, p);
+    enum err e = keyring_add_slot(k, KEYSLOT_RECOVERY, "printed recovery", code, 40, id, p);
     char *o = out;
     for (int i = 0; i < 40; i++) {
         if (i && i % 5 == 0) *o++ = '-';
@@ -102,16 +117,38 @@ enum err keyring_add_recovery(struct keyring *k, char out[KEYRING_RECOVERY], str
 }
 
 enum err keyring_remove_slot(struct keyring *k, int id, struct problem *p) {
-    if (k->nslots <= 2) return problem_set(p, ERR_CONFLICT, "two slots must stay");
-    for (int i = 0; i < k->nslots; i++)
-        if (k->slots[i].id == id) {
-            pthread_rwlock_wrlock(&k->lock);
-            memmove(&k->slots[i], &k->slots[i + 1], sizeof k->slots[0] * (size_t)(k->nslots - i - 1));
-            k->nslots--;
-            pthread_rwlock_unlock(&k->lock);
-            return ERR_OK;
-        }
-    return problem_set(p, ERR_NOT_FOUND, "there is no slot %d", id);
+    pthread_rwlock_wrlock(&k->lock);
+    int i = 0;
+    while (i < k->nslots && k->slots[i].id != id) i++;
+    enum err e = ERR_OK;
+    if (i == k->nslots)
+        e = problem_set(p, ERR_NOT_FOUND, "there is no slot %d", id);
+    else if (k->nslots <= 2)
+        e = problem_set(p, ERR_CONFLICT, "two slots must stay");
+    else {
+        memmove(&k->slots[i], &k->slots[i + 1], sizeof k->slots[0] * (size_t)(k->nslots - i - 1));
+        k->nslots--;
+    }
+    pthread_rwlock_unlock(&k->lock);
+    return e;
+}
+
+// Takes the root key that a slot gave and opens the ring with it.
+static enum err open_ring(struct keyring *k, const uint8_t root[32], struct problem *p) {
+    pthread_rwlock_wrlock(&k->lock);
+    bool ok = true;
+    memcpy(k->s->root, root, 32);
+    for (int v = 0; v < k->nkeks && ok; v++) {
+        char aad[256];
+        size_t n = bound_to(k, "kek", (int)k->keks[v].version, aad);
+        ok = open32(root, aad, n, k->sealed_keks[v], k->s->kek[v]);
+    }
+    if (ok)
+        keyring_ready(k);
+    else
+        sodium_memzero(k->s, sizeof *k->s), k->unlocked = false;
+    pthread_rwlock_unlock(&k->lock);
+    return ok ? ERR_OK : problem_set(p, ERR_CORRUPT, "a key version does not open");
 }
 
 enum err keyring_unlock(struct keyring *k, enum keyslot_kind kind, const void *secret, size_t n,
@@ -123,28 +160,29 @@ enum err keyring_unlock(struct keyring *k, enum keyslot_kind kind, const void *s
             return problem_set(p, ERR_INVALID, "the recovery code has a typing mistake");
         secret = code;
     }
-    for (int i = 0; i < k->nslots; i++) {
-        const struct slot *s = &k->slots[i];
-        if (s->kind != kind) continue;
+    struct slot slots[SLOTS_MAX];
+    pthread_rwlock_rdlock(&k->lock);
+    int nslots = k->nslots;
+    memcpy(slots, k->slots, sizeof slots);
+    pthread_rwlock_unlock(&k->lock);
+    enum err e = ERR_FORBIDDEN;
+    for (int i = 0; i < nslots && e == ERR_FORBIDDEN; i++) {
         uint8_t key[32], root[32];
         char aad[256];
-        if (slot_key(kind, s->salt, secret, n, key)) return problem_set(p, ERR_NOMEM, NULL);
-        size_t aad_n = bound_to(k, "slot", s->id, aad);
-        bool ok = open32(key, aad, aad_n, s->sealed, root);
-        sodium_memzero(key, sizeof key);
-        if (!ok) continue;
-        pthread_rwlock_wrlock(&k->lock);
-        memcpy(k->s->root, root, 32);
-        for (int v = 0; v < k->nkeks && ok; v++) {
-            aad_n = bound_to(k, "kek", (int)k->keks[v].version, aad);
-            ok = open32(root, aad, aad_n, k->sealed_keks[v], k->s->kek[v]);
+        if (slots[i].kind != kind) continue;
+        if (slot_key(kind, slots[i].salt, secret, n, key)) {
+            e = ERR_NOMEM;
+            break;
         }
+        size_t aad_n = bound_to(k, "slot", slots[i].id, aad);
+        if (open32(key, aad, aad_n, slots[i].sealed, root)) e = open_ring(k, root, p);
+        sodium_memzero(key, sizeof key);
         sodium_memzero(root, sizeof root);
-        if (ok) keyring_ready(k);
-        pthread_rwlock_unlock(&k->lock);
-        return ok ? ERR_OK : problem_set(p, ERR_CORRUPT, "a key version does not open");
     }
-    return problem_set(p, ERR_FORBIDDEN, "no key slot opens with this %s", KINDS[kind]);
+    sodium_memzero(code, sizeof code);
+    return e == ERR_FORBIDDEN ? problem_set(p, e, "no key slot opens with this %s", KINDS[kind])
+           : e                ? problem_set(p, e, NULL)
+                              : ERR_OK;
 }
 
 void keyring_slots_json(struct keyring *k, struct buf *out) {
@@ -177,11 +215,6 @@ void keyring_dump(struct keyring *k, struct buf *out) {
     json_kv_int(out, "next_slot", k->next_slot);
     json_key(out, "keks"), buf_putc(out, '[');
     for (int i = 0; i < k->nkeks; i++) {
-        if (k->unlocked) {
-            char aad[256];
-            size_t n = bound_to(k, "kek", (int)k->keks[i].version, aad);
-            seal32(k->s->root, aad, n, k->s->kek[i], k->sealed_keks[i]);
-        }
         json_sep(out), buf_putc(out, '{');
         json_kv_int(out, "version", k->keks[i].version);
         b64(out, "sealed", k->sealed_keks[i], SLOT_SEALED);
@@ -207,7 +240,9 @@ void keyring_dump(struct keyring *k, struct buf *out) {
 static bool unb64(const json_t *j, const char *key, uint8_t *out, size_t n) {
     const char *s = json_string_value(json_object_get(j, key));
     size_t got = 0;
-    return s && !sodium_base642bin(out, n, s, strlen(s), NULL, &got, NULL, sodium_base64_VARIANT_ORIGINAL) &&
+    return s &&
+           !sodium_base642bin(out, n, s, strlen(s), NULL, &got, NULL,
+                              sodium_base64_VARIANT_ORIGINAL) &&
            got == n;
 }
 
@@ -223,7 +258,9 @@ enum err keyring_load(const char *text, size_t n, struct keyring **out, struct p
         json_t *one;
         json_array_foreach(json_object_get(j, "keks"), i, one) {
             ok = ok && i < KEKS_MAX && unb64(one, "sealed", k->sealed_keks[i], SLOT_SEALED);
-            if (ok) k->keks[k->nkeks++].version = (uint32_t)json_integer_value(json_object_get(one, "version"));
+            if (ok)
+                k->keks[k->nkeks++].version =
+                    (uint32_t)json_integer_value(json_object_get(one, "version"));
         }
         json_array_foreach(json_object_get(j, "slots"), i, one) {
             struct slot *s = &k->slots[i < SLOTS_MAX ? i : 0];
@@ -231,15 +268,17 @@ enum err keyring_load(const char *text, size_t n, struct keyring **out, struct p
             ok = ok && i < SLOTS_MAX && kind && unb64(one, "salt", s->salt, SLOT_SALT) &&
                  unb64(one, "sealed", s->sealed, SLOT_SEALED);
             if (!ok) break;
-            for (int c = 0; c < 4; c++)
-                if (!strcmp(KINDS[c], kind)) s->kind = (enum keyslot_kind)c;
+            int c = 0;
+            while (c < 4 && strcmp(KINDS[c], kind)) c++;
+            ok = c < 4;
+            s->kind = (enum keyslot_kind)c;
             s->id = (int)json_integer_value(json_object_get(one, "id"));
             s->created_at = json_integer_value(json_object_get(one, "created_ms"));
             const char *label = json_string_value(json_object_get(one, "label"));
             snprintf(s->label, sizeof s->label, "%s", label ? label : "");
             k->nslots++;
         }
-        ok = ok && k->nkeks > 0;
+        ok = ok && k->nkeks > 0 && k->epoch > 0 && strlen(school) <= SCHOOL_MAX;
     }
     json_decref(j);
     if (!ok) {

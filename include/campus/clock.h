@@ -8,15 +8,15 @@
 
 #include <stdint.h>
 
-int64_t clock_now_ms(void);            // wall clock, milliseconds since the epoch, plus the test offset
+int64_t clock_now_ms(void); // wall clock, milliseconds since the epoch, plus the test offset
 int64_t clock_mono_ns(void);
-void clock_advance_ms(int64_t by);     // campusd-test only; a no-op otherwise
+void clock_advance_ms(int64_t by); // campusd-test only; a no-op otherwise
 
 // A time zone read from tzdata (RFC 8536 TZif). Owned; never freed while a release uses it.
 struct tz;
-struct tz *tz_load(const char *name);  // NULL when unknown
+struct tz *tz_load(const char *name); // NULL when unknown
 void tz_free(struct tz *tz);
-int tz_offset_s(const struct tz *tz, int64_t utc_ms);                 // seconds east of UTC
-void tz_date(const struct tz *tz, int64_t utc_ms, char out[11]);      // the local date
+int tz_offset_s(const struct tz *tz, int64_t utc_ms);            // seconds east of UTC
+void tz_date(const struct tz *tz, int64_t utc_ms, char out[11]); // the local date
 
 #endif

@@ -13,63 +13,81 @@
 #include "campus/err.h"
 #include "campus/value.h"
 
-struct db;      // one connection; used by one thread at a time
-struct stmt;    // a prepared statement, cached on its connection by its text
+struct db;   // one connection; used by one thread at a time
+struct stmt; // a prepared statement, cached on its connection by its text
 
 enum db_mode { DB_READ, DB_WRITE };
-enum db_save { DB_OUTER, DB_INNER };       // the two savepoints of a request
+enum db_save { DB_OUTER, DB_INNER }; // the two savepoints of a request
 
-// storage: "sqlite:/absolute/path.db" (or "postgresql://…"). DB_WRITE creates the file. Owned.
+// storage: "sqlite:/absolute/path.db" or "postgresql://…". DB_WRITE creates the file, or makes this
+// the one session that writes to the database (ERR_UNAVAILABLE while there is another). A session
+// whose server went away fails its transaction and connects again for the next. Owned.
 MUST_CHECK enum err db_open(const char *storage, enum db_mode mode, struct db **out,
                             struct problem *p);
 void db_close(struct db *db);
 // A script of statements without parameters or rows; not cached.
 MUST_CHECK enum err db_exec(struct db *db, const char *script, struct problem *p);
 
-MUST_CHECK enum err db_begin(struct db *db, struct problem *p);    // DB_WRITE: takes the write lock
-MUST_CHECK enum err db_commit(struct db *db, struct problem *p);   // durable when it returns ERR_OK
+MUST_CHECK enum err db_begin(struct db *db, struct problem *p);  // DB_WRITE: takes the write lock
+MUST_CHECK enum err db_commit(struct db *db, struct problem *p); // durable when it returns ERR_OK
+// (ERR_TIMEOUT: the connection was lost meanwhile, so it may be durable or not)
 void db_rollback(struct db *db);
-bool db_in_transaction(const struct db *db);    // false after a failure that ended it
+bool db_in_transaction(const struct db *db); // false after a failure that ended it
 MUST_CHECK enum err db_save(struct db *db, enum db_save which, struct problem *p);
 MUST_CHECK enum err db_release(struct db *db, enum db_save which, struct problem *p);
-MUST_CHECK enum err db_undo(struct db *db, enum db_save which, struct problem *p);  // rolls back to it and releases it
+MUST_CHECK enum err db_undo(struct db *db, enum db_save which,
+                            struct problem *p); // rolls back to it and releases it
 
-// Statements. db_query binds args by a format, one letter each: t text (const char *, NULL is null),
-// s text (const char *, size_t), b bytes (const void *, size_t), i integer (int64_t),
-// v value (const struct value *), n null (no argument). Returns NULL after setting p.
+// Rolls back to the outer one and stays in it: a request begins anew.
+MUST_CHECK enum err db_restart(struct db *db, struct problem *p);
+
+// Statements. db_query binds args by a format, one letter each: t text (const char *, NULL is
+// null), s text (const char *, size_t), b bytes (const void *, size_t), i integer (int64_t), v
+// value (const struct value *), n null (no argument). Returns NULL after setting p.
 struct stmt *db_query(struct db *db, struct problem *p, const char *sql, const char *format, ...);
 struct stmt *db_prepare(struct db *db, struct problem *p, const char *sql);
-void stmt_bind(struct stmt *st, int i, const struct value *v);     // i from 1; borrowed until reset
+void stmt_bind(struct stmt *st, int i, const struct value *v); // i from 1; borrowed until reset
 // *row: whether there is one. The statement resets itself at the end or on error.
 MUST_CHECK enum err stmt_step(struct stmt *st, bool *row, struct problem *p);
-void stmt_reset(struct stmt *st);               // when you stop before the end; NULL is fine
-bool stmt_is_null(struct stmt *st, int col);    // columns from 0
+void stmt_reset(struct stmt *st);            // when you stop before the end; NULL is fine
+bool stmt_is_null(struct stmt *st, int col); // columns from 0
 int64_t stmt_int(struct stmt *st, int col);
-const char *stmt_text(struct stmt *st, int col, size_t *n);   // borrowed until the next step; n may be NULL
+const char *stmt_text(struct stmt *st, int col,
+                      size_t *n); // borrowed until the next step; n may be NULL
 const void *stmt_blob(struct stmt *st, int col, size_t *n);
 // Runs a statement that returns no rows; *changed (may be NULL) gets the number of rows.
 MUST_CHECK enum err db_run(struct db *db, struct problem *p, int64_t *changed, const char *sql,
                            const char *format, ...);
+// db_run whose failure may be told by a later statement of the transaction, at the latest by its
+// commit: for rows that no constraint refuses. A database across a socket does not wait for them.
+MUST_CHECK enum err db_send(struct db *db, struct problem *p, const char *sql, const char *format,
+                            ...);
 // One integer out of one row; `otherwise` when there is none.
 MUST_CHECK enum err db_int(struct db *db, struct problem *p, int64_t *out, int64_t otherwise,
                            const char *sql, const char *format, ...);
 
 // A unique constraint failed: ERR_CONFLICT, and this names its index or column ("" when unknown).
 const char *db_conflict(const struct db *db);
-MUST_CHECK enum err db_checkpoint(struct db *db, struct problem *p);   // lane only
+MUST_CHECK enum err db_checkpoint(struct db *db, struct problem *p); // lane only
+// A checkpoint that also empties the write-ahead log: nothing that was overwritten stays in it, and
+// no reader has a snapshot older than this. ERR_UNAVAILABLE while one has: try again. Lane only.
+MUST_CHECK enum err db_empty_log(struct db *db, struct problem *p);
 // Online copy of the whole database into a new file or stream target path; steps, with progress.
 MUST_CHECK enum err db_backup(struct db *db, const char *to_path,
                               void (*progress)(void *self, int64_t done, int64_t total), void *self,
                               struct problem *p);
-void db_reset_all(struct db *db);       // resets every statement still in use (after a jump)
-int64_t db_wal_bytes(struct db *db);    // size of the write-ahead log; 0 where there is none
+void db_reset_all(struct db *db);    // resets every statement still in use (after a jump)
+int64_t db_wal_bytes(struct db *db); // size of the write-ahead log; 0 where there is none
+int db_batch(const struct db *db);   // how many jobs with their savepoints one commit should hold
 // Names of dialect things the schema builder needs.
-const char *db_serial(const struct db *db);     // "INTEGER PRIMARY KEY" or "BIGSERIAL PRIMARY KEY"
-const char *db_bytes(const struct db *db);      // "BLOB" or "BYTEA"
+const char *db_serial(const struct db *db);    // "INTEGER PRIMARY KEY" or an identity column
+const char *db_text(const struct db *db);      // "TEXT", comparing bytewise
+const char *db_bytes(const struct db *db);     // "BLOB" or "BYTEA"
 const char *db_clustered(const struct db *db); // " WITHOUT ROWID" or ""
 bool db_has_column(struct db *db, const char *table, const char *column);
 bool db_has_table(struct db *db, const char *table);
 bool db_has_index(struct db *db, const char *index);
-MUST_CHECK enum err db_quick_check(struct db *db, struct problem *p);  // ERR_CORRUPT with what is wrong
+MUST_CHECK enum err db_quick_check(struct db *db,
+                                   struct problem *p); // ERR_CORRUPT with what is wrong
 
 #endif

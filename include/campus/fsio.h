@@ -18,7 +18,8 @@ MUST_CHECK enum err fsio_write(const char *path, const void *data, size_t n, mod
                                struct problem *p);
 MUST_CHECK enum err fsio_mkdirs(const char *path, mode_t mode, struct problem *p);
 // Sorted names (no dot files) of a folder, NULL-ended, in the arena; an absent folder is empty.
-MUST_CHECK enum err fsio_list(struct arena *a, const char *dir, const char ***out, struct problem *p);
-char *fsio_join(struct arena *a, const char *dir, const char *name);   // absolute names stay
+MUST_CHECK enum err fsio_list(struct arena *a, const char *dir, const char ***out,
+                              struct problem *p);
+char *fsio_join(struct arena *a, const char *dir, const char *name); // absolute names stay
 
 #endif

@@ -18,25 +18,29 @@ struct http_stream;
 // One request. Everything is borrowed and lives until the answer has left; `arena` too.
 struct http_request {
     struct arena *arena;
-    const char *method;             // "GET", "POST", …
-    const char *path;               // percent-decoded, starts with '/', no NUL, no "..", no "//"
-    const char *query;              // raw, without '?'; "" when absent
-    const char *body;               // "" when absent; NULL when it is in body_fd
+    const char *method; // "GET", "POST", …
+    const char *path;   // percent-decoded, starts with '/', no NUL, no "..", no "//"
+    const char *query;  // raw, without '?'; "" when absent
+    const char *body;   // "" when absent; NULL when it is in body_fd
     size_t body_n;
-    int body_fd;                    // an upload over LIMIT_BODY_BYTES: an unlinked file, else -1
-    const char *client;             // peer address as text
-    char id[40];                    // X-Request-Id (a valid one from the client is kept)
+    int body_fd;        // an upload over LIMIT_BODY_BYTES: an unlinked file, else -1
+    const char *client; // address as text: the peer's, or the one a listed proxy names
+    bool via_proxy;     // the peer is a listed proxy
+    char id[40];        // X-Request-Id (a valid one from the client is kept)
     int64_t started_ns;
-    int thread;                     // which HTTP thread: 0 .. threads-1
-    void *user;                     // the handler's own
-    bool head;                      // HEAD: method is "GET" and the body is not sent
+    int thread; // which HTTP thread: 0 .. threads-1
+    void *user; // the handler's own
+    bool head;  // HEAD: method is "GET" and the body is not sent
 };
 
 struct http_config {
     const char *host;
-    int port;                       // 0: any free one, see http_port
+    int port; // 0: any free one, see http_port
     int threads;
-    const char *spool;              // folder for uploads in flight
+    const char *spool; // folder for uploads in flight
+    // Addresses, NULL-ended or NULL. From these X-Forwarded-For is believed: the client is its last
+    // address that is no listed proxy. The limit of connections per address is then theirs to keep.
+    const char *const *proxies;
     void *self;
     // Largest body of this request (headers are there, the body is not): LIMIT_BODY_BYTES or more.
     size_t (*admit)(void *self, const struct http_request *r);
@@ -45,20 +49,23 @@ struct http_config {
     // On the HTTP thread, after the answer has left or the client has gone, once a request that was
     // handled. status 0 when the client has gone first.
     void (*done)(void *self, struct http_request *r, int status);
-    void (*tick)(void *self, int thread);       // about once a second on each thread; may be NULL
+    void (*tick)(void *self, int thread); // about once a second on each thread; may be NULL
 };
 
 MUST_CHECK enum err http_start(const struct http_config *c, struct http_server **out,
                                struct problem *p);
 int http_port(const struct http_server *s);
-void http_stop_listening(struct http_server *s);          // drain: refuses new connections, Connection: close
-bool http_wait_idle(struct http_server *s, int64_t timeout_ms);
+void http_stop_listening(
+    struct http_server *s); // drain: refuses new connections, Connection: close
+bool http_wait_idle(struct http_server *s, int64_t timeout_ms); // true: no request is under way
+// Cuts off what is still held or streaming (done and closed are called). From here on nobody may
+// answer a held request: stop whoever does first.
 void http_free(struct http_server *s);
 
 // A header's value or NULL; name case-insensitive.
 const char *http_header(const struct http_request *r, const char *name);
-// The next query parameter, percent-decoded into the arena; *at starts at r->query. False at the end;
-// ERR_BAD_REQUEST through *bad when it does not decode or is not UTF-8.
+// The next query parameter, percent-decoded into the arena; *at starts at r->query. False at the
+// end; ERR_BAD_REQUEST through *bad when it does not decode or is not UTF-8.
 bool http_query_next(struct http_request *r, const char **at, const char **name, const char **value,
                      bool *bad);
 const char *http_cookie(struct http_request *r, const char *name);
@@ -69,15 +76,18 @@ void http_add_header(struct http_request *r, const char *name, const char *value
 // Callable from any thread after http_hold; exactly once. Sets nosniff and no-store (unless a
 // Cache-Control header was added) itself, and X-Request-Id.
 void http_reply(struct http_request *r, int status, const char *type, const char *body, size_t n);
-void http_reply_fd(struct http_request *r, int status, const char *type, int fd, uint64_t n);  // fd taken
+void http_reply_fd(struct http_request *r, int status, const char *type, int fd,
+                   uint64_t n); // fd taken
+// The last thing a handler does with r before it hands it on: allocate what you need first.
 void http_hold(struct http_request *r);
 
 // Server-sent streams: from handle() only, instead of http_reply. closed() is called once, on the
 // HTTP thread. http_stream_send copies, from any thread; false when the buffer is full (see
-// LIMIT_STREAM_BUFFER) or the client is gone.
+// LIMIT_STREAM_BUFFER) or the client is gone; after "full" there is room for one last send of up to
+// 256 bytes. open gives NULL past LIMIT_STREAMS and when out of memory: answer 503 then.
 struct http_stream *http_stream_open(struct http_request *r, const char *type,
                                      void (*closed)(void *self), void *self);
 bool http_stream_send(struct http_stream *s, const char *data, size_t n);
-void http_stream_close(struct http_stream *s);            // the answer ends; s is gone after closed()
+void http_stream_close(struct http_stream *s); // the answer ends; s is gone after closed()
 
 #endif

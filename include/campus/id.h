@@ -5,11 +5,7 @@
 #ifndef CAMPUS_ID_H
 #define CAMPUS_ID_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 enum { ID_LEN = 36 };
 void id_new(char out[ID_LEN + 1]);
-bool id_is_valid(const char *s, size_t n);
 
 #endif

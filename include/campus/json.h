@@ -20,16 +20,21 @@ MUST_CHECK enum err json_parse(struct arena *a, const char *text, size_t n, json
 
 // Writers. The caller places commas with json_sep, which writes one unless an object or list was
 // just opened (it looks at the last byte).
-void json_sep(struct buf *b);
-void json_key(struct buf *b, const char *key);              // json_sep + "key":
-void json_text(struct buf *b, const char *s, size_t n);     // quoted and escaped; invalid UTF-8 -> U+FFFD
-void json_cstr(struct buf *b, const char *s);               // NULL -> null
-void json_time(struct buf *b, int64_t ms);                  // "2026-11-23T20:30:02.123Z"
+static inline void json_sep(struct buf *b) {
+    if (!b->len || b->failed) return;
+    char last = b->data[b->len - 1];
+    if (last != '{' && last != '[') buf_putc(b, ',');
+}
+void json_key(struct buf *b, const char *key); // json_sep + "key":
+void json_text(struct buf *b, const char *s,
+               size_t n);                     // quoted and escaped; invalid UTF-8 -> U+FFFD
+void json_cstr(struct buf *b, const char *s); // NULL -> null
+void json_time(struct buf *b, int64_t ms);    // "2026-11-23T20:30:02.123Z"
 // "key":"value" and friends, comma included.
-void json_kv_str(struct buf *b, const char *key, const char *s);    // NULL -> null
+void json_kv_str(struct buf *b, const char *key, const char *s); // NULL -> null
 void json_kv_int(struct buf *b, const char *key, int64_t v);
 void json_kv_bool(struct buf *b, const char *key, bool v);
-void json_kv_time(struct buf *b, const char *key, int64_t ms);      // 0 -> null
-void json_dom(struct buf *b, const json_t *j);                      // a DOM, compact
+void json_kv_time(struct buf *b, const char *key, int64_t ms); // 0 -> null
+void json_dom(struct buf *b, const json_t *j);                 // a DOM, compact
 
 #endif

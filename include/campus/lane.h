@@ -13,36 +13,58 @@
 struct lane;
 struct lane_job {
     struct lane_job *next;
-    // Lane thread. Anything but ERR_OK undoes what it wrote, audit rows included; a refusal that must
-    // stay on record undoes its own inner savepoint, adds its row and returns ERR_OK.
+    // Lane thread. Anything but ERR_OK undoes what it wrote, audit rows included; a refusal that
+    // must stay on record undoes its own inner savepoint, adds its row and returns ERR_OK.
     enum err (*run)(struct lane_job *job, struct lane *lane);
-    // After the commit is durable (ERR_OK), or with why nothing was kept. Lane thread; must be short.
+    // After the commit is durable (ERR_OK), or with why nothing was kept. Lane thread; must be
+    // short.
     void (*done)(struct lane_job *job, enum err e);
-    bool again;         // set by run: queue me once more after this commit (bulk work in slices)
+    bool again; // set by run: queue me once more after this commit (bulk work in slices)
+    bool bulk;  // a slice of bulk work: one goes with each batch of others, several go together
+                // when nobody else waits
     enum err result;
     size_t audit_mark;
 };
 
-MUST_CHECK enum err lane_open(struct db *db, struct audit *audit, struct lane **out, struct problem *p);
+MUST_CHECK enum err lane_open(struct db *db, struct audit *audit, struct lane **out,
+                              struct problem *p);
 // false when LIMIT_LANE_QUEUE jobs wait: answer 429. Any thread.
 bool lane_submit(struct lane *l, struct lane_job *job);
 // Waits for the job from another thread (command line, control socket, tests).
 MUST_CHECK enum err lane_run(struct lane *l, enum err (*run)(struct lane_job *, struct lane *),
-                             void *arg);      // run gets a job whose container is lane_call
-struct lane_call { struct lane_job job; void *arg; };
+                             void *arg); // run gets a job whose container is lane_call
+struct lane_call {
+    struct lane_job job;
+    void *arg;
+};
+// The same for a slice of bulk work.
+MUST_CHECK enum err lane_run_slice(struct lane *l,
+                                   enum err (*run)(struct lane_job *, struct lane *), void *arg);
+// Empties the write-ahead log: of what was overwritten nothing stays in it, and no reader sees a
+// state from before this call. ERR_UNAVAILABLE when a reader stayed longer than wait_ms; it is then
+// done as soon as that one has gone. Any thread but the lane's, outside a transaction of its own.
+MUST_CHECK enum err lane_empty_log(struct lane *l, int wait_ms);
 struct db *lane_db(struct lane *l);
 struct audit *lane_audit(struct lane *l);
-void lane_close(struct lane *l);     // finishes what is queued, checkpoints, joins
-// Called after each durable commit, on the lane thread: wakes event delivery.
+void lane_close(struct lane *l); // finishes what is queued, checkpoints, joins
+// Called after each durable commit, on the lane thread: wakes event delivery. fn NULL: no more;
+// when it returns, the old one is not running any more.
 void lane_on_commit(struct lane *l, void (*fn)(void *self), void *self);
-struct lane_stats { uint64_t commits, jobs, failed; size_t queued; uint64_t wal_bytes; };
+struct lane_stats {
+    uint64_t commits, jobs, failed;
+    size_t queued;
+    uint64_t wal_bytes;
+};
 void lane_stats(struct lane *l, struct lane_stats *out);
 
 // A pool of threads with a bounded queue.
 struct worker;
-struct work { struct work *next; void (*run)(struct work *w, int thread); };
+struct work {
+    struct work *next;
+    void (*run)(struct work *w, int thread);
+};
 struct worker *worker_new(const char *name, int threads, size_t queue_max);
 bool worker_submit(struct worker *w, struct work *work);
-void worker_free(struct worker *w);  // finishes what is queued
+void worker_free(struct worker *w); // finishes what is queued
 
 #endif

@@ -13,19 +13,20 @@
 
 extern const char outbox_ddl[];
 struct event {
-    int64_t seq;                         // order in the outbox
-    const char *id, *type;               // UUIDv7; "admissions.applicants.created"
+    int64_t seq;           // order in the outbox
+    const char *id, *type; // UUIDv7; "admissions.applicants.created"
     const char *entity, *record, *actor, *request;
     int64_t rev, at, release;
-    const char *state;                   // after the change, or NULL
+    const char *state; // after the change, or NULL
 };
-// Lane thread, inside the act's savepoint. seq and id are set by it.
+// Lane thread, inside the act's savepoint. id is set by it (p's arena); seq only when it is read.
 MUST_CHECK enum err outbox_add(struct db *db, struct event *e, struct problem *p);
-// Calls fn for each event after `after` (at most limit); arena memory. Returns the number through n.
+// Calls fn for each event after `after` (at most limit); arena memory. Returns the number through
+// n.
 struct arena;
 MUST_CHECK enum err outbox_read(struct db *db, int64_t after, int limit, struct arena *a,
                                 void (*fn)(void *self, const struct event *e), void *self, int *n,
                                 struct problem *p);
-void outbox_cloudevent(const struct event *e, const char *school, struct buf *out);   // JSON
+void outbox_cloudevent(const struct event *e, const char *school, struct buf *out); // JSON
 
 #endif

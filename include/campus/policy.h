@@ -14,36 +14,38 @@
 
 struct arena;
 struct yaml;
-struct policy_schema;       // of one plugin
-struct policy;              // one plugin's layers, all revisions
+struct policy_schema; // of one plugin
+struct policy;        // one plugin's layers, all revisions
 
 MUST_CHECK enum err policy_schema_load(struct arena *a, const struct yaml *y,
                                        struct policy_schema **out, struct problem *p);
-// layers: lowest first (shipped, then the home's), each a parsed file; several files of one layer may
-// differ in valid_from. Checks everything against the schema; all errors are items.
-struct policy_layer { const struct yaml *yaml; const char *origin; };    // "shipped", "school"
+// layers: lowest first (shipped, then the home's), each a parsed file; several files of one layer
+// may differ in valid_from. Checks everything against the schema; all errors are items.
+struct policy_layer {
+    const struct yaml *yaml;
+    const char *origin;
+}; // "shipped", "school"
 MUST_CHECK enum err policy_build(struct arena *a, const char *name, const struct policy_schema *s,
                                  const struct policy_layer *layers, size_t n, struct policy **out,
                                  struct problem *p);
 struct policy_revision {
-    const char *valid_from;         // YYYY-MM-DD, "" for ever
-    const char *json; size_t json_n;// all values as the rules see them: money in minor units
-    const char *hash;               // hex SHA-256 of json
-    int64_t id;                     // given by the database when the release is stored; ordinal before
+    const char *valid_from; // YYYY-MM-DD, "" for ever
+    const char *json;
+    size_t json_n;    // all values as the rules see them: money in minor units
+    const char *hash; // hex SHA-256 of json
+    int64_t id;       // given by the database when the release is stored; -1, -2, … before
 };
 size_t policy_count(const struct policy *p);
-struct policy_revision *policy_nth(struct policy *p, size_t i);           // by valid_from
+struct policy_revision *policy_nth(struct policy *p, size_t i); // by valid_from
 // The one in force on a date (YYYY-MM-DD), NULL when none yet.
 const struct policy_revision *policy_at(const struct policy *p, const char *date);
 const char *policy_name(const struct policy *p);
-// Where a value comes from: "policies/finance.yaml:14" for "limits.meals.per_day"; NULL unknown.
-const char *policy_line(const struct policy *p, const struct policy_revision *r, const char *path,
-                        struct arena *a);
 void policy_show(const struct policy *p, const struct policy_revision *r, bool with_origin,
-                 struct buf *out);                           // text, one key a line
-void policy_schema_json(const struct policy_schema *s, struct buf *out);  // JSON Schema 2020-12
+                 struct buf *out);                                       // text, one key a line
+void policy_schema_json(const struct policy_schema *s, struct buf *out); // JSON Schema 2020-12
 // Semantic difference of two revisions: one line a key, with titles and units.
 void policy_diff(const struct policy_schema *s, const struct policy_revision *from,
-                 const struct policy_revision *to, enum lang lang, struct buf *out, struct problem *p);
+                 const struct policy_revision *to, enum lang lang, struct buf *out,
+                 struct problem *p);
 
 #endif

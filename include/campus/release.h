@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// A release: an immutable, hashed set of plugins and policies, built beside the running one, checked
-// whole, swapped by one pointer. Requests hold a reference; the last one out closes the hosts.
+// A release: an immutable, hashed set of plugins and policies, built beside the running one,
+// checked whole, swapped by one pointer. Requests hold a reference; the last one out closes the
+// hosts.
 #ifndef CAMPUS_RELEASE_H
 #define CAMPUS_RELEASE_H
 
@@ -13,27 +14,35 @@
 #include "campus/policy.h"
 #include "campus/schema.h"
 
-struct release_file { const char *path; const char *text; size_t n; };
+struct yaml;
+
+struct release_file {
+    const char *path;
+    const char *text;
+    size_t n;
+};
 struct release {
-    char id[17];                        // first 16 hex digits of the hash
+    char id[17]; // first 16 hex digits of the hash
     char hash[65];
-    int64_t number;                     // in the database, grows; 0 before it is stored
+    int64_t number; // in the database, grows; 0 before it is stored
     struct arena *arena;
     struct schema *schema;
     struct access *access;
-    struct policy **policies;           // by plugin index; NULL where a plugin has no policy
+    struct policy **policies; // by plugin index; NULL where a plugin has no policy
     struct policy_schema **policy_schemas;
+    const struct yaml **locales[2]; // by enum lang, then by plugin index; NULL where there is none
     struct pool *pool;
     struct tz *tz;
     char school[64];
-    char zone[64];
-    int refs;                           // atomic
-    const struct release_file *files;    // "plugins/NAME/…", "policies/…" as shipped, "school/policies/…" of the home
+    int refs; // atomic
+    const struct release_file
+        *files; // "plugins/NAME/…", "policies/…" as shipped, "school/policies/…" of the home
     size_t nfiles;
 };
 
-// Reads plugins and policies below the config's paths and builds and checks a candidate with its own
-// children. All errors are items at file:line:col. Owned (one reference).
+const char *release_share(struct arena *a); // the folder with the shipped plugins and policies
+// Reads plugins and policies below the config's paths and builds and checks a candidate with its
+// own children. All errors are items at file:line:col. Owned (one reference).
 MUST_CHECK enum err release_build(const struct config *c, int children, struct release **out,
                                   struct problem *p);
 // The same from a stored release's files (rollback, activate).
@@ -49,12 +58,25 @@ void release_list_json(struct db *db, struct buf *out, struct problem *p);
 void release_diff(const struct release *from, const struct release *to, struct buf *out);
 extern const char release_ddl[];
 
+// A plugin as it runs in r, but with `yaml` in place of the school's own policy files: for the
+// policy lab. It has children of its own, so that a long replay takes none from those who work.
+// Errors are items at "candidate":line:col. The policy is the arena's; close the pool.
+MUST_CHECK enum err release_trial(const struct release *r, const struct plugin *pl,
+                                  const char *yaml, size_t n, struct arena *a, struct pool **pool,
+                                  struct policy **policy, struct problem *p);
+
 // The current one. get takes a reference; put gives it back.
 struct release *release_get(void);
+struct release *release_hold(struct release *r); // one more reference to one you hold
 void release_put(struct release *r);
-void release_swap(struct release *next);         // takes next's reference, puts the old one's
+void release_swap(struct release *next); // takes next's reference, puts the old one's
 // policy of a plugin in force on a date.
 const struct policy_revision *release_policy(const struct release *r, const struct plugin *pl,
                                              const char *date);
+
+// What a reason says to people: the locale's text for its code with {have} and {want} filled in;
+// the code itself where there is none. Arena.
+const char *release_reason(const struct release *r, const struct plugin *pl,
+                           const struct host_reason *reason, enum lang lang, struct arena *a);
 
 #endif

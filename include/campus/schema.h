@@ -14,105 +14,170 @@
 #include "campus/value.h"
 
 enum field_type {
-    FIELD_TEXT, FIELD_LONGTEXT, FIELD_INTEGER, FIELD_DECIMAL, FIELD_MONEY, FIELD_DATE, FIELD_TIME,
-    FIELD_DATETIME, FIELD_BOOLEAN, FIELD_CHOICE, FIELD_MULTICHOICE, FIELD_PERSON, FIELD_REFERENCE,
-    FIELD_LIST, FIELD_FILE, FIELD_JSON, FIELD_TYPES
+    FIELD_TEXT,
+    FIELD_LONGTEXT,
+    FIELD_INTEGER,
+    FIELD_DECIMAL,
+    FIELD_MONEY,
+    FIELD_DATE,
+    FIELD_TIME,
+    FIELD_DATETIME,
+    FIELD_BOOLEAN,
+    FIELD_CHOICE,
+    FIELD_MULTICHOICE,
+    FIELD_PERSON,
+    FIELD_REFERENCE,
+    FIELD_LIST,
+    FIELD_FILE,
+    FIELD_JSON,
+    FIELD_TYPES
 };
 enum field_class { CLASS_PUBLIC, CLASS_INTERNAL, CLASS_CONFIDENTIAL, CLASS_SECRET };
 const char *field_type_name(enum field_type t);
 
-struct title { const char *zh, *en; };               // either may be NULL
+struct title {
+    const char *zh, *en;
+}; // either may be NULL
 const char *title_in(const struct title *t, enum lang lang, const char *otherwise);
 
 struct entity;
-struct choice { const char *name; struct title title; };
+struct choice {
+    const char *name;
+    struct title title;
+};
 struct field {
     const char *name;
-    int index;                          // in entity->fields, and in every struct value array
+    int index; // in entity->fields, and in every struct value array
     enum field_type type;
     enum field_class class;
     struct title title;
     bool required, unique, searchable, personal, sealed;
-    bool readonly;                      // derived, or set by the core only
+    bool readonly; // derived, or set by the core only
     bool has_min, has_max;
-    int64_t min, max;                   // scaled as the field is
-    int scale;                          // decimals: 0..6; money: 2
-    int max_chars;                      // texts
-    regex_t *pattern;                   // POSIX extended, anchored; NULL
+    int64_t min, max; // scaled as the field is
+    int scale;        // decimals: 0..6; money: 2
+    int max_chars;    // texts
+    regex_t *pattern; // POSIX extended, anchored; NULL
     const char *pattern_text;
-    const char *check, *mask;           // names known to text.h, or NULL
-    const struct choice *choices; int nchoices;
-    const char *to;                     // reference: "plugin.entity"; person: "core.people"
-    const struct entity *target;        // resolved
-    struct value preset;                // default
-    const char *preset_var;             // "$actor", "$today", "$now", or NULL
-    const struct field *lines; int nlines;   // FIELD_LIST
-    const char *derived;                // "sum(lines.amount)" or "count(lines)", or NULL
-    const char *column;                 // "f_name"; sealed ones also b_name (blind), u_name (unique)
+    const char *check, *mask; // names known to text.h, or NULL
+    const struct choice *choices;
+    int nchoices;
+    const char *to;              // reference: "plugin.entity"; person: "core.people"
+    const struct entity *target; // resolved
+    struct value preset;         // default
+    const char *preset_var;      // "$actor", "$today", "$now", or NULL
+    const struct field *lines;
+    int nlines;          // FIELD_LIST
+    const char *derived; // "sum(lines.amount)" or "count(lines)", or NULL
+    const char *column;  // "f_name"; sealed ones also b_name (blind), u_name (unique)
     const char *sql_type;
-    const char *file; int line;
+    const char *file;
+    int line;
 };
-enum { FIELDSET_WORDS = 4 };            // LIMIT_ENTITY_FIELDS <= 256
-struct fieldset { uint64_t w[FIELDSET_WORDS]; };
-static inline bool fieldset_has(const struct fieldset *s, int i) { return s->w[i >> 6] >> (i & 63) & 1; }
-static inline void fieldset_add(struct fieldset *s, int i) { s->w[i >> 6] |= UINT64_C(1) << (i & 63); }
-static inline void fieldset_del(struct fieldset *s, int i) { s->w[i >> 6] &= ~(UINT64_C(1) << (i & 63)); }
+enum { FIELDSET_WORDS = 4 }; // LIMIT_ENTITY_FIELDS <= 256
+struct fieldset {
+    uint64_t w[FIELDSET_WORDS];
+};
+static inline bool fieldset_has(const struct fieldset *s, int i) {
+    return s->w[i >> 6] >> (i & 63) & 1;
+}
+static inline void fieldset_add(struct fieldset *s, int i) {
+    s->w[i >> 6] |= UINT64_C(1) << (i & 63);
+}
+static inline void fieldset_del(struct fieldset *s, int i) {
+    s->w[i >> 6] &= ~(UINT64_C(1) << (i & 63));
+}
 
-struct state { const char *name; struct title title; bool final; };
+struct state {
+    const char *name;
+    struct title title;
+    bool final;
+};
 struct transition {
     const char *name;
     struct title title;
-    uint64_t from;                      // bits of states
+    uint64_t from; // bits of states
     int to;
-    const char *rule;                   // of the same plugin, or NULL
-    const struct rule_decl *rule_decl;  // resolved
-    const char **needs; int nneeds;     // fields that must be filled
-    json_t *approvals;                  // as declared; read by flow/ (borrowed) or NULL
+    const char *rule;                  // of the same plugin, or NULL
+    const struct rule_decl *rule_decl; // resolved
+    const char **needs;
+    int nneeds;        // fields that must be filled
+    json_t *approvals; // as declared; read by flow/ (borrowed) or NULL
     int line;
 };
-struct workflow { int start; const struct state *states; int nstates;
-                  const struct transition *transitions; int ntransitions; };
+struct workflow {
+    int start;
+    const struct state *states;
+    int nstates;
+    const struct transition *transitions;
+    int ntransitions;
+};
 
-struct index_decl { const int *fields; int count; bool state_first; const char *name; };
+struct index_decl {
+    const int *fields;
+    int count;
+    bool state_first;
+    const char *name;
+};
 struct rule_decl {
-    const char *name; const char **reads; int nreads; const char *file; int line;
+    const char *name;
+    const char **reads;
+    int nreads;
+    const char *file;
+    int line;
 };
 struct plugin;
 struct entity {
-    const char *name;                   // "applicants"
-    const char *full;                   // "admissions.applicants"
-    const char *table;                  // "r_admissions_applicants"
+    const char *name;  // "applicants"
+    const char *full;  // "admissions.applicants"
+    const char *table; // "r_admissions_applicants"
     const struct plugin *plugin;
-    int index;                          // in schema->entities
+    int index; // in schema->entities
     struct title title;
-    const struct field *fields; int nfields;
-    int subject_field;                  // person/reference field whose subject this is; -1: its own
+    const struct field *fields;
+    int nfields;
+    int subject_field; // person/reference field whose subject this is; -1: its own
     bool has_sealed;
-    const struct workflow *workflow;    // NULL: stateless
-    const struct index_decl *indexes; int nindexes;
-    const char **serves;                // clause ids, NULL-ended
-    const char *file; int line;
-    // SQL made once (record/store): column list, insert, update, get
-    const char *sql_insert, *sql_get, *sql_columns;
+    const struct workflow *workflow; // NULL: stateless
+    const struct index_decl *indexes;
+    int nindexes;
+    const char **serves; // clause ids, NULL-ended
+    const char *file;
+    int line;
+    // SQL made once (record/store); sql_list ends after "WHERE t.archived_at=0"
+    const char *sql_insert, *sql_get, *sql_list;
 };
-struct report_decl {                    // group-by counts and sums over one entity
-    const char *name; struct title title; const struct entity *entity;
-    const int *group; int ngroup;       // field indexes; -1 is state
-    const int *sums; int nsums;
-    bool kept; int min_cell; const char *chart; const char **serves;
+struct report_decl { // group-by counts and sums over one entity
+    const char *name;
+    struct title title;
+    const struct entity *entity;
+    const int *group;
+    int ngroup; // field indexes; -1 is state
+    const int *sums;
+    int nsums;
+    bool kept;
+    int min_cell;
+    const char *chart;
+    const char **serves;
 };
 struct plugin {
     const char *name, *version;
     struct title title;
-    const struct entity **entities; int nentities;
-    const struct rule_decl *rules; int nrules;
-    const struct report_decl *reports; int nreports;
-    const char **actions; int nactions;          // names
-    json_t *declaration;                // whole, borrowed, for meta and OpenAPI
+    const struct entity **entities;
+    int nentities;
+    const struct rule_decl *rules;
+    int nrules;
+    const struct report_decl *reports;
+    int nreports;
+    const char **actions;
+    int nactions;        // names
+    json_t *declaration; // whole, borrowed, for meta and OpenAPI
 };
 struct schema {
-    const struct plugin *plugins; int nplugins;
-    const struct entity **entities; int nentities;
+    const struct plugin *plugins;
+    int nplugins;
+    const struct entity **entities;
+    int nentities;
 };
 
 // Builds from the declarations (json_t objects as pool_declare gives them, kept by the caller's
@@ -124,7 +189,7 @@ const struct entity *schema_entity(const struct schema *s, const char *plugin, c
 const struct entity *schema_entity_full(const struct schema *s, const char *full, size_t n);
 const struct plugin *schema_plugin(const struct schema *s, const char *name);
 const struct field *entity_field(const struct entity *e, const char *name);
-int entity_state(const struct entity *e, const char *name);             // -1 when unknown
+int entity_state(const struct entity *e, const char *name); // -1 when unknown
 const struct transition *entity_transition(const struct entity *e, const char *name);
 // NULL-ended list of field names, for text_nearest.
 const char *const *entity_field_names(const struct entity *e, struct arena *a, size_t *n);

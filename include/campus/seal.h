@@ -16,10 +16,10 @@ enum { SEAL_KEY = 32, SEAL_OVERHEAD = 1 + 4 + 24 + 32 + 16, SEAL_PLAIN_MAX = 1 <
 // What a blob is bound to: it opens nowhere else.
 struct seal_name {
     const char *school, *entity, *record, *field, *type;
-    uint64_t generation;             // of the data key's owner: grows when the owner is erased
+    uint64_t generation; // of the data key's owner: grows when the owner is erased
 };
 
-size_t seal_size(size_t plain_n);    // bytes of the blob after padding
+size_t seal_size(size_t plain_n); // bytes of the blob after padding
 // out must hold seal_size(n) bytes.
 MUST_CHECK enum err seal_value(const uint8_t dek[SEAL_KEY], uint32_t key_version,
                                const struct seal_name *name, const void *plain, size_t n,
@@ -29,7 +29,7 @@ struct arena;
 MUST_CHECK enum err seal_open(const uint8_t dek[SEAL_KEY], const struct seal_name *name,
                               const uint8_t *blob, size_t blob_n, struct arena *a, char **out,
                               size_t *n);
-uint32_t seal_key_version(const uint8_t *blob, size_t n);    // 0 when it is no blob
+uint32_t seal_key_version(const uint8_t *blob, size_t n); // 0 when it is no blob
 // Pre-authentication encoding as in PASETO: LE64 count, then LE64 length + bytes each.
 void seal_pae(struct buf *out, size_t count, const void *const *parts, const size_t *lengths);
 

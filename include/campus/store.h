@@ -14,19 +14,20 @@
 
 extern const char store_ddl[];
 
-// Makes and extends tables and indexes from the schema, additively; idempotent. Own transaction.
+// Makes and extends tables and indexes from the schema, additively; idempotent. In a
+// transaction of its own unless one is under way.
 MUST_CHECK enum err store_migrate(struct db *db, const struct schema *s, const char *extra_ddl,
                                   struct problem *p);
 
-struct store {               // what the functions need; a value on the caller's stack
+struct store { // what the functions need; a value on the caller's stack
     struct db *db;
     struct keyring *keyring;
     struct arena *arena;
     const char *school;
     struct problem *problem;
 };
-struct input {               // what a client wants written
-    struct value *values;    // by field index
+struct input {            // what a client wants written
+    struct value *values; // by field index
     struct fieldset present;
 };
 // JSON object -> input, each value checked against its field (type, range, length, pattern, check,
@@ -34,6 +35,11 @@ struct input {               // what a client wants written
 MUST_CHECK enum err input_parse(struct arena *a, const struct entity *e, const json_t *body,
                                 bool creating, const char *actor, int64_t now, const char *today,
                                 struct input *out, struct problem *p);
+// Fills in the presets of a new record's absent fields but those in skip; an item for each required
+// one that stays empty.
+void input_presets(struct arena *a, const struct entity *e, const char *actor, int64_t now,
+                   const char *today, const struct fieldset *skip, struct input *in,
+                   struct problem *p);
 // One cell of text (CSV) for a field -> value; false after adding an item under `pointer`.
 bool input_cell(struct arena *a, const struct field *f, const char *text, size_t n,
                 const char *pointer, struct value *out, struct problem *p);
@@ -54,38 +60,62 @@ MUST_CHECK enum err store_update(struct store *s, struct record *r, const struct
 MUST_CHECK enum err store_archive(struct store *s, struct record *r, const char *by, int64_t now,
                                   int64_t release);
 
-struct order { int column; bool desc; };
-struct page {                // a list request after parsing
-    const struct cond *where;
-    struct order order[4]; int norder;       // id is always appended
-    int limit;
-    const struct value *after; int nafter;   // cursor: the last row's order values and id
-    int blind_field; struct value blind;     // equality on a sealed field (-1: none)
+struct order {
+    int column;
+    bool desc;
 };
-// Calls fn for each record (valid during the call; values borrowed). *more: whether another page
-// exists; the cursor values of the last row are left in `last` (arena).
+enum { ORDER_MAX = 4 };
+struct page { // a list request after parsing
+    const struct cond *where;
+    struct order order[ORDER_MAX];
+    int norder; // id is always appended
+    int limit;
+    const struct value *after;
+    int nafter; // cursor: the last row's order values and id; NULL: start
+    int blind_field;
+    struct value blind; // equality on a sealed field (-1: none)
+    bool blind_last4;   // only of its last four characters
+};
+// Calls fn for each record (valid during the call; values borrowed; sealed fields not opened, see
+// store_unseal). *more: whether another page exists; the cursor values of the last row are left in
+// `last` (ORDER_MAX + 1 of them; texts in the arena).
 MUST_CHECK enum err store_list(struct store *s, const struct entity *e, const struct page *pg,
                                enum err (*fn)(void *self, struct record *r), void *self, bool *more,
                                struct value *last, int *nlast);
-MUST_CHECK enum err store_count(struct store *s, const struct entity *e, const struct cond *where,
+// Counts what the page's condition and blind equality match; limit, order and cursor do not matter.
+MUST_CHECK enum err store_count(struct store *s, const struct entity *e, const struct page *pg,
                                 int64_t *n);
 
-struct history_row { int64_t rev, at, release; const char *actor, *verb; const char *delta; size_t delta_n; };
+struct history_row {
+    int64_t rev, at, release;
+    const char *actor, *verb;
+    const char *delta;
+    size_t delta_n;
+};
 MUST_CHECK enum err store_history(struct store *s, const char *record,
-                                  enum err (*fn)(void *self, const struct history_row *h), void *self);
+                                  enum err (*fn)(void *self, const struct history_row *h),
+                                  void *self);
 
-// Kept counters of group-by reports: +1/-1 in the same transaction (called by insert, update, archive).
+// Kept counters of group-by reports: +1/-1 in the same transaction (called by insert, update,
+// archive).
 MUST_CHECK enum err counter_rows(struct store *s, const struct report_decl *rep,
-                                 enum err (*fn)(void *self, const struct value *group, int64_t count,
-                                                const int64_t *sums), void *self);
+                                 enum err (*fn)(void *self, const struct value *group,
+                                                int64_t count, const int64_t *sums),
+                                 void *self);
 MUST_CHECK enum err counter_scan(struct store *s, const struct report_decl *rep,
                                  const struct cond *where,
-                                 enum err (*fn)(void *self, const struct value *group, int64_t count,
-                                                const int64_t *sums), void *self);
+                                 enum err (*fn)(void *self, const struct value *group,
+                                                int64_t count, const int64_t *sums),
+                                 void *self);
 MUST_CHECK enum err counter_rebuild(struct store *s, const struct report_decl *rep);
 
 // Idempotency: keyed request hash -> status, entity, record. found false: not seen.
-struct idem { bool found; bool mismatch; int status; const char *entity, *record; };
+struct idem {
+    bool found;
+    bool mismatch;
+    int status;
+    const char *entity, *record;
+};
 MUST_CHECK enum err idem_find(struct store *s, const char *actor, const char *key,
                               const uint8_t request_hash[16], int64_t now, struct idem *out);
 MUST_CHECK enum err idem_put(struct store *s, const char *actor, const char *key,

@@ -12,30 +12,38 @@
 
 enum value_kind {
     VALUE_NULL,
-    VALUE_BOOL,      // .i is 0 or 1
-    VALUE_INT,       // integers, scaled decimals and money (minor units), datetimes (ms)
-    VALUE_TEXT,      // UTF-8: text, dates YYYY-MM-DD, choices, ids
-    VALUE_JSON,      // compact JSON text: lists, json, multi-choice
-    VALUE_BLOB,      // bytes; of a sealed field: the sealed blob, not yet opened
+    VALUE_BOOL, // .i is 0 or 1
+    VALUE_INT,  // integers, scaled decimals and money (minor units), datetimes (ms)
+    VALUE_TEXT, // UTF-8: text, dates YYYY-MM-DD, choices, ids
+    VALUE_JSON, // compact JSON text: lists, json, multi-choice
+    VALUE_BLOB, // bytes; of a sealed field: the sealed blob, not yet opened
 };
 
 struct value {
     enum value_kind kind;
     int64_t i;
-    const char *p;   // borrowed
+    const char *p; // borrowed
     size_t n;
 };
 
-static inline struct value value_null(void) { return (struct value){.kind = VALUE_NULL}; }
-static inline struct value value_int(int64_t i) { return (struct value){.kind = VALUE_INT, .i = i}; }
-static inline struct value value_bool(bool b) { return (struct value){.kind = VALUE_BOOL, .i = b}; }
+static inline struct value value_null(void) {
+    return (struct value){.kind = VALUE_NULL};
+}
+static inline struct value value_int(int64_t i) {
+    return (struct value){.kind = VALUE_INT, .i = i};
+}
+static inline struct value value_bool(bool b) {
+    return (struct value){.kind = VALUE_BOOL, .i = b};
+}
 static inline struct value value_textn(const char *p, size_t n) {
     return (struct value){.kind = VALUE_TEXT, .p = p, .n = n};
 }
 static inline struct value value_text(const char *s) {
     return s ? value_textn(s, strlen(s)) : value_null();
 }
-static inline bool value_is_null(const struct value *v) { return v->kind == VALUE_NULL; }
+static inline bool value_is_null(const struct value *v) {
+    return v->kind == VALUE_NULL;
+}
 bool value_equal(const struct value *a, const struct value *b);
 // Orders as the database does (COLLATE "C", integers by value, null first). Kinds must agree.
 int value_compare(const struct value *a, const struct value *b);

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The directory: what administration shows and changes of people beyond their account: details,
+// groups, delegations, facts, tokens and sessions. Functions that write run on the lane; what they
+// change is seen once people_epoch has been bumped after the commit.
+#ifndef CAMPUS_DIRECTORY_H
+#define CAMPUS_DIRECTORY_H
+
+#include "campus/buf.h"
+#include "campus/db.h"
+#include "campus/err.h"
+
+struct arena;
+// A person's id from an id or a sign-in name. Arena. ERR_NOT_FOUND.
+MUST_CHECK enum err directory_find(struct db *db, const char *id_or_name, const char **id,
+                                   struct problem *p);
+// The roles given to a person (not what they include), NULL-ended. Arena.
+MUST_CHECK enum err directory_roles(struct db *db, const char *person, const char ***out, int *n,
+                                    struct problem *p);
+// One person as JSON: account, roles; with_rights: groups, facts and delegations too.
+// ERR_NOT_FOUND.
+MUST_CHECK enum err directory_person_json(struct db *db, const char *id, bool with_rights,
+                                          struct buf *out, struct problem *p);
+// {"items":[…],"next":name or null}: people after the name `after` ("" from the start), by name.
+MUST_CHECK enum err directory_list_json(struct db *db, const char *after, int limit,
+                                        struct buf *out, struct problem *p);
+// One object {"id","display"} an id that is somebody's, in json lists' manner: what all staff may
+// know.
+MUST_CHECK enum err directory_name_json(struct db *db, const char *id, struct buf *out,
+                                        struct problem *p);
+// NULL leaves a detail as it is; "" clears campus and supervisor. ERR_CONFLICT: supervises itself.
+MUST_CHECK enum err directory_update(struct db *db, const char *id, const char *display,
+                                     const char *campus, const char *supervisor, struct problem *p);
+
+// Dates are YYYY-MM-DD, both included.
+MUST_CHECK enum err directory_join(struct db *db, const char *person, const char *group,
+                                   const char *from, const char *until, struct problem *p);
+MUST_CHECK enum err directory_leave(struct db *db, const char *person, const char *group,
+                                    struct problem *p);
+MUST_CHECK enum err directory_members_json(struct db *db, const char *group, struct buf *out,
+                                           struct problem *p);
+MUST_CHECK enum err directory_drop_fact(struct db *db, const char *person, const char *fact,
+                                        struct problem *p);
+MUST_CHECK enum err directory_undelegate(struct db *db, const char *id, struct problem *p);
+// Who gave the delegation. Arena. ERR_NOT_FOUND.
+MUST_CHECK enum err directory_delegator(struct db *db, const char *id, const char **person,
+                                        struct problem *p);
+
+// A session or token by its id: kind "session" or "token", "" when it is neither (the control
+// socket).
+struct directory_session {
+    const char *kind, *person;
+    int64_t expires_at;
+};
+MUST_CHECK enum err directory_session(struct db *db, const char *id, struct directory_session *out,
+                                      struct problem *p);
+// Sessions and tokens still valid, of a person or (NULL) of all; no secret. kind "" is both.
+MUST_CHECK enum err directory_sessions_json(struct db *db, const char *person, const char *kind,
+                                            int64_t now, struct buf *out, struct problem *p);
+// Signs a person out everywhere; tokens stay.
+MUST_CHECK enum err directory_sign_out(struct db *db, const char *person, struct problem *p);
+
+#endif

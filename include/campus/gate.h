@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The gate: the only door to records. Everything that reads or writes one comes through here (HTTP,
+// imports, plugin code, reports, exports, history): authorize, act, audit, publish, in one
+// transaction, with one serializer. What must be on record (looks, refusals) is audited on the
+// lane; a reading thread, which cannot write, collects the rows as notes for its caller to hand
+// over.
+#ifndef CAMPUS_GATE_H
+#define CAMPUS_GATE_H
+
+#include "campus/audit.h"
+#include "campus/query.h"
+#include "campus/release.h"
+#include "campus/store.h"
+
+struct gate_note {
+    struct gate_note *next;
+    struct audit_row row;
+};
+// One request's way through the gate; a value on the caller's stack.
+struct gate {
+    struct store store; // database session, keyring, arena, school, problem
+    const struct release *release;
+    const struct actor *actor;
+    struct audit *audit;          // on the lane; NULL on a reading thread
+    const char *request, *client; // request id, address
+    int64_t now;
+    const char *today;       // YYYY-MM-DD at the school
+    enum lang lang;          // of the reasons in answers
+    struct gate_note *notes; // reading thread: what the lane must record, newest first
+    bool must_wait;          // a look: nothing may leave before the notes are durable
+    bool from_bulk;          // import: no body is answered
+    bool nested; // one of several acts in one lane job: it gets a savepoint of its own and is
+                 // undone alone; otherwise a refusal undoes the whole job
+};
+
+// Reading. Absent and forbidden are both ERR_NOT_FOUND with the same text. out gets the JSON
+// object.
+MUST_CHECK enum err gate_get(struct gate *g, const struct entity *e, const char *id,
+                             const struct look *look, struct buf *out, int64_t *rev);
+// {"items":[…],"next":…}; a forbidden entity has the same answer as one with no record.
+MUST_CHECK enum err gate_list(struct gate *g, const struct entity *e, const struct query *q,
+                              struct buf *out);
+MUST_CHECK enum err gate_history(struct gate *g, const struct entity *e, const char *id,
+                                 struct buf *out);
+// Group-by report; kept counters where the caller's rows depend on nothing but the groups.
+MUST_CHECK enum err gate_report(struct gate *g, const struct report_decl *rep,
+                                const struct query *q, bool csv, struct buf *out);
+// CSV of everything the query matches, in pieces; the caller holds it back until the notes are
+// durable.
+MUST_CHECK enum err gate_export(struct gate *g, const struct entity *e, const struct query *q,
+                                enum err (*write)(void *self, const char *p, size_t n), void *self,
+                                int64_t *rows);
+// Whether the report needs no scan for this caller and may be answered on an HTTP thread.
+bool gate_report_is_kept(struct gate *g, const struct report_decl *rep, const struct query *q);
+bool gate_may_see(struct gate *g, const struct entity *e, const char *id); // for events
+
+// Writing, on the lane. if_match: revision, or -1 for any. out and rev may be NULL.
+MUST_CHECK enum err gate_create(struct gate *g, const struct entity *e, const struct input *in,
+                                struct buf *out, const char **id);
+MUST_CHECK enum err gate_update(struct gate *g, const struct entity *e, const char *id,
+                                int64_t if_match, const json_t *body, struct buf *out,
+                                int64_t *rev);
+MUST_CHECK enum err gate_archive(struct gate *g, const struct entity *e, const char *id,
+                                 int64_t if_match);
+
+// A transition with a rule is asked before the lane is entered: prepare on a snapshot (reading
+// thread), pool_rule on a worker, gate_transition on the lane, which answers ERR_CONFLICT with
+// ruling->stale set when record, release or policy have moved since.
+struct ruling {
+    const struct transition *transition;
+    int64_t rev;             // of the record that was asked about
+    int64_t release, policy; // numbers
+    struct host_rule call;
+    struct host_decision decision;
+    bool asked, stale;
+};
+MUST_CHECK enum err gate_prepare(struct gate *g, const struct entity *e, const char *id,
+                                 const struct transition *t, const json_t *body,
+                                 struct ruling *out);
+MUST_CHECK enum err gate_transition(struct gate *g, const struct entity *e, const char *id,
+                                    int64_t if_match, const json_t *body, struct ruling *ruling,
+                                    struct buf *out, int64_t *rev);
+
+// Why `who` may or may not do `verb` with this record; ERR_NOT_FOUND unless the caller may see it.
+MUST_CHECK enum err gate_explain(struct gate *g, const struct actor *who, const struct entity *e,
+                                 const char *verb, const char *id, struct buf *out);
+
+// The refusal of a request that never reached a record (unknown entity, no permission).
+enum err gate_refuse(struct gate *g, const char *action, const char *object, const char *why);
+// Permission for an action or an admin area; refusals are audited. ERR_FORBIDDEN.
+MUST_CHECK enum err gate_permit(struct gate *g, const char *permission, const char *object);
+// Adds an audit row of the core's own acts ("release.activate", "user.add", …): on the lane at
+// once, elsewhere as a note.
+void gate_record(struct gate *g, const char *action, const char *object, const char *outcome,
+                 const char *reason);
+
+// The condition of the rows that this actor may list or count by this query.
+const struct cond *gate_reach(struct gate *g, const struct entity *e, const struct query *q,
+                              bool blind);
+
+#endif
