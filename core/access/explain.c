@@ -20,32 +20,47 @@ static void rule_json(struct buf *b, const struct rule *r, const struct test *fa
     buf_putc(b, '}');
 }
 
-void access_explain(const struct access *x, const struct actor *actor, const struct entity *e, const char *verb,
-                    const struct record *rec, struct arena *a, struct buf *b) {
+// Whether a rule of this actor's tests a field that the asker does not see in the clear. Which rule
+// decided, and which condition failed, would then tell what the field holds.
+static bool tests_unseen(const struct access *x, const struct actor *actor, const struct entity *e,
+                         const char *verb, const struct fieldset *clear) {
+    for (const struct actor *who = actor; who; who = who->behind)
+        for (const struct rule **at = x->by_entity[e->index]; *at; at++)
+            for (int i = 0; rule_fits(*at, who, verb) && i < (*at)->ntests; i++) {
+                const struct test *t = &(*at)->tests[i];
+                if (t->of != OF_FACT && t->column >= 0 && !fieldset_has(clear, t->column))
+                    return true;
+            }
+    return false;
+}
+
+void access_explain(const struct access *x, const struct actor *actor, const struct entity *e,
+                    const char *verb, const struct record *rec, const struct fieldset *clear,
+                    struct buf *b) {
     struct verdict v;
-    (void)a;
     access_decide(x, actor, e, verb, rec, &v);
     buf_putc(b, '{');
     json_kv_bool(b, "allowed", v.allowed);
     json_kv_str(b, "verb", verb);
     json_kv_str(b, "entity", e->full);
+    if (tests_unseen(x, actor, e, verb, clear)) {
+        json_kv_bool(b, "hidden", true);
+        buf_putc(b, '}');
+        return;
+    }
     if (v.rule >= 0) json_key(b, "rule"), rule_json(b, &x->rules[v.rule], NULL);
     const struct rule *near = NULL;
     const struct test *failed = NULL;
-    for (const struct rule **at = x->by_entity[e->index]; !v.allowed && *at; at++) {
-        const struct rule *r = *at;
-        if (r->deny) continue;
-        const struct test *f = NULL;
-        bool fits = rule_fits(r, actor, verb);
-        if (fits && !rule_holds(r, actor, rec, &f)) {
-            near = r;
-            failed = f;
-            break;
+    for (const struct actor *who = actor; !v.allowed && v.rule < 0 && who && !failed;
+         who = who->behind)
+        for (const struct rule **at = x->by_entity[e->index]; *at && !failed; at++) {
+            const struct rule *r = *at;
+            if (r->deny) continue;
+            if (rule_fits(r, who, verb) && !rule_holds(r, who, actor, rec, &failed)) near = r;
+            struct actor other = *who;
+            other.roles = r->roles;
+            if (!near && rule_fits(r, &other, verb)) near = r;
         }
-        struct actor other = *actor;
-        other.roles = r->roles;
-        if (!near && rule_fits(r, &other, verb)) near = r;
-    }
     if (near) {
         json_key(b, "nearest"), rule_json(b, near, failed);
         json_key(b, "granted_by"), buf_putc(b, '[');
@@ -67,8 +82,17 @@ static void cell(struct buf *b, const char *s) {
 
 // For each role, entity, verb: may (yes, no, if) and each field's clearest view.
 void access_matrix_csv(const struct access *x, const struct schema *s, struct buf *b) {
-    static const char *const verbs[] = {"read", "create", "update", "delete", "search", "reveal", "export", "import", "history"};
+    static const char *const verbs[] = {"read",   "create", "update", "delete", "search",
+                                        "reveal", "export", "import", "history"};
     static const char *const views[] = {"hidden", "masked", "clear"};
+    // somebody of the role for whom every condition on the actor can hold: has a campus, groups,
+    // people to supervise and each fact that is asked for
+    static const char *any[] = {"*", NULL};
+    const char *facts[256];
+    int nfacts = 0;
+    for (int i = 0; i < x->nrules; i++)
+        for (int t = 0; t < x->rules[i].ntests && nfacts < 256; t++)
+            if (x->rules[i].tests[t].of == OF_FACT) facts[nfacts++] = x->rules[i].tests[t].fact;
     buf_puts(b, "role,entity,verb,allowed,field,view\n");
     for (int r = 0; r < x->nroles; r++)
         for (int k = 0; k < s->nentities; k++) {
@@ -76,7 +100,15 @@ void access_matrix_csv(const struct access *x, const struct schema *s, struct bu
             int nv = 9 + (e->workflow ? e->workflow->ntransitions : 0);
             for (int i = 0; i < nv; i++) {
                 const char *verb = i < 9 ? verbs[i] : e->workflow->transitions[i - 9].name;
-                struct actor actor = {.id = "", .roles = x->roles[r].closure};
+                struct actor actor = {.id = "*",
+                                      .campus = "*",
+                                      .roles = x->roles[r].closure,
+                                      .groups = any,
+                                      .ngroups = 1,
+                                      .supervised = any,
+                                      .nsupervised = 1,
+                                      .facts = facts,
+                                      .nfacts = nfacts};
                 fieldset_add(&actor.roles, 0);
                 struct verdict v;
                 access_decide(x, &actor, e, verb, NULL, &v);
@@ -85,9 +117,13 @@ void access_matrix_csv(const struct access *x, const struct schema *s, struct bu
                     conditional |= rule_fits(*at, &actor, verb) && (*at)->ntests > 0;
                 const char *may = !v.allowed ? "no" : conditional ? "if" : "yes";
                 for (int f = 0; f < (v.allowed ? e->nfields : 1); f++) {
-                    enum view w = fieldset_has(&v.clear, f) ? VIEW_CLEAR : fieldset_has(&v.masked, f) ? VIEW_MASKED : VIEW_HIDDEN;
+                    enum view w = fieldset_has(&v.clear, f)    ? VIEW_CLEAR
+                                  : fieldset_has(&v.masked, f) ? VIEW_MASKED
+                                                               : VIEW_HIDDEN;
                     cell(b, x->roles[r].name), buf_putc(b, ',');
-                    cell(b, e->full), buf_printf(b, ",%s,%s,%s,%s\n", verb, may, v.allowed ? e->fields[f].name : "", v.allowed ? views[w] : "");
+                    cell(b, e->full),
+                        buf_printf(b, ",%s,%s,%s,%s\n", verb, may,
+                                   v.allowed ? e->fields[f].name : "", v.allowed ? views[w] : "");
                 }
             }
         }

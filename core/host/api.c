@@ -8,7 +8,9 @@
 #include <lualib.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include "campus/mem.h"
+#include "campus/text.h"
 #include "host/wire.h"
 
 extern const char _binary_prelude_lua_start[], _binary_prelude_lua_end[];
@@ -21,69 +23,89 @@ static void *alloc(void *ud, void *p, size_t old, size_t n) {
     if (n) {
         q = realloc(p, n);
         if (!q) return NULL;
-    } else free(p);
+    } else
+        free(p);
     s->used += n - old;
     return q;
 }
 
 // One decoded value onto the Lua stack; raises an error on bad input.
 static void push(lua_State *L, struct wire_reader *r, int depth) {
-    enum wire_tag tag;
+    enum wire_tag tag = WIRE_NIL;
     int64_t i = 0;
     double f = 0;
     const char *p = NULL;
     size_t n = 0;
-    if (depth > WIRE_DEPTH_MAX || !wire_read_tag(r, &tag, &i, &f, &p, &n)) luaL_error(L, "bad frame");
+    if (depth > WIRE_DEPTH_MAX || !wire_read_tag(r, &tag, &i, &f, &p, &n))
+        luaL_error(L, "bad frame");
     luaL_checkstack(L, 4, NULL);
     switch (tag) {
     case WIRE_NIL: lua_pushnil(L); break;
-    case WIRE_FALSE: case WIRE_TRUE: lua_pushboolean(L, tag == WIRE_TRUE); break;
+    case WIRE_FALSE:
+    case WIRE_TRUE: lua_pushboolean(L, tag == WIRE_TRUE); break;
     case WIRE_INT: lua_pushinteger(L, i); break;
     case WIRE_FLOAT: lua_pushnumber(L, f); break;
     case WIRE_TEXT: lua_pushlstring(L, p, n); break;
-    case WIRE_LIST: case WIRE_MAP:
+    case WIRE_LIST:
+    case WIRE_MAP:
         lua_createtable(L, tag == WIRE_LIST ? (int)n : 0, tag == WIRE_MAP ? (int)n : 0);
         for (size_t k = 0; k < n; k++) {
             if (tag == WIRE_MAP) push(L, r, depth + 1);
             push(L, r, depth + 1);
-            if (tag == WIRE_MAP) lua_rawset(L, -3);
-            else lua_rawseti(L, -2, (lua_Integer)k + 1);
+            if (tag == WIRE_MAP)
+                lua_rawset(L, -3);
+            else
+                lua_rawseti(L, -2, (lua_Integer)k + 1);
         }
         break;
     }
 }
 
-static void pull(lua_State *L, int at, struct buf *b, int depth) {
+static bool is_data(lua_State *L, int at) {
+    int t = lua_type(L, at);
+    return t != LUA_TFUNCTION && t != LUA_TUSERDATA && t != LUA_TLIGHTUSERDATA && t != LUA_TTHREAD;
+}
+
+static void pull_text(lua_State *L, int at, struct buf *b) {
     size_t n;
-    const char *s;
+    const char *s = lua_tolstring(L, at, &n);
+    if (n > WIRE_TEXT_MAX) luaL_error(L, "a text is longer than 1 MiB");
+    if (!text_is_utf8(s, n)) luaL_error(L, "a text is not valid UTF-8");
+    wire_put_text(b, s, n);
+}
+
+// A Lua value as wire bytes. Functions vanish from maps; a list has no holes; a table is one or the
+// other. Tables are read raw, so that no metamethod runs here.
+static void pull(lua_State *L, int at, struct buf *b, int depth) {
     if (depth > WIRE_DEPTH_MAX) luaL_error(L, "nested too deeply");
+    if (b->len > WIRE_FRAME_MAX - WIRE_TEXT_MAX - 16) luaL_error(L, "the result is too large");
     luaL_checkstack(L, 4, NULL);
     switch (lua_type(L, at)) {
     case LUA_TBOOLEAN: wire_put_bool(b, lua_toboolean(L, at)); return;
     case LUA_TNUMBER:
-        if (lua_isinteger(L, at)) wire_put_int(b, lua_tointeger(L, at));
-        else wire_put_float(b, lua_tonumber(L, at));
+        if (lua_isinteger(L, at))
+            wire_put_int(b, lua_tointeger(L, at));
+        else
+            wire_put_float(b, lua_tonumber(L, at));
         return;
-    case LUA_TSTRING:
-        s = lua_tolstring(L, at, &n);
-        if (n > WIRE_TEXT_MAX) luaL_error(L, "a text is longer than 1 MiB");
-        wire_put_text(b, s, n);
-        return;
+    case LUA_TSTRING: pull_text(L, at, b); return;
     case LUA_TTABLE: break;
     default: wire_put_nil(b); return;
     }
     at = lua_absindex(L, at);
     lua_Unsigned len = lua_rawlen(L, at);
-    uint32_t count = 0, named = 0;
+    uint32_t all = 0, named = 0, placed = 0;
     for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1)) {
-        int t = lua_type(L, -2), v = lua_type(L, -1);
-        if (v == LUA_TFUNCTION || v == LUA_TUSERDATA || v == LUA_TTHREAD) continue;
-        count++;
-        named += t == LUA_TSTRING;
+        if (++all > WIRE_ITEMS_MAX) luaL_error(L, "more than %d items", WIRE_ITEMS_MAX);
+        if (lua_type(L, -2) != LUA_TSTRING)
+            placed++;
+        else if (is_data(L, -1))
+            named++;
     }
-    if (count > WIRE_ITEMS_MAX) luaL_error(L, "more than %d items", WIRE_ITEMS_MAX);
-    if (!named) {
-        wire_put_open(b, WIRE_LIST, (uint32_t)len);
+    if (placed && placed != all) luaL_error(L, "a table mixes names and positions");
+    if (placed) {
+        if (len != placed) luaL_error(L, "a list has holes");
+        wire_put_open(b, WIRE_LIST, placed);
         for (lua_Unsigned i = 1; i <= len; i++) {
             lua_rawgeti(L, at, (lua_Integer)i);
             pull(L, -1, b, depth + 1);
@@ -91,17 +113,21 @@ static void pull(lua_State *L, int at, struct buf *b, int depth) {
         }
         return;
     }
-    wire_put_open(b, WIRE_MAP, named);
+    wire_put_open(b, all ? WIRE_MAP : WIRE_LIST, named);
     for (lua_pushnil(L); lua_next(L, at); lua_pop(L, 1)) {
-        int v = lua_type(L, -1);
-        if (lua_type(L, -2) != LUA_TSTRING || v == LUA_TFUNCTION || v == LUA_TUSERDATA || v == LUA_TTHREAD) continue;
-        s = lua_tolstring(L, -2, &n);
-        wire_put_text(b, s, n);
+        if (!is_data(L, -1)) continue;
+        pull_text(L, -2, b);
         pull(L, -1, b, depth + 1);
     }
 }
 
-struct request { const char *fn; const uint8_t *data; size_t n; struct buf *out; };
+struct request {
+    struct plugin_state *state;
+    const char *fn;
+    const uint8_t *data;
+    size_t n;
+    struct buf *out;
+};
 
 // Arguments: a list. Runs inside lua_pcall.
 static int serve(lua_State *L) {
@@ -121,22 +147,53 @@ static int serve(lua_State *L) {
     return 0;
 }
 
+// ask(service, arguments) -> result, or nil, code, text: one question to the core in the middle of
+// an action. The scratch buffers are kept: an error thrown in between must not lose them.
+static int ask(lua_State *L) {
+    static struct buf question;
+    static uint8_t *answer;
+    struct plugin_state *s = lua_touserdata(L, lua_upvalueindex(1));
+    if (!s->may_ask)
+        return luaL_error(L, "a rule asks nothing: only actions and handlers have a ctx");
+    question.len = 0;
+    wire_put_open(&question, WIRE_LIST, 2);
+    pull(L, 1, &question, 0);
+    pull(L, 2, &question, 0);
+    char type;
+    size_t n;
+    mem_free(answer);
+    answer = NULL;
+    // without its core a child has nothing left to do
+    if (!wire_send(3, FRAME_ASK, &question) || !wire_recv(3, &type, &answer, &n) ||
+        type != FRAME_ANSWER)
+        _exit(0);
+    struct wire_reader r = {answer, answer + n};
+    push(L, &r, 0);
+    for (int i = 1; i <= 3; i++) lua_rawgeti(L, -i, i);
+    return 3;
+}
+
 static int boot(lua_State *L) {
     struct request *q = lua_touserdata(L, 1);
     luaL_openlibs(L);
-    if (luaL_loadbufferx(L, _binary_prelude_lua_start, (size_t)(_binary_prelude_lua_end - _binary_prelude_lua_start), "=prelude", "t"))
-        lua_error(L);
+    // the linker lays the two around the text
+    // cppcheck-suppress comparePointers
+    size_t prelude_n = (size_t)(_binary_prelude_lua_end - _binary_prelude_lua_start);
+    if (luaL_loadbufferx(L, _binary_prelude_lua_start, prelude_n, "=prelude", "t")) lua_error(L);
     struct wire_reader r = {q->data, q->data + q->n};
     push(L, &r, 0);
     lua_rawgeti(L, -1, 1);
     lua_rawgeti(L, -2, 2);
     lua_remove(L, -3);
-    lua_call(L, 2, 1);
+    lua_pushlightuserdata(L, q->state);
+    lua_pushcclosure(L, ask, 1);
+    lua_call(L, 3, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, "plugin");
     return 0;
 }
 
-// A Lua error as {items = {{file, line, word, text}}}: error tables of the prelude, or "file:line: text".
+// A Lua error as {items = {{file, line, word, text}}}: error tables of the prelude, or "file:line:
+// text".
 static void put_error(lua_State *L, struct buf *out) {
     char file[256] = "?", word[64] = "lua", text[1024] = "unknown error";
     lua_Integer line = 0;
@@ -186,14 +243,16 @@ static bool run(struct plugin_state *s, lua_CFunction fn, struct request *q, str
     return false;
 }
 
-bool plugin_open(struct plugin_state *s, size_t limit, const uint8_t *sources, size_t n, struct buf *error) {
+bool plugin_open(struct plugin_state *s, size_t limit, const uint8_t *sources, size_t n,
+                 struct buf *error) {
     *s = (struct plugin_state){.limit = limit};
     s->L = lua_newstate(alloc, s);
-    struct request q = {NULL, sources, n, NULL};
+    struct request q = {s, NULL, sources, n, NULL};
     return s->L && run(s, boot, &q, error);
 }
 
-bool plugin_call(struct plugin_state *s, const char *fn, const uint8_t *args, size_t n, struct buf *out, bool answer) {
-    struct request q = {fn, args, n, answer ? out : NULL};
+bool plugin_call(struct plugin_state *s, const char *fn, const uint8_t *args, size_t n,
+                 struct buf *out, bool answer) {
+    struct request q = {s, fn, args, n, answer ? out : NULL};
     return run(s, serve, &q, out);
 }

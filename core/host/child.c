@@ -8,15 +8,23 @@
 #include "campus/host.h"
 #include "campus/mem.h"
 #include "host/api.h"
+#include "host/convert_internal.h"
 #include "host/jail.h"
 #include "host/wire.h"
 
 enum { PLUGINS_MAX = 64 };
-struct known { char name[64]; uint8_t *sources; size_t n; struct plugin_state state; bool open; };
+struct known {
+    char name[64];
+    uint8_t *sources;
+    size_t n;
+    struct plugin_state state;
+    bool open;
+};
 static struct known plugins[PLUGINS_MAX];
 static int nplugins;
 
-static const char *first_text(const uint8_t *data, size_t n, bool in_list, size_t *len, const uint8_t **rest) {
+static const char *first_text(const uint8_t *data, size_t n, bool in_list, size_t *len,
+                              const uint8_t **rest) {
     struct wire_reader r = {data, data + n};
     enum wire_tag tag;
     int64_t i;
@@ -54,16 +62,17 @@ static bool ask(char type, const uint8_t *data, size_t n, size_t memory, struct 
         refuse(out, "unknown plugin");
         return false;
     }
-    if (!k->open && !(k->open = plugin_open(&k->state, memory, k->sources, k->n, out))) return false;
+    if (!k->open && !(k->open = plugin_open(&k->state, memory, k->sources, k->n, out)))
+        return false;
     if (type == FRAME_DECLARE) return plugin_call(&k->state, "declare", NULL, 0, out, true);
     // the rest of the list is the arguments: one fewer than it had
-    struct buf args;
-    buf_init(&args, NULL);
-    wire_put_open(&args, WIRE_LIST, type == FRAME_RULE ? 4 : 2);
+    static struct buf args;
+    args.len = 0;
+    wire_put_open(&args, WIRE_LIST, type == FRAME_POLICY ? 2 : 4);
     buf_put(&args, rest, (size_t)(data + n - rest));
-    bool ok = plugin_call(&k->state, type == FRAME_RULE ? "rule" : "policy", (uint8_t *)args.data, args.len, out, type == FRAME_RULE);
-    buf_fini(&args);
-    return ok;
+    k->state.may_ask = type == FRAME_ACTION;
+    const char *fn = type == FRAME_RULE ? "rule" : type == FRAME_ACTION ? "action" : "policy";
+    return plugin_call(&k->state, fn, (uint8_t *)args.data, args.len, out, type != FRAME_POLICY);
 }
 
 static void learn(uint8_t *data, size_t n) {
@@ -72,16 +81,22 @@ static void learn(uint8_t *data, size_t n) {
     if (!name || len >= sizeof plugins[0].name || nplugins == PLUGINS_MAX) return;
     struct known *k = &plugins[nplugins++];
     memcpy(k->name, name, len);
-    k->sources = data;                      // kept for good
+    k->sources = data; // kept for good
     k->n = n;
 }
 
 int child_main(int fd, const char *role) {
     const char *at = strchr(role, ' ');
     size_t memory = at ? strtoul(at + 1, NULL, 10) : 64 << 20;
-    if (!jail_enter(memory, strstr(role, "weak") != NULL)) return 3;
+    bool weak = strstr(role, "weak") != NULL;
+    if (!strncmp(role, "convert ", 8)) return convert_child_main(fd, memory, weak);
+    struct jail jail;
+    bool locked = jail_enter(memory, weak, &jail);
     struct buf out;
     buf_init(&out, NULL);
+    wire_put_open(&out, WIRE_LIST, 2);
+    wire_put_bool(&out, jail.files), wire_put_bool(&out, jail.calls);
+    if (!wire_send(fd, FRAME_HELLO, &out) || !locked) return 3;
     for (;;) {
         char type;
         uint8_t *data;

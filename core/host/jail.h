@@ -6,8 +6,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct jail {
+    bool files, calls;
+}; // what the kernel could do: Landlock, seccomp
 // Shuts this process in: no new files, processes, sockets or privileges; memory bounded. False when
-// the kernel lacks seccomp or Landlock and weak is not set.
-bool jail_enter(size_t memory, bool weak);
+// the kernel lacks something and weak is not set; got says what there is.
+bool jail_enter(size_t memory, bool weak, struct jail *got);
 
 #endif

@@ -1,19 +1,23 @@
 -- SPDX-License-Identifier: MIT
 -- Copyright 2026 The campusd authors
 --
--- The sandbox of one plugin. The child runs this chunk once a plugin with the plugin's name and its
--- files; it returns declare() and rule(). Only this file sees debug and load; plugins never do.
-local name, sources = ...
+-- The sandbox of one plugin. The child runs this chunk once a plugin with the plugin's name, its files
+-- and a way to ask the core; it returns declare, policy, rule and action. Only this file sees debug and
+-- load; plugins never do.
+local name, sources, ask = ...
 local getinfo, load, setmetatable, getmetatable = debug.getinfo, load, setmetatable, getmetatable
-local pairs, ipairs, type, tostring, error, rawget, rawset, next = pairs, ipairs, type, tostring, error, rawget, rawset, next
+local pairs, ipairs, type, tostring, error, next = pairs, ipairs, type, tostring, error, next
 local format, sub, rep, find, gmatch, match, gsub = string.format, string.sub, string.rep, string.find, string.gmatch, string.match, string.gsub
-local sort, floor, select, tonumber = table.sort, math.floor, select, tonumber
+local sort, select, tonumber = table.sort, select, tonumber
 
-local seq = 0
+local MAIN = "plugins/" .. name .. "/plugin.lua"
+local seq, running = 0, MAIN
+-- Where the plugin called a constructor. A tail call (return campus.entity { … }) has left no line.
 local function here(level)
   local i = getinfo(level + 1, "Sl")
   seq = seq + 1
-  return seq, i.source:gsub("^@", ""), i.currentline
+  if not i or i.currentline < 1 or sub(i.source, 1, 9) ~= "@plugins/" then return seq, running, 1 end
+  return seq, sub(i.source, 2), i.currentline
 end
 local function fail(word, text, file, line) error({ word = word, text = text, file = file, line = line }, 0) end
 
@@ -23,7 +27,7 @@ local TYPES = {
   text = { pattern = 1, check = 1, max_length = 1 }, longtext = { max_length = 1 },
   integer = { min = 1, max = 1 }, decimal = { min = 1, max = 1, scale = 1 }, money = { min = 1, max = 1 },
   date = {}, time = {}, datetime = {}, boolean = {}, choice = { choices = 1 }, multichoice = { choices = 1 },
-  person = {}, reference = { to = 1 }, list = { fields = 1, of = 1 }, file = {}, json = {},
+  person = {}, reference = { to = 1 }, list = { fields = 1 }, file = {}, json = {},
 }
 local function take(what, opts, allowed, extra, file, line)
   if type(opts) ~= "table" then fail("type", what .. " takes a table", file, line) end
@@ -37,7 +41,7 @@ local field = {}
 for kind, extra in pairs(TYPES) do
   field[kind] = function(opts)
     local n, file, line = here(2)
-    if type(opts) == "string" then opts = kind == "reference" and { to = opts } or { of = opts } end
+    if type(opts) == "string" and kind == "reference" then opts = { to = opts } end
     opts = opts or {}
     take("field." .. kind, opts, COMMON, extra, file, line)
     local f = { type = kind, _seq = n, file = file, line = line, _field = true }
@@ -63,20 +67,21 @@ end
 campus.entity = declared("campus.entity", { title = 1, subject = 1, serves = 1, fields = 1, workflow = 1, indexes = 1 })
 campus.report = declared("campus.report", { title = 1, entity = 1, group = 1, sum = 1, kept = 1, chart = 1, min_cell = 1, serves = 1 })
 campus.rule = declared("campus.rule", { reads = 1, run = 1, serves = 1 })
+campus.action = declared("campus.action", { title = 1, input = 1, run = 1, serves = 1 })
 
 -- Reasons: every criterion that was looked at, passed or not.
 local REASON = { code = 1, at = 1, have = 1, want = 1, policy = 1, text = 1 }
 function campus.reasons()
   local list = {}
   local why = {}
-  function why:check(ok, reason)
+  function why.check(_, ok, reason)
     if type(reason) ~= "table" or type(reason.code) ~= "string" then error("why:check(ok, { code = \"…\", … })", 2) end
     for k in pairs(reason) do if not REASON[k] then error(format("a reason has no %q", tostring(k)), 2) end end
     reason.ok = not not ok
     list[#list + 1] = reason
     return reason.ok
   end
-  function why:decision() return list end
+  function why.decision() return list end
   return why
 end
 
@@ -94,7 +99,7 @@ local function days(d)
   local doy = (153 * (m + (m > 2 and -3 or 9)) + 2) // 5 + dd - 1
   return era * 146097 + yoe * 365 + yoe // 4 - yoe // 100 + doy - 719468
 end
-campus.date = {
+local date = {
   age_on = function(birth, on)
     local y, m, d = ymd(birth)
     local oy, om, od = ymd(on)
@@ -114,13 +119,14 @@ local function bounded(fn)
 end
 local function readonly(t, what)
   return setmetatable({}, { __index = t, __newindex = function() error(what .. " cannot be changed", 2) end, __metatable = false,
-    __pairs = function() return next, t, nil end, __len = function() return #t end })
+    __pairs = function() return function(_, k) return next(t, k) end, nil, nil end, __len = function() return #t end })
 end
+campus.date = readonly(date, "campus.date")
 local string_env = {}
 for _, k in ipairs { "byte", "char", "format", "len", "lower", "reverse", "sub", "upper" } do string_env[k] = string[k] end
 string_env.find, string_env.match, string_env.gmatch, string_env.gsub = bounded(find), bounded(match), bounded(gmatch), bounded(gsub)
 string_env.rep = function(s, n, sep)
-  if (#s + #(sep or "")) * n > 1048576 then error("string.rep: too long", 2) end
+  if type(n) ~= "number" or n > 1048576 or (#s + #(sep or "")) * n > 1048576 then error("string.rep: too long", 2) end
   return rep(s, n, sep)
 end
 local math_env = {}
@@ -151,10 +157,13 @@ local loaded = {}
 local function run_file(path)
   if loaded[path] == nil then
     local text = sources[path]
-    if not text then fail("file_missing", "there is no file " .. path, "plugins/" .. name .. "/plugin.lua", 1) end
+    if not text then fail("file_missing", "there is no file " .. path, MAIN, 1) end
     local chunk, err = load(text, "@plugins/" .. name .. "/" .. path, "t", globals)
     if not chunk then error(err, 0) end
+    local before = running
+    running = "plugins/" .. name .. "/" .. path
     loaded[path] = chunk() or true
+    running = before
   end
   return loaded[path]
 end
@@ -167,15 +176,17 @@ end
 local function ordered(t, what)
   local out = {}
   if t == nil then return out end
-  if type(t) ~= "table" then fail("type", what .. " must be a table", "plugins/" .. name .. "/plugin.lua", 1) end
+  if type(t) ~= "table" then fail("type", what .. " must be a table", MAIN, 1) end
   for k, v in pairs(t) do
     if type(v) ~= "table" then v = { value = v } end
     local copy = {}
     for a, b in pairs(v) do copy[a] = b end
     copy.name = type(k) == "string" and k or copy.name or copy.value
+    copy.value = nil
+    copy._seq = copy._seq or (type(k) == "number" and k or 0)
     out[#out + 1] = copy
   end
-  sort(out, function(a, b) return (a._seq or 0) < (b._seq or 0) or ((a._seq or 0) == (b._seq or 0) and tostring(a.name) < tostring(b.name)) end)
+  sort(out, function(a, b) return a._seq < b._seq or (a._seq == b._seq and tostring(a.name) < tostring(b.name)) end)
   return out
 end
 local function workflow(w)
@@ -216,27 +227,49 @@ local function fields(list)
   end
   return out
 end
-local plugin
+local function callable(list, what, extra)
+  local out = {}
+  for _, r in ipairs(ordered(list, what)) do
+    local file, line = r.file or MAIN, r.line or 1
+    if type(r.run) ~= "function" then
+      fail("not_callable", format("%s %s needs run = function", what, tostring(r.name)), file, line)
+    end
+    local i = getinfo(r.run, "S")
+    local d = { name = r.name, serves = r.serves, title = r.title, file = sub(i.source, 2), line = i.linedefined }
+    for _, k in ipairs(extra) do d[k] = r[k] end
+    out[#out + 1] = d
+  end
+  return out
+end
+local KNOWN = { name = 1, title = 1, version = 1, api = 1, needs = 1, entities = 1, rules = 1, actions = 1, on = 1, every = 1,
+  reports = 1, permissions = 1, serves = 1 }
+local plugin, reads
 local function declare()
-  plugin = run_file("plugin.lua")
-  if type(plugin) ~= "table" then fail("declaration", "plugin.lua must return one table", "plugins/" .. name .. "/plugin.lua", 1) end
-  local known = { name = 1, title = 1, version = 1, api = 1, needs = 1, entities = 1, rules = 1, actions = 1, on = 1, every = 1, reports = 1, permissions = 1, serves = 1 }
-  take("a plugin", plugin, known, nil, "plugins/" .. name .. "/plugin.lua", 1)
-  local out = { name = name, title = plugin.title, version = plugin.version, api = plugin.api or 1, needs = plugin.needs, permissions = plugin.permissions }
-  out.entities = ordered(plugin.entities, "entities")
+  local p = run_file("plugin.lua")
+  if type(p) ~= "table" then fail("declaration", "plugin.lua must return one table", MAIN, 1) end
+  take("a plugin", p, KNOWN, nil, MAIN, 1)
+  local out = { name = name, title = p.title, version = p.version, api = p.api or 1, needs = p.needs,
+    permissions = p.permissions, serves = p.serves }
+  out.entities = ordered(p.entities, "entities")
   for _, e in ipairs(out.entities) do
     e._seq = nil
     e.fields = fields(e.fields)
     e.workflow = workflow(e.workflow)
   end
-  out.rules = {}
-  for _, r in ipairs(ordered(plugin.rules, "rules")) do
-    if type(r.run) ~= "function" then fail("rule_invalid", "rule " .. tostring(r.name) .. " needs run = function(record, policy, as_of)", r.file or "plugins/" .. name .. "/plugin.lua", r.line or 1) end
-    local i = getinfo(r.run, "S")
-    out.rules[#out.rules + 1] = { name = r.name, reads = r.reads, serves = r.serves, file = gsub(i.source, "^@", ""), line = i.linedefined }
-  end
-  out.reports = ordered(plugin.reports, "reports")
+  out.rules = callable(p.rules, "rule", { "reads" })
+  out.actions = callable(p.actions, "action", { "input" })
+  out.on = callable(p.on, "on", {})
+  out.every = callable(p.every, "every", { "cron", "missed" })
+  out.reports = ordered(p.reports, "reports")
   for _, r in ipairs(out.reports) do r._seq = nil end
+  -- what a rule may look at, heads and whole paths
+  local all = {}
+  for _, r in ipairs(out.rules) do
+    local may = {}
+    for _, path in ipairs(r.reads or {}) do may[match(path, "^[^.]+") or path] = true end
+    all[r.name] = may
+  end
+  plugin, reads = p, all
   return out
 end
 
@@ -247,19 +280,66 @@ local function freeze(v)
   for k, x in pairs(v) do t[k] = freeze(x) end
   return readonly(t, "policy")
 end
+local EMPTY = freeze {}
 local function policy(revision, values) policies[revision] = freeze(values) end
+local function policy_of(revision)
+  local p = policies[revision]
+  if not p and revision ~= 0 then error(format("there is no policy revision %d", revision), 0) end
+  return p or EMPTY
+end
 local function rule(rule_name, revision, as_of, values)
   if not plugin then declare() end
-  local r = plugin.rules and plugin.rules[rule_name]
-  if not r then error("there is no rule " .. tostring(rule_name)) end
-  local record = setmetatable(values, { __metatable = false,
+  local may = reads[rule_name]
+  if not may then error("there is no rule " .. tostring(rule_name), 0) end
+  local record = setmetatable({}, { __metatable = false,
     __newindex = function(_, k) error("a rule does not change its record: " .. tostring(k), 2) end,
+    __pairs = function() return function(_, k) return next(values, k) end, nil, nil end,
     __index = function(_, k)
-      for _, read in ipairs(r.reads or {}) do if read == k or find(read, "^" .. tostring(k) .. "%.") then return nil end end
-      error(format("the rule does not declare that it reads %q", tostring(k)), 2)
+      local v = values[k]
+      if v == nil and not may[k] then error(format("the rule does not declare that it reads %q", tostring(k)), 2) end
+      return v
     end })
-  local list = r.run(record, policies[revision] or freeze({}), as_of)
-  if type(list) ~= "table" then error("a rule returns why:decision()") end
+  local list = plugin.rules[rule_name].run(record, policy_of(revision), as_of)
+  if type(list) ~= "table" then error("a rule returns why:decision()", 0) end
   return list
 end
-return { declare = declare, policy = policy, rule = rule }
+
+-- ctx: every call goes to the core, through the gate. An expected refusal is nil, err (a table with code
+-- and text); what the author got wrong is thrown at the line that did it.
+local MISUSE = { usage = true, bad_request = true }
+local function asking(service)
+  return function(_, ...)
+    local n = select("#", ...)
+    local args = { ... }
+    for i = 1, n do
+      if args[i] == nil then error(format("ctx:%s: argument %d is nil", service, i), 2) end
+    end
+    local result, code, text = ask(service, args)
+    if code == nil then return result end
+    if MISUSE[code] then error(format("ctx:%s: %s", service, tostring(text)), 2) end
+    return nil, { code = code, text = text }
+  end
+end
+local calls = {}
+for _, k in ipairs { "get", "find", "create", "update", "transition", "emit", "now", "log", "t" } do calls[k] = asking(k) end
+local KINDS = { action = "actions", on = "on", every = "every" }
+local function action(kind, action_name, revision, input)
+  if not plugin then declare() end
+  local list = KINDS[kind] and plugin[KINDS[kind]]
+  local a = list and list[action_name]
+  if not a then error(format("there is no %s %s", tostring(kind), tostring(action_name)), 0) end
+  local values, actor = policy_of(revision), nil
+  local ctx = setmetatable({}, { __metatable = false,
+    __newindex = function() error("ctx cannot be changed", 2) end,
+    __index = function(_, k)
+      if k == "policy" then return values end
+      if k == "actor" then
+        actor = actor or freeze(ask("actor", {}))
+        return actor
+      end
+      return calls[k] or error(format("there is no ctx.%s", tostring(k)), 2)
+    end })
+  local result, err = a.run(ctx, input)
+  return { result = result, err = err }
+end
+return { declare = declare, policy = policy, rule = rule, action = action }

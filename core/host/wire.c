@@ -5,6 +5,9 @@
 #include "host/wire.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -25,9 +28,15 @@ static uint64_t get_u(const uint8_t *p, int bytes) {
     return v;
 }
 
-void wire_put_nil(struct buf *b) { buf_putc(b, WIRE_NIL); }
-void wire_put_bool(struct buf *b, bool v) { buf_putc(b, v ? WIRE_TRUE : WIRE_FALSE); }
-void wire_put_int(struct buf *b, int64_t v) { buf_putc(b, WIRE_INT), put_u(b, (uint64_t)v, 8); }
+void wire_put_nil(struct buf *b) {
+    buf_putc(b, WIRE_NIL);
+}
+void wire_put_bool(struct buf *b, bool v) {
+    buf_putc(b, v ? WIRE_TRUE : WIRE_FALSE);
+}
+void wire_put_int(struct buf *b, int64_t v) {
+    buf_putc(b, WIRE_INT), put_u(b, (uint64_t)v, 8);
+}
 
 void wire_put_float(struct buf *b, double v) {
     uint64_t u;
@@ -39,7 +48,9 @@ void wire_put_text(struct buf *b, const char *s, size_t n) {
     buf_putc(b, WIRE_TEXT), put_u(b, n, 4), buf_put(b, s, n);
 }
 
-void wire_put_open(struct buf *b, enum wire_tag tag, uint32_t count) { buf_putc(b, (char)tag), put_u(b, count, 4); }
+void wire_put_open(struct buf *b, enum wire_tag tag, uint32_t count) {
+    buf_putc(b, (char)tag), put_u(b, count, 4);
+}
 
 void wire_put_json(struct buf *b, const json_t *j) {
     size_t i;
@@ -47,7 +58,8 @@ void wire_put_json(struct buf *b, const json_t *j) {
     json_t *v;
     switch (json_typeof(j)) {
     case JSON_NULL: wire_put_nil(b); break;
-    case JSON_TRUE: case JSON_FALSE: wire_put_bool(b, json_is_true(j)); break;
+    case JSON_TRUE:
+    case JSON_FALSE: wire_put_bool(b, json_is_true(j)); break;
     case JSON_INTEGER: wire_put_int(b, json_integer_value(j)); break;
     case JSON_REAL: wire_put_float(b, json_real_value(j)); break;
     case JSON_STRING: wire_put_text(b, json_string_value(j), json_string_length(j)); break;
@@ -65,16 +77,20 @@ void wire_put_json(struct buf *b, const json_t *j) {
     }
 }
 
-bool wire_read_tag(struct wire_reader *r, enum wire_tag *tag, int64_t *i, double *f, const char **p, size_t *n) {
+bool wire_read_tag(struct wire_reader *r, enum wire_tag *tag, int64_t *i, double *f, const char **p,
+                   size_t *n) {
     if (r->at >= r->end || *r->at > WIRE_MAP) return false;
     *tag = (enum wire_tag) * r->at++;
     size_t left = (size_t)(r->end - r->at);
     switch (*tag) {
-    case WIRE_INT: case WIRE_FLOAT: {
+    case WIRE_INT:
+    case WIRE_FLOAT: {
         if (left < 8) return false;
         uint64_t u = get_u(r->at, 8);
-        if (*tag == WIRE_INT) *i = (int64_t)u;
-        else memcpy(f, &u, 8);
+        if (*tag == WIRE_INT)
+            *i = (int64_t)u;
+        else
+            memcpy(f, &u, 8);
         r->at += 8;
         return true;
     }
@@ -86,7 +102,8 @@ bool wire_read_tag(struct wire_reader *r, enum wire_tag *tag, int64_t *i, double
         *p = (const char *)r->at;
         r->at += *n;
         return true;
-    case WIRE_LIST: case WIRE_MAP:
+    case WIRE_LIST:
+    case WIRE_MAP:
         if (left < 4) return false;
         *n = get_u(r->at, 4);
         r->at += 4;
@@ -95,7 +112,8 @@ bool wire_read_tag(struct wire_reader *r, enum wire_tag *tag, int64_t *i, double
     }
 }
 
-static struct wire *decode(struct arena *a, struct wire_reader *r, int depth) {
+static struct wire *decode(struct arena *a, struct wire_reader *r, int depth, int *left) {
+    if (--*left < 0) return NULL;
     struct wire *w = arena_alloc(a, sizeof *w);
     size_t n = 0;
     if (depth > WIRE_DEPTH_MAX || !wire_read_tag(r, &w->tag, &w->i, &w->f, &w->p, &n)) return NULL;
@@ -106,11 +124,13 @@ static struct wire *decode(struct arena *a, struct wire_reader *r, int depth) {
     if (w->tag < WIRE_LIST) return w;
     struct wire **tail = &w->first;
     for (size_t k = 0; k < n; k++) {
-        const struct wire *key = NULL;
-        if (w->tag == WIRE_MAP && (!(key = decode(a, r, depth + 1)) || key->tag != WIRE_TEXT)) return NULL;
-        struct wire *c = decode(a, r, depth + 1);
+        struct wire key = {0};
+        if (w->tag == WIRE_MAP && (!wire_read_tag(r, &key.tag, &key.i, &key.f, &key.p, &key.n) ||
+                                   key.tag != WIRE_TEXT || !text_is_utf8(key.p, key.n)))
+            return NULL;
+        struct wire *c = decode(a, r, depth + 1, left);
         if (!c) return NULL;
-        if (key) c->key = key->p, c->key_n = key->n;
+        c->key = key.p, c->key_n = key.n;
         *tail = c;
         tail = &c->next;
     }
@@ -120,7 +140,8 @@ static struct wire *decode(struct arena *a, struct wire_reader *r, int depth) {
 
 bool wire_decode(struct arena *a, const uint8_t *data, size_t n, struct wire **out) {
     struct wire_reader r = {data, data + n};
-    *out = decode(a, &r, 0);
+    int left = WIRE_NODES_MAX;
+    *out = decode(a, &r, 0, &left);
     return *out && r.at == r.end;
 }
 
@@ -136,15 +157,24 @@ const char *wire_str(struct arena *a, const struct wire *map, const char *key) {
     return w && w->tag == WIRE_TEXT ? arena_strndup(a, w->p, w->n) : NULL;
 }
 
+// The shortest of the two that reads back as the same number; what JSON cannot say is null.
+static void put_float(struct buf *b, double f) {
+    char text[32];
+    snprintf(text, sizeof text, "%.15g", f);
+    if (strtod(text, NULL) != f) snprintf(text, sizeof text, "%.17g", f);
+    buf_puts(b, isfinite(f) ? text : "null");
+}
+
 void wire_to_json(const struct wire *w, struct buf *b) {
     switch (w->tag) {
     case WIRE_NIL: buf_puts(b, "null"); break;
     case WIRE_FALSE: buf_puts(b, "false"); break;
     case WIRE_TRUE: buf_puts(b, "true"); break;
     case WIRE_INT: buf_int(b, w->i); break;
-    case WIRE_FLOAT: buf_printf(b, w->f == w->f && w->f < 1e300 && w->f > -1e300 ? "%.17g" : "null", w->f); break;
+    case WIRE_FLOAT: put_float(b, w->f); break;
     case WIRE_TEXT: json_text(b, w->p, w->n); break;
-    case WIRE_LIST: case WIRE_MAP:
+    case WIRE_LIST:
+    case WIRE_MAP:
         buf_putc(b, w->tag == WIRE_LIST ? '[' : '{');
         for (const struct wire *c = w->first; c; c = c->next) {
             json_sep(b);
@@ -156,25 +186,38 @@ void wire_to_json(const struct wire *w, struct buf *b) {
     }
 }
 
+void wire_head(uint8_t head[5], char type, size_t payload_n) {
+    for (int i = 0; i < 4; i++) head[i] = (uint8_t)((payload_n + 1) >> (8 * i));
+    head[4] = (uint8_t)type;
+}
+
+size_t wire_length(const uint8_t head[5]) {
+    size_t n = get_u(head, 4);
+    return n < 1 || n > WIRE_FRAME_MAX ? SIZE_MAX : n - 1;
+}
+
+bool wire_advance(struct msghdr *m, size_t sent) {
+    while (sent >= m->msg_iov->iov_len) {
+        sent -= m->msg_iov->iov_len;
+        if (!--m->msg_iovlen) return false;
+        m->msg_iov++;
+    }
+    m->msg_iov->iov_base = (char *)m->msg_iov->iov_base + sent;
+    m->msg_iov->iov_len -= sent;
+    return true;
+}
+
 bool wire_send(int fd, char type, const struct buf *payload) {
     if (payload->failed || payload->len + 1 > WIRE_FRAME_MAX) return false;
     uint8_t head[5];
-    uint32_t n = (uint32_t)payload->len + 1;
-    for (int i = 0; i < 4; i++) head[i] = (uint8_t)(n >> (8 * i));
-    head[4] = (uint8_t)type;
+    wire_head(head, type, payload->len);
     struct iovec io[2] = {{head, 5}, {payload->data, payload->len}};
     struct msghdr m = {.msg_iov = io, .msg_iovlen = payload->len ? 2 : 1};
     for (;;) {
         ssize_t w = sendmsg(fd, &m, MSG_NOSIGNAL);
         if (w < 0 && errno == EINTR) continue;
         if (w <= 0) return false;
-        while (w > 0 && (size_t)w >= m.msg_iov->iov_len) {
-            w -= (ssize_t)m.msg_iov->iov_len;
-            if (!--m.msg_iovlen) return true;
-            m.msg_iov++;
-        }
-        m.msg_iov->iov_base = (char *)m.msg_iov->iov_base + w;
-        m.msg_iov->iov_len -= (size_t)w;
+        if (!wire_advance(&m, (size_t)w)) return true;
     }
 }
 
@@ -192,10 +235,9 @@ static bool read_all(int fd, uint8_t *p, size_t n) {
 bool wire_recv(int fd, char *type, uint8_t **data, size_t *n) {
     uint8_t head[5];
     if (!read_all(fd, head, 5)) return false;
-    size_t len = get_u(head, 4);
-    if (len < 1 || len > WIRE_FRAME_MAX) return false;
+    *n = wire_length(head);
+    if (*n == SIZE_MAX) return false;
     *type = (char)head[4];
-    *n = len - 1;
     *data = mem_alloc(*n + 1);
     if (*data && read_all(fd, *data, *n)) return true;
     mem_free(*data);

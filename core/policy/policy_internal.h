@@ -8,26 +8,59 @@
 #include "campus/policy.h"
 #include "campus/yaml.h"
 
-enum key_type { KEY_GROUP, KEY_INTEGER, KEY_DECIMAL, KEY_MONEY, KEY_PERCENT, KEY_DURATION, KEY_DATE, KEY_TEXT, KEY_CHOICE,
-                KEY_BOOLEAN, KEY_LIST, KEY_MAP, KEY_WEIGHTS, KEY_TYPES };
+enum key_type {
+    KEY_GROUP,
+    KEY_INTEGER,
+    KEY_DECIMAL,
+    KEY_MONEY,
+    KEY_PERCENT,
+    KEY_DURATION,
+    KEY_DATE,
+    KEY_TEXT,
+    KEY_CHOICE,
+    KEY_BOOLEAN,
+    KEY_LIST,
+    KEY_MAP,
+    KEY_WEIGHTS,
+    KEY_TYPES
+};
 struct key {
     const char *name;
     enum key_type type;
     struct title title;
     const char *unit;
     bool has_min, has_max;
-    int64_t min, max;                  // scaled: money by 2, decimal and percent by 4
-    const struct yaml *preset;         // default; NULL: required
+    int64_t min, max;          // scaled: money by 2, decimal and percent by 4
+    const struct yaml *preset; // default; NULL: required
     const char **choices;
-    const struct yaml *forbid;         // list of { match, because }
-    struct key *of;                    // element of a list or map
-    struct key *first, *next;          // members of a group
+    const struct yaml *forbid; // list of { match, because }
+    struct key *of;            // element of a list or map
+    struct key *first, *next;  // members of a group
 };
-struct policy_schema { const char *name; struct key *root; };
-struct origin { struct origin *next; const char *path, *file, *layer; int line; const char *shown; };
-struct revision { struct policy_revision pub; struct origin *origins; };
-struct policy { const char *name; const struct policy_schema *schema; struct revision *revisions; size_t count; };
-const char *key_type_name(enum key_type t);
+struct policy_schema {
+    const char *name;
+    struct key *root;
+};
+struct origin {
+    struct origin *next;
+    const char *path, *file, *layer;
+    int line;
+    const char *shown;
+};
+struct revision {
+    struct policy_revision pub;
+    struct origin *origins;
+};
+struct policy {
+    const char *name;
+    const struct policy_schema *schema;
+    struct revision *revisions;
+    size_t count;
+};
+// What a decision sealed, opened. ERR_NOT_FOUND: the person is erased.
+struct store;
+MUST_CHECK enum err decision_open(struct store *s, const char *id, const char *owner,
+                                  const uint8_t *blob, size_t n, json_t **out);
 int key_scale(enum key_type t);
 
 #endif

@@ -9,14 +9,18 @@
 #include "campus/text.h"
 #include "policy/policy_internal.h"
 
-static const char *const NAMES[KEY_TYPES] = {"group", "integer", "decimal", "money", "percent", "duration", "date",
-                                             "text", "choice", "boolean", "list", "map", "weights"};
-const char *key_type_name(enum key_type t) { return NAMES[t]; }
-int key_scale(enum key_type t) { return t == KEY_MONEY ? 2 : t == KEY_DECIMAL || t == KEY_PERCENT ? 4 : 0; }
+static const char *const NAMES[KEY_TYPES] = {"group",    "integer", "decimal", "money",  "percent",
+                                             "duration", "date",    "text",    "choice", "boolean",
+                                             "list",     "map",     "weights"};
+
+int key_scale(enum key_type t) {
+    return t == KEY_MONEY ? 2 : t == KEY_DECIMAL || t == KEY_PERCENT ? 4 : 0;
+}
 
 static struct key *load_key(struct arena *a, const struct yaml *y, struct problem *p);
 
-static void load_members(struct arena *a, const struct yaml *keys, struct key *k, struct problem *p) {
+static void load_members(struct arena *a, const struct yaml *keys, struct key *k,
+                         struct problem *p) {
     struct key **tail = &k->first;
     for (const struct yaml *c = keys ? keys->first : NULL; c; c = c->next) {
         *tail = load_key(a, c, p);
@@ -25,11 +29,13 @@ static void load_members(struct arena *a, const struct yaml *keys, struct key *k
 }
 
 static struct key *load_key(struct arena *a, const struct yaml *y, struct problem *p) {
-    static const char *const known[] = {"type", "title", "unit", "min", "max", "default", "choices", "of", "keys", "forbid", "required", NULL};
+    static const char *const known[] = {"type",    "title", "unit", "min",    "max",      "default",
+                                        "choices", "of",    "keys", "forbid", "required", NULL};
     struct key *k = arena_alloc(a, sizeof *k);
     k->name = y->key ? y->key : "";
     yaml_only(y, p, known);
-    const struct yaml *t = yaml_get(y, "title"), *of = yaml_get(y, "of"), *choices = yaml_get(y, "choices");
+    const struct yaml *t = yaml_get(y, "title"), *of = yaml_get(y, "of"),
+                      *choices = yaml_get(y, "choices");
     k->title = (struct title){yaml_str(t, "zh", NULL), yaml_str(t, "en", NULL)};
     k->unit = yaml_str(y, "unit", NULL);
     k->preset = yaml_get(y, "default");
@@ -40,8 +46,8 @@ static struct key *load_key(struct arena *a, const struct yaml *y, struct proble
         if (!strcmp(NAMES[i], type)) found = i;
     if (found < 0) {
         const char *near = type ? text_nearest(type, NAMES, KEY_TYPES) : NULL;
-        problem_at(p, y->file, y->line, y->col, "type_unknown", "%s: unknown type \"%s\"%s%s", k->name, type ? type : "",
-                   near ? "; did you mean " : "", near ? near : "");
+        problem_at(p, y->file, y->line, y->col, "type_unknown", "%s: unknown type \"%s\"%s%s",
+                   k->name, type ? type : "", near ? "; did you mean " : "", near ? near : "");
         found = KEY_TEXT;
     }
     k->type = (enum key_type)found;
@@ -55,14 +61,18 @@ static struct key *load_key(struct arena *a, const struct yaml *y, struct proble
         for (const struct yaml *c = choices->first; c; c = c->next)
             if (c->text) k->choices[n++] = c->text;
     } else if (k->type == KEY_CHOICE)
-        problem_at(p, y->file, y->line, y->col, "choices_missing", "%s: a choice needs choices", k->name);
-    if (of) k->of = load_key(a, of, p);
+        problem_at(p, y->file, y->line, y->col, "choices_missing", "%s: a choice needs choices",
+                   k->name);
+    if (of)
+        k->of = load_key(a, of, p);
     else if (k->type == KEY_LIST || k->type == KEY_MAP)
-        problem_at(p, y->file, y->line, y->col, "of_missing", "%s: say what the %s is of", k->name, NAMES[k->type]);
+        problem_at(p, y->file, y->line, y->col, "of_missing", "%s: say what the %s is of", k->name,
+                   NAMES[k->type]);
     return k;
 }
 
-enum err policy_schema_load(struct arena *a, const struct yaml *y, struct policy_schema **out, struct problem *p) {
+enum err policy_schema_load(struct arena *a, const struct yaml *y, struct policy_schema **out,
+                            struct problem *p) {
     static const char *const known[] = {"policy", "title", "keys", NULL};
     unsigned before = p->count;
     yaml_only(y, p, known);
@@ -75,15 +85,18 @@ enum err policy_schema_load(struct arena *a, const struct yaml *y, struct policy
 }
 
 static void key_json(const struct key *k, struct buf *b) {
-    static const char *const types[KEY_TYPES] = {"object", "integer", "number", "number", "number", "string", "string",
-                                                 "string", "string", "boolean", "array", "object", "object"};
+    static const char *const types[KEY_TYPES] = {"object", "integer", "number", "number", "number",
+                                                 "string", "string",  "string", "string", "boolean",
+                                                 "array",  "object",  "object"};
     buf_putc(b, '{');
     json_kv_str(b, "type", types[k->type]);
     if (k->title.en || k->title.zh) json_kv_str(b, "title", title_in(&k->title, LANG_EN, k->name));
     if (k->unit) json_kv_str(b, "description", k->unit);
     char n[32];
-    if (k->has_min) text_from_scaled(n, k->min, key_scale(k->type)), json_key(b, "minimum"), buf_puts(b, n);
-    if (k->has_max) text_from_scaled(n, k->max, key_scale(k->type)), json_key(b, "maximum"), buf_puts(b, n);
+    if (k->has_min)
+        text_from_scaled(n, k->min, key_scale(k->type)), json_key(b, "minimum"), buf_puts(b, n);
+    if (k->has_max)
+        text_from_scaled(n, k->max, key_scale(k->type)), json_key(b, "maximum"), buf_puts(b, n);
     if (k->type == KEY_DATE) json_kv_str(b, "format", "date");
     if (k->type == KEY_DURATION) json_kv_str(b, "pattern", "^[0-9]+(d|h|m|wd)$");
     if (k->choices) {
@@ -105,7 +118,8 @@ static void key_json(const struct key *k, struct buf *b) {
 void policy_schema_json(const struct policy_schema *s, struct buf *b) {
     buf_puts(b, "{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\"");
     json_kv_str(b, "title", s->name);
-    buf_puts(b, ",\"type\":\"object\",\"properties\":{\"policy\":{\"type\":\"string\"},\"valid_from\":{\"type\":\"string\",\"format\":\"date\"}");
+    buf_puts(b, ",\"type\":\"object\",\"properties\":{\"policy\":{\"type\":\"string\"},\"valid_"
+                "from\":{\"type\":\"string\",\"format\":\"date\"}");
     for (const struct key *c = s->root->first; c; c = c->next) json_key(b, c->name), key_json(c, b);
     buf_puts(b, "},\"additionalProperties\":false}");
 }

@@ -18,10 +18,16 @@
 #include "campus/mem.h"
 #include "campus/people.h"
 #include "campus/release.h"
+#include "campus/text.h"
 #include "campus/yaml.h"
 
 enum { FILES_MAX = 2000, PLUGINS_MAX = 64 };
-struct gather { struct arena *a; struct problem *p; struct release_file *files; size_t n; };
+struct gather {
+    struct arena *a;
+    struct problem *p;
+    struct release_file *files;
+    size_t n;
+};
 
 static bool ends(const char *s, const char *end) {
     size_t n = strlen(s), m = strlen(end);
@@ -32,11 +38,13 @@ static void add_file(struct gather *g, const char *path, const char *shown) {
     struct release_file f = {.path = shown};
     char *text;
     for (size_t i = 0; i < g->n; i++)
-        if (!strcmp(g->files[i].path, shown)) return;           // the first place found wins
+        if (!strcmp(g->files[i].path, shown)) return; // the first place found wins
     if (fsio_read(g->a, path, YAML_SIZE_MAX, &text, &f.n, g->p)) return;
     f.text = text;
-    if (g->n == FILES_MAX) problem_set(g->p, ERR_TOO_LARGE, "more than %d files", FILES_MAX);
-    else g->files[g->n++] = f;
+    if (g->n == FILES_MAX)
+        problem_set(g->p, ERR_TOO_LARGE, "more than %d files", FILES_MAX);
+    else
+        g->files[g->n++] = f;
 }
 
 static void add_folder(struct gather *g, const char *dir, const char *shown, bool plugin) {
@@ -44,8 +52,10 @@ static void add_folder(struct gather *g, const char *dir, const char *shown, boo
     if (fsio_list(g->a, dir, &names, g->p)) return;
     for (; *names; names++) {
         const char *path = fsio_join(g->a, dir, *names), *as = fsio_join(g->a, shown, *names);
-        if (ends(*names, ".yaml") || (plugin && ends(*names, ".lua"))) add_file(g, path, as);
-        else if (plugin && !strcmp(*names, "locale")) add_folder(g, path, as, false);
+        if (ends(*names, ".yaml") || (plugin && ends(*names, ".lua")))
+            add_file(g, path, as);
+        else if (plugin && !strcmp(*names, "locale"))
+            add_folder(g, path, as, false);
     }
 }
 
@@ -62,7 +72,7 @@ static void add_plugins(struct gather *g, const struct config *c, const char *di
     }
 }
 
-static const char *share(struct arena *a) {
+const char *release_share(struct arena *a) {
     const char *env = getenv("CAMPUSD_SHARE");
     char exe[4096];
     ssize_t n = env ? 0 : readlink("/proc/self/exe", exe, sizeof exe - 1);
@@ -94,7 +104,6 @@ static void hash_files(struct release *r) {
     memcpy(r->id, r->hash, 16);
 }
 
-
 // Groups "plugins/NAME/FILE.lua" by NAME; files are sorted by path.
 static size_t group(struct release *r, struct host_plugin *out, struct problem *p) {
     size_t n = 0;
@@ -108,33 +117,78 @@ static size_t group(struct release *r, struct host_plugin *out, struct problem *
                 problem_set(p, ERR_TOO_LARGE, "more than %d plugins", PLUGINS_MAX);
                 break;
             }
-            out[n++] = (struct host_plugin){.name = name, .files = arena_alloc(r->arena, sizeof(struct host_file) * 64)};
+            out[n++] = (struct host_plugin){
+                .name = name, .files = arena_alloc(r->arena, sizeof(struct host_file) * 64)};
         }
         struct host_plugin *pl = &out[n - 1];
         if (pl->count < 64)
-            ((struct host_file *)pl->files)[pl->count++] = (struct host_file){slash + 1, r->files[i].text, r->files[i].n};
+            ((struct host_file *)pl->files)[pl->count++] =
+                (struct host_file){slash + 1, r->files[i].text, r->files[i].n};
     }
     return n;
 }
 
+// What is left of a file with errors is checked as well, so that all of them are told at once.
 static const struct yaml *parse_file(struct release *r, const char *path, struct problem *p) {
     for (size_t i = 0; i < r->nfiles; i++) {
-        struct yaml *y;
-        if (!strcmp(r->files[i].path, path) && !yaml_parse(r->arena, path, r->files[i].text, r->files[i].n, &y, p)) return y;
+        struct yaml *y = NULL;
+        if (strcmp(r->files[i].path, path)) continue;
+        enum err e = yaml_parse(r->arena, path, r->files[i].text, r->files[i].n, &y, p);
+        return e == ERR_NOMEM ? NULL : y;
     }
     return NULL;
 }
 
+// What a rule says in one language it says in the other.
+static void build_locale(struct release *r, int plugin, const char *name, struct problem *p) {
+    const struct yaml *texts[2] = {
+        [LANG_ZH] = parse_file(r, arena_printf(r->arena, "plugins/%s/locale/zh-CN.yaml", name), p),
+        [LANG_EN] = parse_file(r, arena_printf(r->arena, "plugins/%s/locale/en.yaml", name), p)};
+    for (int i = 0; i < 2; i++) r->locales[i][plugin] = texts[i];
+    for (int i = 0; i < 2; i++) {
+        const struct yaml *reasons = yaml_get(texts[i], "reasons"),
+                          *other = yaml_get(texts[!i], "reasons");
+        for (const struct yaml *c = reasons ? reasons->first : NULL; c; c = c->next)
+            if (!yaml_get(other, c->key))
+                problem_at(p, c->file, c->key_line, c->key_col, "untranslated", "%s is not in %s",
+                           c->key, i == LANG_EN ? "zh-CN.yaml" : "en.yaml");
+    }
+}
+
+// A policy of the school that no plugin reads would be a rule nobody follows.
+static void check_stray_policies(struct release *r, struct problem *p) {
+    static const char where[] = "school/policies/";
+    const char *names[PLUGINS_MAX + 1] = {"access"};
+    size_t n = 1;
+    for (int i = 0; i < r->schema->nplugins; i++)
+        if (r->policy_schemas[i]) names[n++] = r->schema->plugins[i].name;
+    for (size_t f = 0; f < r->nfiles; f++) {
+        if (strncmp(r->files[f].path, where, sizeof where - 1)) continue;
+        const char *base = r->files[f].path + sizeof where - 1;
+        const char *name = arena_strndup(r->arena, base, strcspn(base, ".@"));
+        bool known = false;
+        for (size_t i = 0; i < n; i++) known |= !strcmp(names[i], name);
+        if (known) continue;
+        const char *near = text_nearest(name, names, n);
+        problem_at(p, r->files[f].path, 1, 1, "policy_unknown", "no plugin has a policy \"%s\"%s%s",
+                   name, near ? "; did you mean " : "", near ? near : "");
+    }
+}
+
 static void build_policy(struct release *r, int i, const char *name, struct problem *p) {
-    const struct yaml *schema = parse_file(r, arena_printf(r->arena, "plugins/%s/policy.schema.yaml", name), p);
+    const struct yaml *schema =
+        parse_file(r, arena_printf(r->arena, "plugins/%s/policy.schema.yaml", name), p);
     if (!schema || policy_schema_load(r->arena, schema, &r->policy_schemas[i], p)) return;
     struct policy_layer layers[32];
     size_t n = 0, len = strlen(name);
-    static const char *const where[][2] = {{"policies/", "shipped"}, {"school/policies/", "school"}};
+    static const char *const where[][2] = {{"policies/", "shipped"},
+                                           {"school/policies/", "school"}};
     for (int w = 0; w < 2; w++)
         for (size_t f = 0; f < r->nfiles && n < 32; f++) {
             const char *s = r->files[f].path, *base = s + strlen(where[w][0]);
-            if (strncmp(s, where[w][0], strlen(where[w][0])) || strncmp(base, name, len) || (base[len] != '.' && base[len] != '@')) continue;
+            if (strncmp(s, where[w][0], strlen(where[w][0])) || strncmp(base, name, len) ||
+                (base[len] != '.' && base[len] != '@'))
+                continue;
             const struct yaml *y = parse_file(r, s, p);
             if (y) layers[n++] = (struct policy_layer){y, where[w][1]};
         }
@@ -154,7 +208,8 @@ static enum err build(struct release *r, const struct config *c, int children, s
     hash_files(r);
     struct host_plugin plugins[PLUGINS_MAX];
     size_t n = group(r, plugins, p);
-    struct host_limits limits = {c->budget.cpu_ms, c->budget.wall_ms, c->budget.memory, c->weak_jail};
+    struct host_limits limits = {c->budget.cpu_ms, c->budget.wall_ms, c->budget.memory,
+                                 c->weak_jail};
     enum err e = pool_open(&limits, plugins, n, children, &r->pool, p);
     if (e) return e;
     json_t **decls = arena_alloc(a, sizeof *decls * (n + 1));
@@ -162,16 +217,28 @@ static enum err build(struct release *r, const struct config *c, int children, s
     for (size_t i = 0; i < n; i++) {
         const char *json;
         size_t len;
-        if (!pool_declare(r->pool, plugins[i].name, a, &json, &len, p) && !json_parse(a, json, len, &decls[nd], p)) nd++;
+        if (!pool_declare(r->pool, plugins[i].name, a, &json, &len, p) &&
+            !json_parse(a, json, len, &decls[nd], p))
+            nd++;
     }
     if (schema_build(a, decls, nd, &r->schema, p) && !p->count) return p->code;
     r->policies = arena_alloc(a, sizeof *r->policies * (nd + 1));
     r->policy_schemas = arena_alloc(a, sizeof *r->policy_schemas * (nd + 1));
-    for (int i = 0; i < r->schema->nplugins; i++) build_policy(r, i, r->schema->plugins[i].name, p);
+    for (int i = 0; i < 2; i++) r->locales[i] = arena_alloc(a, sizeof **r->locales * (nd + 1));
+    for (int i = 0; i < r->schema->nplugins; i++) {
+        build_policy(r, i, r->schema->plugins[i].name, p);
+        build_locale(r, i, r->schema->plugins[i].name, p);
+    }
+    // what follows would only repeat that a plugin is missing
+    if (nd < n) return ERR_INVALID;
+    check_stray_policies(r, p);
     const struct yaml *access = parse_file(r, "school/policies/access.yaml", p);
     if (!access) access = parse_file(r, "policies/access.yaml", p);
-    if (!access) problem_at(p, "policies/access.yaml", 1, 1, "missing", "there is no access.yaml: nobody could do anything");
-    else if (access_compile(a, access, r->schema, &r->access, p) && !p->count) return p->code;
+    if (!access)
+        problem_at(p, "policies/access.yaml", 1, 1, "missing",
+                   "there is no access.yaml: nobody could do anything");
+    else if (access_compile(a, access, r->schema, &r->access, p) && !p->count)
+        return p->code;
     return p->count > before ? ERR_INVALID : p->code;
 }
 
@@ -182,10 +249,35 @@ static void release_free(struct release *r) {
     mem_free(r);
 }
 
+static int by_place(const void *x, const void *y) {
+    const struct problem_item *a = *(struct problem_item *const *)x;
+    const struct problem_item *b = *(struct problem_item *const *)y;
+    int d = strcmp(a->file ? a->file : "", b->file ? b->file : "");
+    return d ? d : a->line != b->line ? a->line - b->line : a->col - b->col;
+}
+
+// Errors in the order of files and lines, as a person goes through them.
+static void sort_items(struct problem *p) {
+    struct problem_item **all =
+        arena_alloc(p->arena, sizeof(struct problem_item *) * (p->count + 1));
+    size_t n = 0;
+    for (struct problem_item *it = p->first; it; it = it->next) all[n++] = it;
+    qsort(all, n, sizeof(struct problem_item *), by_place);
+    p->tail = &p->first;
+    for (size_t i = 0; i < n; i++) {
+        *p->tail = all[i];
+        p->tail = &all[i]->next;
+    }
+    *p->tail = NULL;
+}
+
 static enum err finish(struct release *r, enum err e, struct release **out, struct problem *p) {
     // texts of the problem live in its own arena, so the candidate may go
-    if (e) release_free(r);
-    else *out = r;
+    if (e) {
+        sort_items(p);
+        release_free(r);
+    } else
+        *out = r;
     return e ? (p->code ? p->code : e) : ERR_OK;
 }
 
@@ -196,11 +288,13 @@ static struct release *release_new(void) {
     return r;
 }
 
-enum err release_build(const struct config *c, int children, struct release **out, struct problem *p) {
+enum err release_build(const struct config *c, int children, struct release **out,
+                       struct problem *p) {
     struct release *r = release_new();
-    struct gather g = {.a = r->arena, .p = p, .files = arena_alloc(r->arena, sizeof *g.files * FILES_MAX)};
+    struct gather g = {
+        .a = r->arena, .p = p, .files = arena_alloc(r->arena, sizeof *g.files * FILES_MAX)};
     for (const char **dir = c->plugin_path; *dir; dir++) add_plugins(&g, c, *dir);
-    const char *shipped = share(r->arena);
+    const char *shipped = release_share(r->arena);
     add_plugins(&g, c, fsio_join(r->arena, shipped, "plugins"));
     add_folder(&g, fsio_join(r->arena, shipped, "policies"), "policies", false);
     add_folder(&g, fsio_join(r->arena, c->home, "policies"), "school/policies", false);
@@ -211,22 +305,35 @@ enum err release_build(const struct config *c, int children, struct release **ou
     return finish(r, build(r, c, children, p), out, p);
 }
 
-enum err release_build_stored(const struct config *c, struct db *db, int64_t number, int children, struct release **out,
-                              struct problem *p) {
+enum err release_build_stored(const struct config *c, struct db *db, int64_t number, int children,
+                              struct release **out, struct problem *p) {
     struct release *r = release_new();
     struct release_file *files = arena_alloc(r->arena, sizeof *files * FILES_MAX);
-    struct stmt *st = db_query(db, p, "SELECT f.path, b.text FROM core_release_file f JOIN core_release_blob b ON b.hash=f.hash"
-                                      " WHERE f.release=$1 ORDER BY f.path", "i", number);
+    struct stmt *st = db_query(
+        db, p,
+        "SELECT f.path, b.text FROM core_release_file f JOIN core_release_blob b ON b.hash=f.hash"
+        " WHERE f.release=$1 ORDER BY f.path",
+        "i", number);
     enum err e = st ? ERR_OK : p->code;
     for (bool row; !e && !(e = stmt_step(st, &row, p)) && row;) {
         size_t n;
         const char *text = stmt_text(st, 1, &n);
-        files[r->nfiles++] = (struct release_file){arena_strdup(r->arena, stmt_text(st, 0, NULL)), arena_strndup(r->arena, text, n), n};
+        files[r->nfiles++] = (struct release_file){arena_strdup(r->arena, stmt_text(st, 0, NULL)),
+                                                   arena_strndup(r->arena, text, n), n};
     }
     r->files = files;
     r->number = number;
-    if (!e && !r->nfiles) e = problem_set(p, ERR_NOT_FOUND, "there is no release %lld", (long long)number);
-    return finish(r, e ? e : build(r, c, children, p), out, p);
+    if (!e && !r->nfiles)
+        e = problem_set(p, ERR_NOT_FOUND, "there is no release %lld", (long long)number);
+    if (!e) e = build(r, c, children, p);
+    int64_t same = 0;
+    if (!e)
+        e = db_int(db, p, &same, 0, "SELECT 1 FROM core_release WHERE number=$1 AND hash=$2", "it",
+                   number, r->hash);
+    if (!e && !same)
+        e = problem_set(p, ERR_CORRUPT, "the files of release %lld are not those that were stored",
+                        (long long)number);
+    return finish(r, e, out, p);
 }
 
 static pthread_mutex_t current_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -247,11 +354,18 @@ static void *free_main(void *r) {
     return NULL;
 }
 
+struct release *release_hold(struct release *r) {
+    __atomic_add_fetch(&r->refs, 1, __ATOMIC_RELAXED);
+    return r;
+}
+
 void release_put(struct release *r) {
     if (!r || __atomic_sub_fetch(&r->refs, 1, __ATOMIC_ACQ_REL)) return;
-    pthread_t t;            // closing a pool waits for children: not on the caller's thread
-    if (pthread_create(&t, NULL, free_main, r)) release_free(r);
-    else pthread_detach(t);
+    pthread_t t; // closing a pool waits for children: not on the caller's thread
+    if (pthread_create(&t, NULL, free_main, r))
+        release_free(r);
+    else
+        pthread_detach(t);
 }
 
 void release_swap(struct release *next) {
@@ -259,11 +373,12 @@ void release_swap(struct release *next) {
     struct release *old = current;
     current = next;
     pthread_mutex_unlock(&current_mutex);
-    people_epoch_bump();    // actors hold role numbers of the old access rules
+    people_epoch_bump(); // actors hold role numbers of the old access rules
     release_put(old);
 }
 
-const struct policy_revision *release_policy(const struct release *r, const struct plugin *pl, const char *date) {
+const struct policy_revision *release_policy(const struct release *r, const struct plugin *pl,
+                                             const char *date) {
     const struct policy *p = r->policies[pl - r->schema->plugins];
     return p ? policy_at(p, date) : NULL;
 }

@@ -8,14 +8,18 @@
 #include "campus/release.h"
 
 const char release_ddl[] =
-    "CREATE TABLE IF NOT EXISTS core_release(number {serial}, hash TEXT NOT NULL UNIQUE, created_at BIGINT NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS core_release(number {serial}, hash TEXT NOT NULL UNIQUE, "
+    "created_at BIGINT NOT NULL,"
     " created_by TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS core_release_blob(hash TEXT PRIMARY KEY, text TEXT NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS core_release_file(release BIGINT NOT NULL, path TEXT NOT NULL, hash TEXT NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS core_release_file(release BIGINT NOT NULL, path TEXT NOT NULL, "
+    "hash TEXT NOT NULL,"
     " PRIMARY KEY(release, path)){clustered};"
-    "CREATE TABLE IF NOT EXISTS core_release_active(n {serial}, release BIGINT NOT NULL, at BIGINT NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS core_release_active(n {serial}, release BIGINT NOT NULL, at BIGINT "
+    "NOT NULL,"
     " by_person TEXT NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS core_policy_revision(id {serial}, plugin TEXT NOT NULL, hash TEXT NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS core_policy_revision(id {serial}, plugin TEXT NOT NULL, hash TEXT "
+    "NOT NULL,"
     " valid_from TEXT NOT NULL, json TEXT NOT NULL, UNIQUE(plugin, hash, valid_from));";
 
 static enum err store_files(struct db *db, const struct release *r, struct problem *p) {
@@ -24,10 +28,14 @@ static enum err store_files(struct db *db, const struct release *r, struct probl
         char hex[65];
         crypto_hash_sha256(h, (const uint8_t *)r->files[i].text, r->files[i].n);
         sodium_bin2hex(hex, sizeof hex, h, 32);
-        enum err e = db_run(db, p, NULL, "INSERT INTO core_release_blob(hash,text) VALUES($1,$2) ON CONFLICT DO NOTHING",
-                            "ts", hex, r->files[i].text, r->files[i].n);
-        if (!e) e = db_run(db, p, NULL, "INSERT INTO core_release_file(release,path,hash) VALUES($1,$2,$3)", "itt", r->number,
-                           r->files[i].path, hex);
+        enum err e =
+            db_run(db, p, NULL,
+                   "INSERT INTO core_release_blob(hash,text) VALUES($1,$2) ON CONFLICT DO NOTHING",
+                   "ts", hex, r->files[i].text, r->files[i].n);
+        if (!e)
+            e = db_run(db, p, NULL,
+                       "INSERT INTO core_release_file(release,path,hash) VALUES($1,$2,$3)", "itt",
+                       r->number, r->files[i].path, hex);
         if (e) return e;
     }
     return ERR_OK;
@@ -38,11 +46,17 @@ static enum err store_policies(struct db *db, struct release *r, struct problem 
         for (size_t k = 0; r->policies[i] && k < policy_count(r->policies[i]); k++) {
             struct policy_revision *v = policy_nth(r->policies[i], k);
             const char *name = r->schema->plugins[i].name;
-            enum err e = db_run(db, p, NULL, "INSERT INTO core_policy_revision(plugin,hash,valid_from,json) VALUES($1,$2,$3,$4)"
-                                             " ON CONFLICT DO NOTHING", "ttts", name, v->hash, v->valid_from, v->json, v->json_n);
+            enum err e = db_run(
+                db, p, NULL,
+                "INSERT INTO core_policy_revision(plugin,hash,valid_from,json) VALUES($1,$2,$3,$4)"
+                " ON CONFLICT DO NOTHING",
+                "ttts", name, v->hash, v->valid_from, v->json, v->json_n);
             int64_t id = 0;
-            if (!e) e = db_int(db, p, &id, 0, "SELECT id FROM core_policy_revision WHERE plugin=$1 AND hash=$2 AND valid_from=$3",
-                               "ttt", name, v->hash, v->valid_from);
+            if (!e)
+                e = db_int(db, p, &id, 0,
+                           "SELECT id FROM core_policy_revision WHERE plugin=$1 AND hash=$2 AND "
+                           "valid_from=$3",
+                           "ttt", name, v->hash, v->valid_from);
             if (e) return e;
             if (id != v->id) e = pool_policy(r->pool, name, id, v->json, v->json_n, p);
             if (e) return e;
@@ -52,28 +66,40 @@ static enum err store_policies(struct db *db, struct release *r, struct problem 
 }
 
 enum err release_active_number(struct db *db, int64_t *number, struct problem *p) {
-    return db_int(db, p, number, 0, "SELECT release FROM core_release_active ORDER BY n DESC LIMIT 1", "");
+    return db_int(db, p, number, 0,
+                  "SELECT release FROM core_release_active ORDER BY n DESC LIMIT 1", "");
 }
 
-enum err release_store(struct db *db, struct release *r, const char *by, int64_t now, struct problem *p) {
+enum err release_store(struct db *db, struct release *r, const char *by, int64_t now,
+                       struct problem *p) {
     int64_t active = 0;
-    enum err e = db_int(db, p, &r->number, 0, "SELECT number FROM core_release WHERE hash=$1", "t", r->hash);
+    enum err e =
+        db_int(db, p, &r->number, 0, "SELECT number FROM core_release WHERE hash=$1", "t", r->hash);
     if (!e && !r->number) {
-        e = db_run(db, p, NULL, "INSERT INTO core_release(hash,created_at,created_by) VALUES($1,$2,$3)", "tit", r->hash, now, by);
-        if (!e) e = db_int(db, p, &r->number, 0, "SELECT number FROM core_release WHERE hash=$1", "t", r->hash);
+        e = db_run(db, p, NULL,
+                   "INSERT INTO core_release(hash,created_at,created_by) VALUES($1,$2,$3)", "tit",
+                   r->hash, now, by);
+        if (!e)
+            e = db_int(db, p, &r->number, 0, "SELECT number FROM core_release WHERE hash=$1", "t",
+                       r->hash);
         if (!e) e = store_files(db, r, p);
     }
     if (!e) e = store_policies(db, r, p);
     if (!e) e = release_active_number(db, &active, p);
     if (!e && active != r->number)
-        e = db_run(db, p, NULL, "INSERT INTO core_release_active(release,at,by_person) VALUES($1,$2,$3)", "iit", r->number, now, by);
+        e = db_run(db, p, NULL,
+                   "INSERT INTO core_release_active(release,at,by_person) VALUES($1,$2,$3)", "iit",
+                   r->number, now, by);
     return e;
 }
 
 void release_list_json(struct db *db, struct buf *out, struct problem *p) {
     int64_t active = 0;
     if (release_active_number(db, &active, p)) return;
-    struct stmt *st = db_query(db, p, "SELECT number,hash,created_at,created_by FROM core_release ORDER BY number DESC LIMIT 100", "");
+    struct stmt *st = db_query(
+        db, p,
+        "SELECT number,hash,created_at,created_by FROM core_release ORDER BY number DESC LIMIT 100",
+        "");
     buf_puts(out, "{\"items\":[");
     for (bool row; st && !stmt_step(st, &row, p) && row;) {
         json_sep(out), buf_putc(out, '{');
@@ -98,13 +124,18 @@ void release_diff(const struct release *from, const struct release *to, struct b
         if (!file_of(to, from->files[i].path)) buf_printf(out, "- %s\n", from->files[i].path);
     for (size_t i = 0; i < to->nfiles; i++) {
         const struct release_file *f = &to->files[i], *old = file_of(from, f->path);
-        if (!old) buf_printf(out, "+ %s\n", f->path);
-        else if (old->n != f->n || memcmp(old->text, f->text, f->n)) buf_printf(out, "~ %s\n", f->path);
+        if (!old)
+            buf_printf(out, "+ %s\n", f->path);
+        else if (old->n != f->n || memcmp(old->text, f->text, f->n))
+            buf_printf(out, "~ %s\n", f->path);
     }
     for (int i = 0; i < to->schema->nplugins; i++) {
-        const struct plugin *pl = &to->schema->plugins[i], *old = schema_plugin(from->schema, pl->name);
-        struct policy *now = to->policies[i], *was = old ? from->policies[old - from->schema->plugins] : NULL;
+        const struct plugin *pl = &to->schema->plugins[i],
+                            *old = schema_plugin(from->schema, pl->name);
+        struct policy *now = to->policies[i],
+                      *was = old ? from->policies[old - from->schema->plugins] : NULL;
         if (!now || !was || !policy_count(now) || !policy_count(was)) continue;
-        policy_diff(to->policy_schemas[i], policy_nth(was, policy_count(was) - 1), policy_nth(now, policy_count(now) - 1), LANG_ZH, out, NULL);
+        policy_diff(to->policy_schemas[i], policy_nth(was, policy_count(was) - 1),
+                    policy_nth(now, policy_count(now) - 1), LANG_ZH, out, NULL);
     }
 }

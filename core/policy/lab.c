@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// Replays stored decisions in pages; one decision is one rule call, as it is live.
+#include "campus/lab.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "campus/mem.h"
+#include "policy/policy_internal.h"
+
+enum { PAGE = 500 };
+struct past {
+    const char *id, *entity, *record, *rule, *as_of, *owner;
+    int64_t at;
+    bool pass;
+    const uint8_t *blob;
+    size_t n;
+};
+
+// The next page of one rule's decisions, along the index on (rule, at).
+static enum err read_page(struct store *s, const char *rule, int64_t at, const char *after,
+                          struct past *page, size_t *n) {
+    struct stmt *st =
+        db_query(s->db, s->problem,
+                 "SELECT id,entity,record,rule,as_of,owner,at,pass,sealed FROM core_decision"
+                 " WHERE rule=$1 AND at>=$2 AND (at>$3 OR id>$4) ORDER BY at,id LIMIT 500",
+                 "tiit", rule, at, at, after);
+    if (!st) return s->problem->code;
+    *n = 0;
+    for (bool row;;) {
+        enum err e = stmt_step(st, &row, s->problem);
+        if (e || !row) return e;
+        struct past *d = &page[(*n)++];
+        const char **texts[] = {&d->id, &d->entity, &d->record, &d->rule, &d->as_of, &d->owner};
+        for (int i = 0; i < 6; i++) *texts[i] = arena_strdup(s->arena, stmt_text(st, i, NULL));
+        d->at = stmt_int(st, 6);
+        d->pass = stmt_int(st, 7) != 0;
+        const void *b = stmt_blob(st, 8, &d->n);
+        d->blob = (const uint8_t *)arena_strndup(s->arena, b, d->n);
+    }
+}
+
+static struct value value_of(struct arena *a, const json_t *j) {
+    struct buf b;
+    switch (json_typeof(j)) {
+    case JSON_NULL: return value_null();
+    case JSON_TRUE:
+    case JSON_FALSE: return value_bool(json_is_true(j));
+    case JSON_INTEGER: return value_int(json_integer_value(j));
+    case JSON_STRING: return value_textn(json_string_value(j), json_string_length(j));
+    default:
+        buf_init(&b, a);
+        json_dom(&b, j);
+        return (struct value){.kind = VALUE_JSON, .p = buf_str(&b), .n = b.len};
+    }
+}
+
+static void line_of(const struct past *d, const json_t *then, const struct host_decision *now,
+                    const char *error, struct buf *b) {
+    buf_putc(b, '{');
+    json_kv_str(b, "decision", d->id);
+    json_kv_str(b, "entity", d->entity);
+    json_kv_str(b, "record", d->record);
+    json_kv_str(b, "rule", d->rule);
+    json_kv_time(b, "at", d->at);
+    json_kv_bool(b, "was", d->pass);
+    if (error)
+        json_kv_str(b, "error", error);
+    else {
+        json_kv_bool(b, "now", now->pass);
+        json_key(b, "reasons"), buf_putc(b, '[');
+        size_t i;
+        json_t *r;
+        if (now->pass) json_array_foreach(json_object_get(then, "reasons"), i, r) {
+                if (json_is_false(json_object_get(r, "ok")))
+                    json_sep(b), json_cstr(b, json_string_value(json_object_get(r, "code")));
+            }
+        else
+            for (i = 0; i < now->count; i++)
+                if (!now->reasons[i].ok) json_sep(b), json_cstr(b, now->reasons[i].code);
+        buf_putc(b, ']');
+    }
+    buf_putc(b, '}');
+}
+
+static enum err replay_one(struct store *s, const struct lab *lab, const struct past *d,
+                           enum err (*fn)(void *, const char *, size_t), void *self,
+                           struct lab_totals *t) {
+    json_t *then;
+    enum err e = decision_open(s, d->id, d->owner, d->blob, d->n, &then);
+    if (e == ERR_NOT_FOUND) {
+        t->erased++;
+        return ERR_OK;
+    }
+    if (e) return e;
+    const json_t *inputs = json_object_get(then, "inputs"),
+                 *scales = json_object_get(then, "scales");
+    struct host_field *f = arena_alloc(s->arena, sizeof *f * (json_object_size(inputs) + 1));
+    size_t n = 0;
+    const char *key;
+    json_t *v;
+    json_object_foreach((json_t *)inputs, key, v) f[n++] = (struct host_field){
+        key, value_of(s->arena, v), (int)json_integer_value(json_object_get(scales, key))};
+    const struct policy_revision *rev = lab->policy ? policy_at(lab->policy, d->as_of) : NULL;
+    struct host_rule call = {
+        lab->plugin, d->rule + strlen(lab->plugin) + 1, rev ? rev->id : 0, d->as_of, f, n};
+    struct host_decision now = {0};
+    struct problem p;
+    struct buf line;
+    problem_init(&p, s->arena);
+    buf_init(&line, s->arena);
+    e = pool_rule(lab->pool, &call, s->arena, &now, &p);
+    if (e == ERR_UNAVAILABLE) return problem_set(s->problem, e, "no plugin host is free");
+    t->replayed++;
+    if (e)
+        t->failed++;
+    else if (now.pass == d->pass)
+        return ERR_OK;
+    else
+        t->flipped++, now.pass ? t->to_pass++ : t->to_fail++;
+    line_of(d, then, &now,
+            e ? (p.first    ? p.first->detail
+                 : p.detail ? p.detail
+                            : err_word(e))
+              : NULL,
+            &line);
+    return fn(self, buf_str(&line), line.len);
+}
+
+// The next rule of the plugin that has decisions, NULL when there is none.
+static enum err next_rule(struct store *s, const char *plugin, const char *after, char out[128],
+                          bool *found) {
+    const char *first = *after ? after : arena_printf(s->arena, "%s.", plugin);
+    struct stmt *st =
+        db_query(s->db, s->problem, "SELECT MIN(rule) FROM core_decision WHERE rule>$1 AND rule<$2",
+                 "tt", first, arena_printf(s->arena, "%s/", plugin));
+    enum err e = st ? stmt_step(st, found, s->problem) : s->problem->code;
+    if (e) return e;
+    *found = *found && !stmt_is_null(st, 0);
+    if (*found) snprintf(out, 128, "%s", stmt_text(st, 0, NULL));
+    stmt_reset(st);
+    return ERR_OK;
+}
+
+enum err lab_replay(struct store *caller, const struct lab *lab,
+                    enum err (*fn)(void *self, const char *line, size_t n), void *self,
+                    struct lab_totals *t) {
+    struct store pages = *caller, one = *caller;
+    struct arena *a = arena_new(64 << 20), *b = arena_new(16 << 20);
+    struct past *page = mem_alloc(sizeof *page * PAGE);
+    enum err e = a && b && page ? ERR_OK : problem_set(caller->problem, ERR_NOMEM, NULL);
+    pages.arena = a, one.arena = b;
+    *t = (struct lab_totals){0};
+    char rule[128] = "";
+    for (bool found = true;
+         !e && !(e = next_rule(&pages, lab->plugin, rule, rule, &found)) && found;) {
+        int64_t at = lab->since;
+        char after[64] = "";
+        for (size_t n = PAGE; !e && n == PAGE;) {
+            arena_reset(a);
+            e = read_page(&pages, rule, at, after, page, &n);
+            for (size_t i = 0; i < n && !e; i++) {
+                arena_reset(b);
+                e = replay_one(&one, lab, &page[i], fn, self, t);
+            }
+            if (e || !n) break;
+            at = page[n - 1].at;
+            snprintf(after, sizeof after, "%s", page[n - 1].id);
+        }
+    }
+    mem_free(page);
+    arena_free(a);
+    arena_free(b);
+    return e;
+}
