@@ -1,16 +1,19 @@
 # campusd: `make` builds, `make run` serves the sample school, `make test` tests everything.
 # Sources are found, not listed: a new file in core/*/ or tests/unit/ is picked up.
-CC ?= cc
+# Targets that need packages run .ci/setup first, which installs what is missing and says what.
+CC := gcc
 B := build
 VARIANT ?=
+Q := $(if $(V),,@)
 O := $(B)/obj$(VARIANT)
-PKGS := sqlite3 yaml-0.1 libsodium libmicrohttpd jansson libcurl libcrypto lua5.4 libseccomp libutf8proc
+PKGS := sqlite3 yaml-0.1 libsodium libmicrohttpd jansson libcurl libcrypto lua5.4 libseccomp libutf8proc libpq libzip expat zlib
 WARN := -std=c11 -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unknown-warning-option -Wno-clobbered
 OPT ?= -O2 -g
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
-# lazily, so that the packages may be installed first
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS = $(shell pkg-config --libs $(PKGS))
+# asked once, and only when something compiles: the packages may have been installed just before
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+# libcurl is loaded when it is first needed (core/base/curl_lazy.c)
+PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(filter-out libcurl libpq,$(PKGS))))$(PKG_LIBS)
 CPPFLAGS = -D_GNU_SOURCE -Iinclude -Icore $(PKG_CFLAGS)
 CFLAGS = $(WARN) $(OPT) $(HARDEN) $(SAN) -pthread -MMD -MP
 LDFLAGS = -pie -Wl,-z,relro,-z,now $(SAN)
@@ -24,36 +27,76 @@ OBJ := $(LIBSRC:%.c=$(O)/%.o) $(EMBED:%=$(O)/%.o)
 TOBJ := $(LIBSRC:%.c=$(O)/test/%.o) $(EMBED:%=$(O)/%.o)
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit$(VARIANT)/%,$(sort $(wildcard tests/unit/test_*.c)))
 
-all: $(B)/campusd$(VARIANT)
+PROGRAMS := $(if $(wildcard $(MAIN)),$(B)/campusd$(VARIANT) $(B)/campusd-test$(VARIANT))
+
+all:
+	@.ci/setup build
+	@$(MAKE) --no-print-directory $(B)/campusd$(VARIANT) $(B)/desk/.built
+programs: $(PROGRAMS)
 
 $(B)/campusd$(VARIANT): $(OBJ) $(MAIN:%.c=$(O)/%.o)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  LD $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 # the same, with the three seams open to tests (clock, allocator, file system)
 $(B)/campusd-test$(VARIANT): $(TOBJ) $(MAIN:%.c=$(O)/test/%.o)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  LD $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(O)/libcampus.a: $(TOBJ)
-	rm -f $@ && ar rcs $@ $^
+	$(Q)rm -f $@ && ar rcs $@ $^
 $(B)/unit$(VARIANT)/%: tests/unit/%.c $(O)/libcampus.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -Itests/unit -DCAMPUSD_TEST $(CFLAGS) -MF $(O)/$(@F).d -o $@ $< $(O)/libcampus.a $(LDFLAGS) -lcmocka $(LIBS)
+	@echo "  CC $<"
+	$(Q)$(CC) $(CPPFLAGS) -Itests/unit -DCAMPUSD_TEST $(CFLAGS) -MF $(O)/$(@F).d -o $@ $< $(O)/libcampus.a $(LDFLAGS) -lcmocka $(LIBS)
+$(B)/unit$(VARIANT)/test_convert: LDFLAGS += -lxlsxwriter
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo "  CC $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 $(O)/test/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) -DCAMPUSD_TEST $(CFLAGS) -c -o $@ $<
+	@echo "  CC $< (test)"
+	$(Q)$(CC) $(CPPFLAGS) -DCAMPUSD_TEST $(CFLAGS) -c -o $@ $<
 # Lua that the child runs is carried inside the binary
 $(O)/%.lua.o: %.lua
 	@mkdir -p $(@D)
-	cd $(<D) && ld -r -b binary -z noexecstack -o $(abspath $@) $(<F)
+	$(Q)cd $(<D) && ld -r -b binary -z noexecstack -o $(abspath $@) $(<F)
 
 unit: $(UNIT)
-	@set -e; for t in $(UNIT); do echo "== $$t"; $$t; done
+	@PARTS=unit B=$(B) VARIANT=$(VARIANT) tests/run
 
+run: all
+	@test -e home/campusd.yaml || $(B)/campusd init --sample school
+	$(B)/campusd serve
+
+test:
+	@.ci/setup test
+	@$(MAKE) --no-print-directory programs $(UNIT) $(B)/desk/.built
+	@B=$(B) VARIANT=$(VARIANT) tests/run
+
+# The whole suite once more under the sanitizers, beside the plain build.
+# (the optimiser sees less there, and warns of what is none)
+NO_FORTIFY := HARDEN='-fstack-protector-strong -fPIE -Wno-maybe-uninitialized'
+test-asan:
+	@ASAN_OPTIONS=detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 LIMIT=1200 \
+	$(MAKE) --no-print-directory test VARIANT=-asan OPT='-O1 -g -fno-omit-frame-pointer' $(NO_FORTIFY) \
+		SAN='-fsanitize=address,undefined -fno-sanitize-recover=all'
+test-tsan:
+	@TSAN_OPTIONS='halt_on_error=1 suppressions=$(CURDIR)/tests/tsan.supp' LIMIT=1200 \
+	$(MAKE) --no-print-directory test VARIANT=-tsan OPT='-O1 -g -fno-omit-frame-pointer' $(NO_FORTIFY) \
+		SAN='-fsanitize=thread'
+
+bench: all
+	@if [ -x tests/bench/run ]; then B=$(B) tests/bench/run; else echo "tests/bench/run is missing"; exit 1; fi
+soak:
+	@CAMPUSD_KILLS=1000 CAMPUSD_SEEDS=20000 CAMPUSD_RELOADS=500 LIMIT=36000 $(MAKE) --no-print-directory test
+setup:
+	@.ci/setup test
 clean:
 	rm -rf $(B)
 
-.PHONY: all unit clean
+.PHONY: all programs unit run test test-asan test-tsan bench soak setup clean lint layers fuzz
 .SECONDARY:
+include tests/lint.mk
 -include tests/*/*.mk
+include plugins/desk/desk.mk
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -2,47 +2,105 @@
 // Copyright 2026 The campusd authors
 //
 // The write lane. Order of one batch: BEGIN, each job inside its own savepoint, the audit rows of
-// the survivors chained and inserted, COMMIT (synced), and only then the answers. Checkpoints of the
-// write-ahead log run here too, between batches: no other connection writes or checkpoints.
+// the survivors chained and inserted, COMMIT (synced), and only then the answers. Checkpoints of
+// the write-ahead log run here too, between batches: no other connection writes or checkpoints.
 #include "campus/lane.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 #include "campus/clock.h"
 #include "campus/limits.h"
 #include "campus/log.h"
 #include "campus/mem.h"
 
-enum { BATCH_MAX = 256, WAL_CHECKPOINT_BYTES = 16 << 20 };
+enum {
+    BULK_ALONE = 8,
+    WAL_FORCED_BYTES = 128 << 20,
+    WAL_IDLE_BYTES = 4 << 20,
+    IDLE_MS = 50,
+    EMPTY_LOG_EVERY_MS = 100
+};
 
 struct lane {
     struct db *db;
     struct audit *audit;
     pthread_t thread;
-    pthread_mutex_t mutex;
+    pthread_mutex_t mutex, listener; // listener: on_commit, held while it runs
     pthread_cond_t wake;
-    struct lane_job *first, **tail;
+    struct queue {
+        struct lane_job *first, **tail;
+    } clients, bulk;
+    int64_t checkpointed; // size of the log when it was last copied back
     size_t queued;
     bool stop;
     void (*on_commit)(void *self);
     void *on_commit_self;
     _Atomic uint64_t commits, jobs, failed, wal_bytes;
+    _Atomic bool empty_log; // wished for; stays until no reader is in the way
+    int64_t emptied_ns;     // when it was last tried
 };
+
+static void queue_put(struct queue *q, struct lane_job *job) {
+    job->next = NULL;
+    *q->tail = job;
+    q->tail = &job->next;
+}
+
+// Moves at most max jobs to the end of a list; returns the list's new end.
+static struct lane_job **queue_take(struct queue *q, size_t max, struct lane_job **end,
+                                    size_t *taken) {
+    while (q->first && max--) {
+        struct lane_job *job = q->first;
+        q->first = job->next;
+        job->next = NULL;
+        *end = job;
+        end = &job->next;
+        (*taken)++;
+    }
+    if (!q->first) q->tail = &q->first;
+    return end;
+}
+
+static void checkpoint_now(struct lane *l, int64_t wal) {
+    l->checkpointed = wal;
+    if (db_checkpoint(l->db, NULL)) log_warn("checkpoint_failed", "the log keeps growing");
+}
+
+// Waits for work. A checkpoint under load would hold up every client that waits, so the log is
+// copied back when there is a pause, and only a very long one without any.
+static void await_work(struct lane *l) {
+    while (!l->clients.first && !l->bulk.first && !l->stop) {
+        int64_t wal = db_wal_bytes(l->db);
+        if (wal < WAL_IDLE_BYTES || wal == l->checkpointed) {
+            pthread_cond_wait(&l->wake, &l->mutex);
+            continue;
+        }
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_nsec += (long)IDLE_MS * 1000000;
+        if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
+        if (pthread_cond_timedwait(&l->wake, &l->mutex, &until) != ETIMEDOUT) continue;
+        pthread_mutex_unlock(&l->mutex);
+        checkpoint_now(l, wal);
+        pthread_mutex_lock(&l->mutex);
+    }
+}
 
 static struct lane_job *take(struct lane *l) {
     pthread_mutex_lock(&l->mutex);
-    while (!l->first && !l->stop) pthread_cond_wait(&l->wake, &l->mutex);
-    struct lane_job *head = l->first, **at = &l->first;
+    await_work(l);
+    struct lane_job *head = NULL, **end = &head;
     size_t n = 0;
-    while (*at && n < BATCH_MAX) at = &(*at)->next, n++;
-    l->first = *at;
-    *at = NULL;
-    if (!l->first) l->tail = &l->first;
+    end = queue_take(&l->clients, (size_t)db_batch(l->db), end, &n);
+    queue_take(&l->bulk, n ? 1 : BULK_ALONE, end, &n);
     l->queued -= n;
     pthread_mutex_unlock(&l->mutex);
-    return n ? head : NULL;
+    return head;
 }
 
 // ERR_OK when the transaction still stands.
@@ -74,21 +132,24 @@ static enum err run_batch(struct lane *l, struct lane_job *head, struct problem 
 
 static void requeue(struct lane *l, struct lane_job *job) {
     job->again = false;
-    job->next = NULL;
     pthread_mutex_lock(&l->mutex);
-    *l->tail = job;
-    l->tail = &job->next;
+    queue_put(job->bulk ? &l->bulk : &l->clients, job);
     l->queued++;
     pthread_mutex_unlock(&l->mutex);
 }
 
-static void checkpoint(struct lane *l, struct arena *a) {
+static void checkpoint(struct lane *l) {
     int64_t wal = db_wal_bytes(l->db);
     atomic_store(&l->wal_bytes, (uint64_t)wal);
-    if (wal < WAL_CHECKPOINT_BYTES) return;
-    struct problem p;
-    problem_init(&p, a);
-    if (db_checkpoint(l->db, &p)) log_warn("checkpoint_failed", "%s", p.detail ? p.detail : "");
+    if (atomic_load(&l->empty_log)) {
+        int64_t now = clock_mono_ns();
+        if (now - l->emptied_ns < (int64_t)EMPTY_LOG_EVERY_MS * 1000000) return;
+        l->emptied_ns = now;
+        if (!db_empty_log(l->db, NULL)) atomic_store(&l->empty_log, false);
+        return;
+    }
+    bool grown = wal < l->checkpointed || wal - l->checkpointed >= WAL_IDLE_BYTES;
+    if (wal >= WAL_FORCED_BYTES && grown) checkpoint_now(l, wal);
 }
 
 static void *lane_main(void *arg) {
@@ -104,18 +165,25 @@ static void *lane_main(void *arg) {
         enum err e = run_batch(l, head, &p);
         if (!e) {
             atomic_fetch_add(&l->commits, 1);
+            pthread_mutex_lock(&l->listener);
             if (l->on_commit) l->on_commit(l->on_commit_self);
+            pthread_mutex_unlock(&l->listener);
         }
         for (struct lane_job *job = head, *next; job; job = next) {
             next = job->next;
             enum err result = job->result ? job->result : e;
             atomic_fetch_add(result ? &l->failed : &l->jobs, 1);
-            if (!result && job->again) requeue(l, job);
-            else job->done(job, result);
+            if (!result && job->again)
+                requeue(l, job);
+            else
+                job->done(job, result);
         }
         if (!e) audit_committed(l->audit, clock_now_ms());
-        checkpoint(l, a);
+        checkpoint(l);
     }
+    struct problem p; // an empty log makes the next start quick
+    problem_init(&p, a);
+    if (db_checkpoint(l->db, &p)) log_warn("checkpoint_failed", "%s", p.detail ? p.detail : "");
     arena_free(a);
     return NULL;
 }
@@ -124,8 +192,10 @@ enum err lane_open(struct db *db, struct audit *audit, struct lane **out, struct
     struct lane *l = mem_need(sizeof *l);
     l->db = db;
     l->audit = audit;
-    l->tail = &l->first;
+    l->clients.tail = &l->clients.first;
+    l->bulk.tail = &l->bulk.first;
     pthread_mutex_init(&l->mutex, NULL);
+    pthread_mutex_init(&l->listener, NULL);
     pthread_cond_init(&l->wake, NULL);
     if (pthread_create(&l->thread, NULL, lane_main, l)) {
         mem_free(l);
@@ -136,14 +206,12 @@ enum err lane_open(struct db *db, struct audit *audit, struct lane **out, struct
 }
 
 bool lane_submit(struct lane *l, struct lane_job *job) {
-    job->next = NULL;
     job->result = ERR_OK;
     pthread_mutex_lock(&l->mutex);
     bool room = l->queued < LIMIT_LANE_QUEUE && !l->stop;
     if (room) {
-        bool was_empty = !l->first;
-        *l->tail = job;
-        l->tail = &job->next;
+        bool was_empty = !l->clients.first && !l->bulk.first;
+        queue_put(job->bulk ? &l->bulk : &l->clients, job);
         l->queued++;
         if (was_empty) pthread_cond_signal(&l->wake);
     }
@@ -151,7 +219,13 @@ bool lane_submit(struct lane *l, struct lane_job *job) {
     return room;
 }
 
-struct waiting { struct lane_call call; pthread_mutex_t mutex; pthread_cond_t cond; bool finished; enum err e; };
+struct waiting {
+    struct lane_call call;
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
+    bool finished;
+    enum err e;
+};
 
 static void waiting_done(struct lane_job *job, enum err e) {
     struct waiting *w = (struct waiting *)job;
@@ -162,10 +236,12 @@ static void waiting_done(struct lane_job *job, enum err e) {
     pthread_mutex_unlock(&w->mutex);
 }
 
-enum err lane_run(struct lane *l, enum err (*run)(struct lane_job *, struct lane *), void *arg) {
-    struct waiting w = {.call = {.job = {.run = run, .done = waiting_done}, .arg = arg},
-                        .mutex = PTHREAD_MUTEX_INITIALIZER,
-                        .cond = PTHREAD_COND_INITIALIZER};
+static enum err submit_and_wait(struct lane *l, enum err (*run)(struct lane_job *, struct lane *),
+                                void *arg, bool bulk) {
+    struct waiting w = {
+        .call = {.job = {.run = run, .done = waiting_done, .bulk = bulk}, .arg = arg},
+        .mutex = PTHREAD_MUTEX_INITIALIZER,
+        .cond = PTHREAD_COND_INITIALIZER};
     if (!lane_submit(l, &w.call.job)) return ERR_RATE;
     pthread_mutex_lock(&w.mutex);
     while (!w.finished) pthread_cond_wait(&w.cond, &w.mutex);
@@ -173,12 +249,44 @@ enum err lane_run(struct lane *l, enum err (*run)(struct lane_job *, struct lane
     return w.e;
 }
 
-struct db *lane_db(struct lane *l) { return l->db; }
-struct audit *lane_audit(struct lane *l) { return l->audit; }
+enum err lane_run(struct lane *l, enum err (*run)(struct lane_job *, struct lane *), void *arg) {
+    return submit_and_wait(l, run, arg, false);
+}
+
+enum err lane_run_slice(struct lane *l, enum err (*run)(struct lane_job *, struct lane *),
+                        void *arg) {
+    return submit_and_wait(l, run, arg, true);
+}
+
+static enum err nothing(struct lane_job *job, struct lane *lane) {
+    (void)job, (void)lane;
+    return ERR_OK;
+}
+
+enum err lane_empty_log(struct lane *l, int wait_ms) {
+    int64_t until = clock_mono_ns() + (int64_t)wait_ms * 1000000;
+    atomic_store(&l->empty_log, true);
+    for (;;) { // it is emptied after the batch, so the second look sees it
+        enum err e = lane_run(l, nothing, NULL);
+        if (e && e != ERR_RATE) return e;
+        if (!atomic_load(&l->empty_log)) return ERR_OK;
+        if (clock_mono_ns() > until) return ERR_UNAVAILABLE;
+        usleep(10000);
+    }
+}
+
+struct db *lane_db(struct lane *l) {
+    return l->db;
+}
+struct audit *lane_audit(struct lane *l) {
+    return l->audit;
+}
 
 void lane_on_commit(struct lane *l, void (*fn)(void *self), void *self) {
+    pthread_mutex_lock(&l->listener);
     l->on_commit_self = self;
     l->on_commit = fn;
+    pthread_mutex_unlock(&l->listener);
 }
 
 void lane_stats(struct lane *l, struct lane_stats *out) {
@@ -198,6 +306,7 @@ void lane_close(struct lane *l) {
     pthread_mutex_unlock(&l->mutex);
     pthread_join(l->thread, NULL);
     pthread_mutex_destroy(&l->mutex);
+    pthread_mutex_destroy(&l->listener);
     pthread_cond_destroy(&l->wake);
     mem_free(l);
 }

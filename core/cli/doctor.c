@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// doctor: looks at a home without changing it and without needing a key; works beside the service.
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#include "campus/audit.h"
+#include "campus/fsio.h"
+#include "campus/home.h"
+#include "campus/store.h"
+#include "cli/cli.h"
+
+enum finding { GOOD, WARN, BAD };
+struct doctor {
+    struct cli *cli;
+    struct db *db;
+    struct release *release;
+    struct buf out;
+    enum finding worst;
+};
+
+static void say(struct doctor *d, enum finding state, const char *what, const char *fmt, ...) {
+    static const char *const words[] = {"ok", "warning", "bad"};
+    va_list ap;
+    va_start(ap, fmt);
+    const char *text = arena_vprintf(d->cli->arena, fmt, ap);
+    va_end(ap);
+    if (state > d->worst) d->worst = state;
+    json_sep(&d->out), buf_putc(&d->out, '{');
+    json_kv_str(&d->out, "state", words[state]);
+    json_kv_str(&d->out, "check", what);
+    json_kv_str(&d->out, "detail", text);
+    buf_putc(&d->out, '}');
+}
+
+// What went wrong, an item a line, and a fresh problem for the next check.
+static void say_problem(struct doctor *d, const char *what) {
+    struct problem *p = &d->cli->problem;
+    if (p->detail || !p->count)
+        say(d, BAD, what, "%s", p->detail ? p->detail : err_title(p->code, LANG_EN));
+    for (const struct problem_item *it = p->first; it; it = it->next)
+        say(d, BAD, what, "%s: %s", it->file ? it->file : it->word, it->detail);
+    problem_init(p, d->cli->arena);
+}
+
+static void files(struct doctor *d) {
+    static const char *const names[] = {
+        "", "campusd.yaml", "campusd.db", "keyfile", "first-sign-in", "files", "backups"};
+    struct stat st;
+    int wrong = 0;
+    for (int i = 0; i < 7; i++) {
+        const char *path = fsio_join(d->cli->arena, d->cli->home, names[i]);
+        if (stat(path, &st)) continue;
+        if (st.st_mode & 077)
+            say(d, BAD, "files", "%s may be used by others (mode %03o)", path, st.st_mode & 0777),
+                wrong++;
+    }
+    if (!wrong) say(d, GOOD, "files", "nobody else may read the home");
+    if (!strncmp(d->cli->config.unlock, "keyfile:", 8))
+        say(d, WARN, "keys", "a keyfile opens the vault: fit for the sample only");
+}
+
+static void space(struct doctor *d) {
+    struct statvfs v;
+    if (statvfs(d->cli->home, &v)) {
+        say(d, BAD, "disk", "%s cannot be looked at", d->cli->home);
+        return;
+    }
+    uint64_t mib = (uint64_t)v.f_bavail * v.f_frsize >> 20;
+    unsigned percent = v.f_blocks ? (unsigned)(v.f_bavail * 100 / v.f_blocks) : 0;
+    say(d,
+        mib < 100                   ? BAD
+        : mib < 1024 || percent < 5 ? WARN
+                                    : GOOD,
+        "disk", "%" PRIu64 " MiB free (%u %%)", mib, percent);
+}
+
+static void keys(struct doctor *d) {
+    struct keyring *k;
+    struct buf b;
+    json_t *list;
+    if (home_keyring_load(d->db, &k, &d->cli->problem)) {
+        say_problem(d, "keys");
+        return;
+    }
+    buf_init(&b, d->cli->arena);
+    keyring_slots_json(k, &b);
+    keyring_free(k);
+    size_t n =
+        json_parse(d->cli->arena, buf_str(&b), b.len, &list, NULL) ? 0 : json_array_size(list);
+    say(d, n < 2 ? BAD : GOOD, "keys", "%zu slots open the vault", n);
+}
+
+static void audit(struct doctor *d) {
+    uint8_t key[32];
+    char *text;
+    size_t n, got = 0;
+    int64_t rows = 0;
+    struct problem *p = &d->cli->problem;
+    struct arena *a = d->cli->arena;
+    if (home_secret(a, home_audit_key(a, d->cli->home), &text, &n, p)) {
+        say_problem(d, "audit");
+        return;
+    }
+    if (sodium_hex2bin(key, 32, text, n, NULL, &got, NULL) || got != 32) {
+        say(d, BAD, "audit", "audit.pub is not a key");
+        return;
+    }
+    if (audit_verify(d->db, key, home_checkpoints(a, d->cli->home), &rows, NULL, NULL, p))
+        say_problem(d, "audit");
+    else
+        say(d, GOOD, "audit", "%" PRId64 " rows, chained and signed", rows);
+}
+
+// A report's groups as sorted lines "group=count,sums", so that two ways of counting can be
+// compared.
+struct lines {
+    struct arena *arena;
+    const struct report_decl *report;
+    const char **at;
+    size_t n, cap;
+};
+
+static enum err add_line(void *self, const struct value *group, int64_t count,
+                         const int64_t *sums) {
+    struct lines *l = self;
+    struct buf b;
+    buf_init(&b, l->arena);
+    for (int i = 0; i < l->report->ngroup; i++) {
+        if (group[i].kind == VALUE_INT || group[i].kind == VALUE_BOOL)
+            buf_int(&b, group[i].i);
+        else if (group[i].kind == VALUE_NULL)
+            buf_putc(&b, '~');
+        else
+            buf_put(&b, group[i].p, group[i].n);
+        buf_putc(&b, '\x1f');
+    }
+    buf_int(&b, count);
+    for (int i = 0; i < l->report->nsums; i++) buf_putc(&b, ','), buf_int(&b, sums[i]);
+    if (l->n == l->cap) {
+        size_t cap = l->cap ? 2 * l->cap : 64;
+        const char **more = arena_alloc(l->arena, cap * sizeof *more);
+        if (l->n) memcpy(more, l->at, l->n * sizeof *more);
+        l->at = more;
+        l->cap = cap;
+    }
+    l->at[l->n++] = buf_str(&b);
+    return ERR_OK;
+}
+
+static int by_text(const void *x, const void *y) {
+    return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+static enum err count_both(struct doctor *d, const struct report_decl *r, bool *same) {
+    struct store s = {.db = d->db,
+                      .arena = d->cli->arena,
+                      .school = d->release->school,
+                      .problem = &d->cli->problem};
+    struct lines kept = {.arena = s.arena, .report = r}, found = {.arena = s.arena, .report = r};
+    enum err e = db_begin(d->db, s.problem); // one snapshot for the two
+    if (!e) e = counter_rows(&s, r, add_line, &kept);
+    if (!e) e = counter_scan(&s, r, NULL, add_line, &found);
+    db_rollback(d->db);
+    if (e) return e;
+    if (kept.n) qsort(kept.at, kept.n, sizeof *kept.at, by_text);
+    if (found.n) qsort(found.at, found.n, sizeof *found.at, by_text);
+    *same = kept.n == found.n;
+    for (size_t i = 0; *same && i < kept.n; i++) *same = !strcmp(kept.at[i], found.at[i]);
+    return ERR_OK;
+}
+
+static void counters(struct doctor *d) {
+    int checked = 0, wrong = 0;
+    for (int i = 0; i < d->release->schema->nplugins; i++)
+        for (int k = 0; k < d->release->schema->plugins[i].nreports; k++) {
+            const struct report_decl *r = &d->release->schema->plugins[i].reports[k];
+            bool same = false;
+            if (!r->kept) continue;
+            checked++;
+            if (count_both(d, r, &same))
+                wrong++, say_problem(d, "counters");
+            else if (!same)
+                wrong++, say(d, BAD, "counters", "%s.%s differs from its records",
+                             r->entity->plugin->name, r->name);
+        }
+    if (!wrong) say(d, GOOD, "counters", "%d kept reports agree with their records", checked);
+}
+
+static void running(struct doctor *d) {
+    int fd;
+    enum err e = home_lock(d->cli->home, &fd, &d->cli->problem);
+    if (!e) close(fd);
+    say(d, GOOD, "service", "%s", e ? d->cli->problem.detail : "not running");
+    problem_init(&d->cli->problem, d->cli->arena);
+}
+
+int cmd_doctor(struct cli *cli, int argc, char **argv) {
+    struct doctor d = {.cli = cli};
+    int64_t active = 0;
+    if (!cli_words(cli, argc, argv, 0, 0)) return cli_usage(cli);
+    if (cli_open_read(cli, &d.db)) return cli_fail(cli);
+    buf_init(&d.out, cli->arena);
+    buf_puts(&d.out, "{\"items\":[");
+    running(&d);
+    files(&d);
+    space(&d);
+    if (db_quick_check(d.db, &cli->problem))
+        say_problem(&d, "database");
+    else
+        say(&d, GOOD, "database", "every page and index is in order");
+    keys(&d);
+    audit(&d);
+    enum err e = release_active_number(d.db, &active, &cli->problem);
+    if (!e) e = release_build_stored(&cli->config, d.db, active, 1, &d.release, &cli->problem);
+    if (e)
+        say_problem(&d, "release");
+    else {
+        say(&d, GOOD, "release", "%" PRId64 " builds and checks", active);
+        counters(&d);
+    }
+    release_put(d.release);
+    db_close(d.db);
+    buf_puts(&d.out, "]}");
+    int code = cli_show_text(cli, &d.out, "state,check,detail");
+    return code ? code : d.worst == BAD;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// Export of a list as CSV, by the same conditions and the same views as the list. Sealed fields
+// leave masked unless `reveal=` names them, with a purpose; then every record exported is a look on
+// record.
+#include <string.h>
+#include "campus/csv.h"
+#include "campus/limits.h"
+#include "campus/mem.h"
+#include "campus/text.h"
+#include "gate/gate_internal.h"
+
+struct exporting {
+    struct gate *g;
+    const struct query *q;
+    enum err (*write)(void *self, const char *p, size_t n);
+    void *self;
+    struct buf out;
+    struct arena *scratch; // of one row
+    int64_t rows;
+};
+
+static void cell(struct exporting *x, const struct field *f, const struct value *v) {
+    struct buf b;
+    buf_init(&b, x->scratch);
+    if (v->kind == VALUE_TEXT || v->kind == VALUE_JSON)
+        buf_put(&b, v->p, v->n);
+    else if (v->kind == VALUE_INT && (f->type == FIELD_MONEY || f->type == FIELD_DECIMAL)) {
+        char num[32];
+        buf_put(&b, num, (size_t)text_from_scaled(num, v->i, f->scale));
+    } else if (!value_is_null(v) && v->kind != VALUE_BLOB)
+        gate_value(&b, f, v);
+    csv_put(&x->out, b.data, b.len);
+}
+
+static enum err one(void *self, struct record *r) {
+    struct exporting *x = self;
+    struct gate *g = x->g;
+    const struct entity *e = r->entity;
+    struct verdict v, may;
+    struct shown how;
+    struct fieldset open = {0}, looks = {0};
+    access_decide(g->release->access, g->actor, e, "read", r, &v);
+    access_decide(g->release->access, g->actor, e, "reveal", r, &may);
+    gate_views(e, &v, &how);
+    for (int i = 0; i < e->nfields; i++)
+        if (fieldset_has(&x->q->look.reveal, i) && may.allowed &&
+            (fieldset_has(&may.clear, i) || fieldset_has(&may.masked, i))) {
+            fieldset_add(&how.clear, i), fieldset_del(&how.constant, i);
+            fieldset_add(&open, i), fieldset_add(&looks, i);
+        }
+    struct store scratch = g->store;
+    arena_reset(x->scratch);
+    scratch.arena = x->scratch;
+    enum err err = store_unseal(&scratch, r, &open);
+    if (err) return err;
+    csv_put(&x->out, r->id, strlen(r->id));
+    if (e->workflow) {
+        const char *state = r->state >= 0 ? e->workflow->states[r->state].name : "";
+        csv_put(&x->out, state, strlen(state));
+    }
+    for (int i = 0; i < e->nfields; i++) {
+        if (x->q->look.has_fields && !fieldset_has(&x->q->look.fields, i) &&
+            !fieldset_has(&looks, i))
+            continue;
+        if (fieldset_has(&how.clear, i))
+            cell(x, &e->fields[i], &r->values[i]);
+        else if (fieldset_has(&how.constant, i) && !value_is_null(&r->values[i]))
+            csv_put(&x->out, "****", 4);
+        else
+            csv_put(&x->out, "", 0);
+    }
+    csv_end_row(&x->out);
+    x->rows++;
+    for (int i = 0; i < e->nfields; i++)
+        if (fieldset_has(&looks, i)) {
+            gate_note_look(g, e, "export", gate_object(g, e, arena_strdup(g->store.arena, r->id)),
+                           &looks, x->q->look.purpose, arena_strdup(g->store.arena, r->owner));
+            break;
+        }
+    if (x->out.len < 1 << 16) return ERR_OK;
+    err = x->write(x->self, x->out.data, x->out.len);
+    x->out.len = 0;
+    return err;
+}
+
+enum err gate_export(struct gate *g, const struct entity *e, const struct query *q,
+                     enum err (*write)(void *self, const char *p, size_t n), void *self,
+                     int64_t *rows) {
+    struct exporting x = {.g = g, .q = q, .write = write, .self = self};
+    struct page page = q->page;
+    struct verdict v;
+    uint64_t reveals = 0;
+    for (int w = 0; w < FIELDSET_WORDS; w++) reveals |= q->look.reveal.w[w];
+    access_decide(g->release->access, g->actor, e, "export", NULL, &v);
+    if (!v.allowed) return gate_refuse(g, "export", e->full, "forbidden");
+    if (reveals && (!q->look.purpose || !*q->look.purpose))
+        return problem_add(g->store.problem, ERR_INVALID, "/purpose", "required",
+                           "say what the look is for");
+    page.where = cond_and(g->store.arena, gate_reach(g, e, q, page.blind_field >= 0),
+                          access_filter(g->release->access, g->actor, e, "export", g->store.arena));
+    page.limit = LIMIT_EXPORT_ROWS;
+    buf_init(&x.out, g->store.arena);
+    buf_puts(&x.out, "\xef\xbb\xbf"); // spreadsheets take it for UTF-8 only then
+    csv_put(&x.out, "id", 2);
+    if (e->workflow) csv_put(&x.out, "state", 5);
+    for (int i = 0; i < e->nfields; i++)
+        if (!q->look.has_fields || fieldset_has(&q->look.fields, i) ||
+            fieldset_has(&q->look.reveal, i))
+            csv_put(&x.out, e->fields[i].name, strlen(e->fields[i].name));
+    csv_end_row(&x.out);
+    x.scratch = arena_new(4 << 20);
+    if (!x.scratch) return problem_set(g->store.problem, ERR_NOMEM, NULL);
+    struct value last[ORDER_MAX + 1];
+    int nlast = 0;
+    bool more = false;
+    enum err err = store_list(&g->store, e, &page, one, &x, &more, last, &nlast);
+    if (!err && more)
+        err = problem_set(g->store.problem, ERR_TOO_LARGE, "more than %d records: filter them",
+                          LIMIT_EXPORT_ROWS);
+    if (!err) err = write(self, x.out.data, x.out.len);
+    arena_free(x.scratch);
+    *rows = x.rows;
+    struct audit_row row = gate_row(g, "export", e->full, err ? "failed" : "ok", "");
+    row.purpose = q->look.purpose;
+    gate_add_row(g, &row);
+    g->must_wait = true;
+    return err;
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// ctx:get, find, create, update, transition, emit, now, actor, log, t.
+#include "campus/services.h"
+
+#include <string.h>
+#include "campus/clock.h"
+#include "campus/log.h"
+#include "campus/mem.h"
+#include "campus/outbox.h"
+#include "campus/text.h"
+#include "campus/yaml.h"
+#include "gate/gate_internal.h"
+
+struct ask {
+    struct services *s;
+    struct gate gate; // the caller's, with this call's problem
+    json_t *args;
+    struct buf *out;
+};
+
+static const char *text_arg(struct ask *a, size_t i) {
+    return json_string_value(json_array_get(a->args, i));
+}
+
+static enum err misuse(struct ask *a, const char *what) {
+    return problem_set(a->gate.store.problem, ERR_USAGE, "%s", what);
+}
+
+// "applicants" is the plugin's own; "admissions.applicants" must be among its needs.
+static enum err entity_arg(struct ask *a, const struct entity **out) {
+    const struct plugin *pl = a->s->plugin;
+    const struct schema *schema = a->gate.release->schema;
+    const char *name = text_arg(a, 0);
+    if (!name) return misuse(a, "the first argument names an entity");
+    *out = strchr(name, '.') ? schema_entity_full(schema, name, strlen(name))
+                             : schema_entity(schema, pl->name, name);
+    if (!*out) return misuse(a, "there is no such entity");
+    bool may = (*out)->plugin == pl;
+    const json_t *needs = json_object_get(pl->declaration, "needs");
+    for (size_t i = 0; i < json_array_size(needs); i++) {
+        const char *n = json_string_value(json_array_get(needs, i));
+        may = may || (n && !strcmp(n, (*out)->full));
+    }
+    return may ? ERR_OK : misuse(a, "the plugin does not declare that it needs this entity");
+}
+
+static enum err get(struct ask *a) {
+    const struct entity *e = NULL;
+    struct look none = {0};
+    enum err err = entity_arg(a, &e);
+    if (err || !e) return err;
+    const char *id = text_arg(a, 1);
+    return id ? gate_get(&a->gate, e, id, &none, a->out, NULL)
+              : misuse(a, "the second argument is an id");
+}
+
+// ctx:find("applicants", { state = "registered", ["score[gte]"] = 60, sort = "name", limit = 10 })
+static enum err find(struct ask *a) {
+    struct arena *arena = a->gate.store.arena;
+    const struct entity *e = NULL;
+    enum err err = entity_arg(a, &e);
+    if (err || !e) return err;
+    const json_t *filters = json_array_get(a->args, 1);
+    struct param *params = arena_alloc(arena, sizeof *params * (json_object_size(filters) + 1));
+    int n = 0;
+    const char *key;
+    json_t *v;
+    json_object_foreach((json_t *)filters, key, v) {
+        struct buf b;
+        buf_init(&b, arena);
+        if (json_is_string(v))
+            buf_puts(&b, json_string_value(v));
+        else
+            json_dom(&b, v);
+        params[n++] = (struct param){key, buf_str(&b)};
+    }
+    struct query q;
+    err = query_parse(arena, a->gate.store.keyring, e, QUERY_LIST, params, n, &q,
+                      a->gate.store.problem);
+    return err ? err : gate_list(&a->gate, e, &q, a->out);
+}
+
+static enum err create(struct ask *a) {
+    const struct entity *e = NULL;
+    struct input in;
+    enum err err = entity_arg(a, &e);
+    if (!err)
+        err =
+            input_parse(a->gate.store.arena, e, json_array_get(a->args, 1), true, a->gate.actor->id,
+                        a->gate.now, a->gate.today, &in, a->gate.store.problem);
+    return err ? err : gate_create(&a->gate, e, &in, a->out, NULL);
+}
+
+static enum err update(struct ask *a) {
+    const struct entity *e = NULL;
+    enum err err = entity_arg(a, &e);
+    if (err || !e) return err;
+    const json_t *fields = json_array_get(a->args, 2);
+    if (!text_arg(a, 1) || !json_is_object(fields))
+        return misuse(a, "update takes an entity, an id and fields");
+    return gate_update(&a->gate, e, text_arg(a, 1), -1, fields, a->out, NULL);
+}
+
+static enum err transition(struct ask *a) {
+    const struct entity *e = NULL;
+    enum err err = entity_arg(a, &e);
+    if (err || !e) return err;
+    const char *id = text_arg(a, 1), *name = text_arg(a, 2);
+    const json_t *fields = json_array_get(a->args, 3);
+    const struct transition *t = name && e->workflow ? entity_transition(e, name) : NULL;
+    if (!id || !t)
+        return misuse(a, "transition takes an entity, an id and the name of a transition");
+    struct ruling ruling = {.transition = t};
+    if (t->rule_decl) {
+        err = gate_prepare(&a->gate, e, id, t, fields, &ruling);
+        if (!err)
+            err = pool_rule(a->gate.release->pool, &ruling.call, a->gate.store.arena,
+                            &ruling.decision, a->gate.store.problem);
+        if (err == ERR_PLUGIN_BUDGET || err == ERR_PLUGIN_FAILED || err == ERR_UNAVAILABLE)
+            return err;
+        problem_init(a->gate.store.problem,
+                     a->gate.store.arena); // a refusal is found again, on record
+    }
+    return gate_transition(&a->gate, e, id, -1, fields, &ruling, a->out, NULL);
+}
+
+// ctx:emit("reminded", "applicants", id): an event of the plugin's own, about a record the caller
+// sees
+static enum err emit(struct ask *a) {
+    const char *word = text_arg(a, 0), *name = text_arg(a, 1), *id = text_arg(a, 2);
+    const struct plugin *pl = a->s->plugin;
+    const struct entity *e = name ? schema_entity(a->gate.release->schema, pl->name, name) : NULL;
+    if (!word || !text_is_name(word) || !e || !id)
+        return misuse(a, "emit takes a word, an entity of the plugin and an id");
+    struct record r;
+    struct verdict v;
+    enum err err = gate_find(&a->gate, e, id, "emit", &r, &v);
+    if (err) return err;
+    struct event ev = {.type = arena_printf(a->gate.store.arena, "%s.%s", e->full, word),
+                       .entity = e->full,
+                       .record = r.id,
+                       .actor = a->gate.actor->id,
+                       .request = a->gate.request,
+                       .rev = r.rev,
+                       .at = a->gate.now,
+                       .release = a->gate.release->number,
+                       .state = r.state >= 0 ? e->workflow->states[r.state].name : NULL};
+    return outbox_add(a->gate.store.db, &ev, a->gate.store.problem);
+}
+
+static enum err now(struct ask *a) {
+    buf_puts(a->out, "{\"today\":");
+    json_cstr(a->out, a->gate.today);
+    json_kv_time(a->out, "time", a->gate.now);
+    buf_putc(a->out, '}');
+    return ERR_OK;
+}
+
+static enum err actor(struct ask *a) {
+    const struct access *x = a->gate.release->access;
+    const struct actor *who = a->gate.actor;
+    buf_puts(a->out, "{\"id\":");
+    json_cstr(a->out, who->id);
+    json_kv_str(a->out, "name", who->name);
+    if (who->campus) json_kv_str(a->out, "campus", who->campus);
+    json_key(a->out, "roles"), buf_putc(a->out, '[');
+    for (int i = 0; i < access_role_count(x); i++)
+        if (fieldset_has(&who->roles, i))
+            json_sep(a->out), json_cstr(a->out, access_role_name(x, i));
+    buf_puts(a->out, "]}");
+    return ERR_OK;
+}
+
+static enum err log_line(struct ask *a) {
+    const char *text = text_arg(a, 0);
+    if (!text) return misuse(a, "log takes a text");
+    log_info("plugin", "%s: %.300s", a->s->plugin->name, text);
+    return ERR_OK;
+}
+
+// ctx:t("greeting", { name = … }): plugins/NAME/locale/LANG.yaml, `messages:`
+static enum err translate(struct ask *a) {
+    const struct release *r = a->gate.release;
+    const struct plugin *pl = a->s->plugin;
+    const char *key = text_arg(a, 0);
+    if (!key) return misuse(a, "t takes the key of a message");
+    const char *s = yaml_str(
+        yaml_get(r->locales[a->gate.lang][pl - r->schema->plugins], "messages"), key, NULL);
+    if (!s) return misuse(a, "there is no such message in the locale");
+    struct buf b;
+    buf_init(&b, a->gate.store.arena);
+    while (*s) {
+        const char *end = *s == '{' ? strchr(s, '}') : NULL;
+        const json_t *v =
+            end ? json_object_get(json_array_get(a->args, 1),
+                                  arena_strndup(a->gate.store.arena, s + 1, (size_t)(end - s - 1)))
+                : NULL;
+        if (!v) {
+            buf_putc(&b, *s++);
+            continue;
+        }
+        if (json_is_string(v))
+            buf_puts(&b, json_string_value(v));
+        else
+            json_dom(&b, v);
+        s = end + 1;
+    }
+    json_text(a->out, b.data, b.len);
+    return ERR_OK;
+}
+
+static const struct {
+    const char *name;
+    enum err (*fn)(struct ask *a);
+} CALLS[] = {{"get", get},
+             {"find", find},
+             {"create", create},
+             {"update", update},
+             {"transition", transition},
+             {"emit", emit},
+             {"now", now},
+             {"actor", actor},
+             {"log", log_line},
+             {"t", translate}};
+
+static enum err serve(void *self, struct arena *arena, const char *name, const char *args_json,
+                      size_t n, struct buf *out, struct problem *p) {
+    struct services *s = self;
+    struct ask a = {.s = s, .gate = *s->gate, .out = out};
+    a.gate.store.problem = p;
+    a.gate.store.arena = arena;
+    a.gate.nested = true; // one of several acts: a refusal undoes it alone
+    a.gate.notes = NULL;
+    if (++s->calls > SERVICES_CALLS_MAX)
+        return problem_set(p, ERR_USAGE, "more than %d calls", SERVICES_CALLS_MAX);
+    enum err e = json_parse(arena, args_json, n, &a.args, p);
+    for (size_t i = 0; !e && i < sizeof CALLS / sizeof *CALLS; i++)
+        if (!strcmp(CALLS[i].name, name)) return CALLS[i].fn(&a);
+    return e ? e : misuse(&a, "there is no such call");
+}
+
+struct host_services services_of(struct services *s) {
+    return (struct host_services){s, serve};
+}

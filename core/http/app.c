@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The running service: opening everything in order, keeping it, closing it in reverse.
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+#include "campus/backup.h"
+#include "campus/deliver.h"
+#include "campus/erase.h"
+#include "campus/fsio.h"
+#include "campus/home.h"
+#include "campus/hub.h"
+#include "campus/jobs.h"
+#include "campus/limits.h"
+#include "campus/log.h"
+#include "campus/mem.h"
+#include "campus/password.h"
+#include "campus/rotate.h"
+#include "campus/webhook.h"
+#include "http/app_internal.h"
+
+static const int PLACE_THREADS[PLACES] = {0, 0, HASHING_THREADS, RULE_THREADS, REPORT_THREADS};
+static const char *const PLACE_NAMES[PLACES] = {"http", "lane", "hashing", "rules", "reports"};
+
+static struct session_slot *slot(struct app *app, const struct request *rq, int thread) {
+    if (rq->place == ON_LANE) return NULL;
+    return rq->place == ON_HTTP ? &app->http_sessions[rq->http->thread]
+                                : &app->worker_sessions[rq->place][thread];
+}
+
+static struct db *session(struct app *app, struct session_slot *s, struct problem *p) {
+    if (!s->db && db_open(app->config.storage, DB_READ, &s->db, p)) return NULL;
+    return s->db;
+}
+
+struct db *app_session(struct app *app, const struct request *rq, int thread, struct problem *p) {
+    struct session_slot *s = slot(app, rq, thread);
+    return s ? session(app, s, p) : lane_db(app->lane);
+}
+
+struct keyring *app_keyring(struct app *app) {
+    return app->keyring;
+}
+struct lane *app_lane(struct app *app) {
+    return app->lane;
+}
+const struct config *app_config(const struct app *app) {
+    return &app->config;
+}
+const uint8_t *app_pepper(const struct app *app) {
+    return app->pepper;
+}
+bool app_is_ready(const struct app *app) {
+    return atomic_load(&app->ready);
+}
+bool app_is_stopping(const struct app *app) {
+    return atomic_load(&app->stopping);
+}
+int app_port(const struct app *app) {
+    return http_port(app->http);
+}
+const char *app_control_token(const struct app *app) {
+    return app->own_token;
+}
+
+// Tables, files and policy revisions of a release, on the lane or before there is one.
+struct activation {
+    struct app *app;
+    struct release *release;
+    const char *by;
+    struct problem *problem;
+};
+
+static enum err activate(struct db *db, struct audit *audit, struct activation *act) {
+    struct release *r = act->release;
+    int64_t now = clock_now_ms();
+    enum err e = store_migrate(db, r->schema, NULL, act->problem);
+    if (!e) e = release_store(db, r, act->by, now, act->problem);
+    if (e || !audit) return e;
+    char object[64];
+    snprintf(object, sizeof object, "release/%lld", (long long)r->number);
+    struct audit_row row = {.at = now,
+                            .actor = act->by,
+                            .client = "",
+                            .action = "release.activate",
+                            .object = object,
+                            .outcome = "ok",
+                            .release = r->number};
+    audit_add(audit, &row);
+    return ERR_OK;
+}
+
+static enum err activate_on_lane(struct lane_job *job, struct lane *lane) {
+    struct activation *act = ((struct lane_call *)job)->arg;
+    return activate(lane_db(lane), lane_audit(lane), act);
+}
+
+static int children(const struct app *app) {
+    return app->embedded ? 1 : RULE_THREADS;
+}
+
+enum err app_reload(struct app *app, int64_t number, const char *by, struct problem *p) {
+    struct release *next = NULL;
+    pthread_mutex_lock(&app->reloading);
+    struct db *db = NULL;
+    enum err e = number ? db_open(app->config.storage, DB_READ, &db, p) : ERR_OK;
+    if (!e)
+        e = number ? release_build_stored(&app->config, db, number, children(app), &next, p)
+                   : release_build(&app->config, children(app), &next, p);
+    if (db) db_close(db);
+    struct activation act = {app, next, by, p};
+    if (!e) {
+        e = lane_run(app->lane, activate_on_lane, &act);
+        if (e) release_put(next);
+    }
+    if (!e) {
+        log_info("release_active", "release %lld (%s)", (long long)next->number, next->id);
+        release_swap(next);
+    }
+    pthread_mutex_unlock(&app->reloading);
+    return e;
+}
+
+static enum err first_release(struct app *app, struct problem *p) {
+    int64_t active = 0;
+    struct release *r;
+    enum err e = release_active_number(app->db, &active, p);
+    if (e) return e;
+    e = active ? release_build_stored(&app->config, app->db, active, children(app), &r, p)
+               : release_build(&app->config, children(app), &r, p);
+    if (e) return e;
+    struct activation act = {app, r, "core", p};
+    e = db_begin(app->db, p);
+    if (!e) e = activate(app->db, NULL, &act);
+    if (!e) e = db_commit(app->db, p);
+    if (e) {
+        db_rollback(app->db);
+        release_put(r);
+        return e;
+    }
+    release_swap(r);
+    return ERR_OK;
+}
+
+static void committed(void *self) {
+    struct app *app = self;
+    hub_wake(app->hub);
+    if (app->deliver) deliver_wake(app->deliver);
+}
+
+static enum err start_events(struct app *app, struct problem *p) {
+    struct webhook_config c = {app->keyring, app->config.school.id, app->config.webhook.allow};
+    enum err e = hub_open(app->config.storage, app->config.school.id, &app->hub, p);
+    if (!e) e = webhook_open(&c, &app->hooks, p);
+    if (!e && !app->embedded) {
+        struct deliver_source source = webhook_source(app->hooks);
+        e = deliver_open(app->config.storage, app->lane, &source, 1, &app->deliver, p);
+    }
+    if (!e) lane_on_commit(app->lane, committed, app);
+    return e;
+}
+
+static enum err redo_erasures(struct app *app, struct problem *p) {
+    unlink(backup_snapshot(p->arena, app->config.home)); // if a crash left it, it knows the erased
+    struct release *r = release_get();
+    enum err e = erase_replay(app->lane, app->keyring, r->schema, app->config.home, p);
+    release_put(r);
+    return e;
+}
+
+enum err app_unlocked(struct app *app, struct problem *p) {
+    enum err e = keyring_derive(app->keyring, "pepper", app->pepper);
+    if (!e)
+        e = audit_open(app->db, app->keyring, "n1", home_checkpoints(app->arena, app->config.home),
+                       &app->audit, p);
+    if (!e) e = first_release(app, p);
+    if (!e) e = lane_open(app->db, app->audit, &app->lane, p);
+    if (!e) e = redo_erasures(app, p);
+    if (!e) e = jobs_open(app->lane, &app->jobs, p);
+    if (!e) e = start_events(app, p);
+    if (!e && !app->embedded) e = rotate_resume(app->jobs, app->lane, app->keyring, p);
+    if (e) return e;
+    for (int i = ON_HASHING; i < PLACES; i++)
+        app->workers[i] =
+            worker_new(PLACE_NAMES[i], PLACE_THREADS[i], i == ON_RULES ? LIMIT_RULE_QUEUE : 1024);
+    atomic_store(&app->ready, true);
+    return ERR_OK;
+}
+
+static void tick(void *self, int thread) {
+    (void)self, (void)thread;
+}
+
+static enum err start_http(struct app *app, const struct app_options *o, struct problem *p) {
+    struct http_config h = {.host = o->host ? o->host : app->config.listen_host,
+                            .port = o->port >= 0 ? o->port : app->config.listen_port,
+                            .threads = app->embedded ? 1 : app->config.http_threads,
+                            .spool = fsio_join(app->arena, app->config.home, "spool"),
+                            .proxies = app->config.http_proxies,
+                            .self = app,
+                            .admit = route_admit,
+                            .handle = route_handle,
+                            .done = route_done,
+                            .tick = tick};
+    enum err e = fsio_mkdirs(h.spool, 0700, p);
+    for (int i = 0; i < h.threads; i++) app->http_sessions[i].cache = session_cache_new();
+    return e ? e : http_start(&h, &app->http, p);
+}
+
+enum err app_open(const struct config *c, const struct app_options *o, struct app **out,
+                  struct problem *p) {
+    struct app *app = mem_need(sizeof *app);
+    *app = (struct app){.config = *c,
+                        .embedded = o->embedded,
+                        .dev = o->dev,
+                        .lock_fd = -1,
+                        .control_fd = -1,
+                        .started_ns = clock_mono_ns()};
+    app->arena = arena_new(16 << 20);
+    if (!app->arena) abort();
+    pthread_mutex_init(&app->reloading, NULL);
+    pthread_mutex_init(&app->control_mutex, NULL);
+    // signals are taken by app_wait alone; every thread started from here on inherits this
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM), sigaddset(&set, SIGINT), sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    uint8_t unused[TOKEN_HASH];
+    token_new(app->own_token, unused);
+    enum err e = keyring_harden(p);
+    if (!e) e = home_lock(c->home, &app->lock_fd, p);
+    if (!e) e = db_open(c->storage, DB_WRITE, &app->db, p);
+    if (!e) e = store_migrate(app->db, NULL, home_ddl(app->arena), p);
+    if (!e) e = home_keyring_load(app->db, &app->keyring, p);
+    if (!e) e = home_unlock(app->keyring, &app->config, o->secret, o->secret_n, p);
+    if (!e)
+        e = app_unlocked(app, p);
+    else if (e == ERR_LOCKED) {
+        log_warn("locked", "the vault is locked: only health and unlock answer");
+        e = ERR_OK;
+    }
+    if (!e) e = start_http(app, o, p);
+    if (!e && !o->embedded) e = control_start(app, p);
+    if (e)
+        app_close(app);
+    else
+        *out = app;
+    return e;
+}
+
+// serve --dev: the newest change below the folders that a release is made of.
+static int64_t newest(const char *dir, int depth) {
+    struct arena *a = arena_new(4 << 20);
+    const char **names;
+    int64_t last = 0;
+    if (!a) return 0;
+    if (!fsio_list(a, dir, &names, NULL))
+        for (; *names; names++) {
+            struct stat st;
+            const char *path = fsio_join(a, dir, *names);
+            if (stat(path, &st)) continue;
+            int64_t at = (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000;
+            if (S_ISDIR(st.st_mode) && depth < 4) at = newest(path, depth + 1);
+            if (at > last) last = at;
+        }
+    arena_free(a);
+    return last;
+}
+
+static int64_t watched(const struct app *app) {
+    int64_t last = 0;
+    for (const char **dir = app->config.plugin_path; *dir; dir++) {
+        int64_t at = newest(*dir, 0);
+        if (at > last) last = at;
+    }
+    struct arena *a = arena_new(1 << 16);
+    const char *shipped = release_share(a);
+    const char *dirs[] = {fsio_join(a, app->config.home, "policies"),
+                          fsio_join(a, shipped, "plugins"), fsio_join(a, shipped, "policies")};
+    for (int i = 0; i < 3; i++) {
+        int64_t at = newest(dirs[i], 0);
+        if (at > last) last = at;
+    }
+    arena_free(a);
+    return last;
+}
+
+static void reload_now(struct app *app) {
+    struct arena *a = arena_new(16 << 20);
+    struct problem p;
+    struct buf b;
+    problem_init(&p, a);
+    buf_init(&b, a);
+    if (!atomic_load(&app->ready) || !app_reload(app, 0, "os:signal", &p)) {
+        arena_free(a);
+        return;
+    }
+    problem_text(&p, &b);
+    log_error("reload_refused", "%s", buf_str(&b));
+    arena_free(a);
+}
+
+void app_wait(struct app *app) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM), sigaddset(&set, SIGINT), sigaddset(&set, SIGHUP);
+    int64_t seen = app->dev ? watched(app) : 0;
+    for (;;) {
+        struct timespec half = {.tv_nsec = 500000000};
+        int sig = app->dev ? sigtimedwait(&set, NULL, &half) : sigwaitinfo(&set, NULL);
+        if (sig == SIGTERM || sig == SIGINT) break;
+        int64_t now = app->dev ? watched(app) : 0;
+        if (sig == SIGHUP || now > seen) reload_now(app);
+        seen = now;
+    }
+    log_info("draining", "finishing what is under way");
+}
+
+// No new requests, streams end, what is under way finishes.
+static void drain(struct app *app) {
+    atomic_store(&app->stopping, true);
+    atomic_store(&app->ready, false);
+    if (app->control_fd >= 0) control_stop(app);
+    if (!app->http) return;
+    http_stop_listening(app->http);
+    if (app->hub) hub_stop(app->hub);
+    if (!http_wait_idle(app->http, 10000))
+        log_warn("drain_timeout", "some requests did not finish in 10 s");
+}
+
+void app_close(struct app *app) {
+    if (!app) return;
+    drain(app);
+    for (int i = ON_HASHING; i < PLACES; i++)
+        if (app->workers[i]) worker_free(app->workers[i]);
+    jobs_close(app->jobs);
+    if (app->lane) lane_on_commit(app->lane, NULL, NULL);
+    deliver_close(app->deliver);
+    webhook_close(app->hooks);
+    if (app->lane) lane_close(app->lane);
+    if (app->http) http_free(app->http);
+    hub_close(app->hub);
+    for (int i = 0; i < THREADS_MAX; i++) {
+        if (app->http_sessions[i].db) db_close(app->http_sessions[i].db);
+        if (app->http_sessions[i].cache) session_cache_free(app->http_sessions[i].cache);
+        for (int k = 0; k < PLACES; k++)
+            if (app->worker_sessions[k][i].db) db_close(app->worker_sessions[k][i].db);
+    }
+    release_swap(NULL);
+    if (app->audit) audit_close(app->audit);
+    if (app->db) db_close(app->db);
+    keyring_free(app->keyring);
+    if (app->lock_fd >= 0) close(app->lock_fd);
+    explicit_bzero(app->pepper, sizeof app->pepper);
+    pthread_mutex_destroy(&app->reloading);
+    pthread_mutex_destroy(&app->control_mutex);
+    arena_free(app->arena);
+    mem_free(app);
+}
+
+void app_metrics(struct app *app, struct buf *b) {
+    static const char *const classes[STATUS_CLASSES] = {"gone", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    buf_puts(b, "# HELP campusd_http_answers_total Answers by status class.\n# TYPE "
+                "campusd_http_answers_total counter\n");
+    for (int i = 0; i < STATUS_CLASSES; i++)
+        buf_printf(b, "campusd_http_answers_total{class=\"%s\"} %llu\n", classes[i],
+                   (unsigned long long)atomic_load(&app->answers[i]));
+    buf_printf(b, "# TYPE campusd_uptime_seconds gauge\ncampusd_uptime_seconds %lld\n",
+               (long long)((clock_mono_ns() - app->started_ns) / 1000000000));
+    buf_printf(b, "# TYPE campusd_ready gauge\ncampusd_ready %d\n", app_is_ready(app));
+    if (!app_is_ready(app)) return;
+    struct lane_stats ls;
+    lane_stats(app->lane, &ls);
+    buf_printf(b,
+               "# TYPE campusd_lane_commits_total counter\ncampusd_lane_commits_total %llu\n"
+               "# TYPE campusd_lane_jobs_total counter\ncampusd_lane_jobs_total %llu\n"
+               "# TYPE campusd_lane_failed_total counter\ncampusd_lane_failed_total %llu\n"
+               "# TYPE campusd_lane_queued gauge\ncampusd_lane_queued %zu\n"
+               "# TYPE campusd_wal_bytes gauge\ncampusd_wal_bytes %llu\n",
+               (unsigned long long)ls.commits, (unsigned long long)ls.jobs,
+               (unsigned long long)ls.failed, ls.queued, (unsigned long long)ls.wal_bytes);
+    if (app->deliver) {
+        struct deliver_stats ds;
+        deliver_stats(app->deliver, &ds);
+        buf_printf(b,
+                   "# TYPE campusd_deliveries_total counter\n"
+                   "campusd_deliveries_total{end=\"done\"} %llu\n"
+                   "campusd_deliveries_total{end=\"failed\"} %llu\n"
+                   "campusd_deliveries_total{end=\"dead\"} %llu\n"
+                   "# TYPE campusd_consumers gauge\ncampusd_consumers %d\n",
+                   (unsigned long long)ds.done, (unsigned long long)ds.failed,
+                   (unsigned long long)ds.dead, ds.consumers);
+    }
+    struct release *r = release_get();
+    struct host_stats hs;
+    pool_stats(r->pool, &hs);
+    buf_printf(b,
+               "# TYPE campusd_release gauge\ncampusd_release{id=\"%s\"} %lld\n"
+               "# TYPE campusd_host_calls_total counter\ncampusd_host_calls_total %llu\n"
+               "# TYPE campusd_host_failures_total counter\ncampusd_host_failures_total %llu\n"
+               "# TYPE campusd_host_kills_total counter\ncampusd_host_kills_total %llu\n"
+               "# TYPE campusd_host_children gauge\ncampusd_host_children %d\n"
+               "# TYPE campusd_host_breakers_open gauge\ncampusd_host_breakers_open %d\n",
+               r->id, (long long)r->number, (unsigned long long)hs.calls,
+               (unsigned long long)hs.failures, (unsigned long long)hs.kills, hs.children,
+               hs.breakers_open);
+    release_put(r);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// What the files of the running service share.
+#ifndef HTTP_APP_INTERNAL_H
+#define HTTP_APP_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "campus/clock.h"
+#include "http/route.h"
+
+enum {
+    THREADS_MAX = 16,
+    HASHING_THREADS = 2,
+    RULE_THREADS = 2,
+    REPORT_THREADS = 1,
+    CONTROLS_MAX = 16,
+    STATUS_CLASSES = 6
+};
+
+struct session_slot {
+    struct db *db;
+    struct session_cache *cache;
+};
+struct app {
+    struct config config;
+    struct arena *arena;
+    int lock_fd;
+    bool embedded, dev;
+    struct db *db; // the lane's
+    struct keyring *keyring;
+    uint8_t pepper[32];
+    struct audit *audit;
+    struct lane *lane;
+    struct jobs *jobs;
+    struct hub *hub;
+    struct webhooks *hooks;
+    struct deliver *deliver; // NULL when embedded: one command sends nothing
+    struct worker *workers[PLACES];
+    struct session_slot http_sessions[THREADS_MAX], worker_sessions[PLACES][THREADS_MAX];
+    struct http_server *http;
+    pthread_mutex_t reloading;
+    _Atomic bool ready, stopping;
+    _Atomic uint64_t answers[STATUS_CLASSES], requests_held;
+    int64_t started_ns;
+    // control socket: tokens of those who are connected
+    pthread_t control_thread;
+    int control_fd, control_stop[2];
+    pthread_mutex_t control_mutex;
+    struct {
+        int fd;
+        char token[44];
+        uid_t uid;
+    } controls[CONTROLS_MAX];
+    char own_token[44];
+};
+
+// The name of who holds this control token ("os:1000"), or NULL. Borrowed from the arena.
+const char *control_actor(struct app *app, const char *token, struct arena *a);
+MUST_CHECK enum err control_start(struct app *app, struct problem *p);
+void control_stop(struct app *app);
+
+// The session of the place where a request is, opened on first use; thread: of a worker's.
+struct db *app_session(struct app *app, const struct request *rq, int thread, struct problem *p);
+
+// route.c: the callbacks of the HTTP server.
+size_t route_admit(void *self, const struct http_request *http);
+void route_handle(void *self, struct http_request *http);
+void route_done(void *self, struct http_request *http, int status);
+
+// static.c: answers what is below /desk/ (and "/" with the way there); false: another's path.
+bool static_serve(struct request *rq);
+
+#endif

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// What of a release a caller may know about: the one place that meta and OpenAPI ask.
+#ifndef HTTP_VISIBLE_H
+#define HTTP_VISIBLE_H
+
+#include "http/route.h"
+
+struct visible {
+    bool read, create, update, remove, search, reveal, export, import, history;
+    struct fieldset clear, masked; // by the best that any rule gives
+    struct fieldset shown;         // of either kind, or writable
+};
+// False when the caller may do nothing at all with the entity: then it is not spoken of. whole: the
+// caller may read the release's sources, and is told of everything.
+bool visible_entity(struct request *rq, const struct entity *e, bool whole, struct visible *out);
+// Could the caller ever do this transition?
+bool visible_transition(struct request *rq, const struct entity *e, const struct transition *t);
+bool visible_action(struct request *rq, const struct plugin *pl, const char *action);
+// Who may activate releases can read them.
+bool visible_whole(struct request *rq);
+// Answers out with an ETag of its content, or 304 when the client has it.
+void visible_finish(struct request *rq);
+
+#endif
