@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The desk: who is signed in, which page, drawn from what the release declares.
+import { html, render } from './vendor/preact.js';
+import { api, get, onSignedOut } from './api.js';
+import { lang, onLang, setLang, t } from './i18n.js';
+import { app, entity, forgetAll, loadMeta, parseRoute } from './state.js';
+import { Busy, Empty, ProblemBox, Toasts } from './ui.js';
+import { Shell } from './shell.js';
+import { SignIn } from './signin.js';
+import { onChange, startLive, stopLive } from './live.js';
+import { Overview } from './overview.js';
+import { List } from './list.js';
+import { Create, Record } from './record.js';
+
+// Pages that not everybody opens come when they are opened.
+const later = {};
+function Later({ name, ...props }) {
+  if (!later[name]) {
+    later[name] = { };
+    import(`./${name}.js`).then((m) => { later[name].page = m.Page; app.render(); }, (error) => { later[name].error = error; app.render(); });
+  }
+  const { page, error } = later[name];
+  return page ? html`<${page} ...${props} />` : error ? html`<${ProblemBox} error=${error} again=${() => location.reload()} />` : html`<${Busy} />`;
+}
+
+const Nowhere = () => html`<${Empty} title=${t('没有这一页，或您无权查看', 'There is no such page, or not for you')} action=${html`<a class="button" href="#/">${t('回到总览', 'To the overview')}</a>`} />`;
+
+function Page() {
+  const [a, plugin, name, what, id] = app.route.path;
+  if (!a) return html`<${Overview} />`;
+  if (a === 'e') {
+    const e = entity(`${plugin}.${name}`);
+    if (!e) return html`<${Nowhere} />`;
+    if (!what) return html`<${List} key=${e.full} e=${e} />`;
+    if (what === 'new') return html`<${Create} key=${e.full} e=${e} />`;
+    if (what === 'import') return html`<${Later} name="import" key=${e.full} e=${e} />`;
+    if (what === 'r' && id) return html`<${Record} key=${id} e=${e} id=${id} />`;
+  }
+  if (a === 'find') return html`<${Later} name="find" key=${app.route.hash} />`;
+  if (a === 'admin') return html`<${Later} name="admin" tab=${plugin} item=${name} />`;
+  if (a === 'jobs') return html`<${Later} name="jobs" />`;
+  if (a === 'account') return html`<${Later} name="account" user=${app.user} changed=${signedIn} />`;
+  return html`<${Nowhere} />`;
+}
+
+async function signOut() {
+  stopLive();
+  await api('DELETE', 'session').catch(() => {});
+  forgetAll();
+  Object.assign(app, { user: null, meta: null, note: null, find: null });
+  location.hash = '#/';
+  app.render();
+}
+
+async function signedIn(user) {
+  app.user = user;
+  app.note = null;
+  try {
+    await loadMeta();
+    startLive();
+  } catch (error) {
+    app.error = error;
+  }
+  app.render();
+}
+
+function Root() {
+  document.title = app.meta && app.user ? `${t('工作台', 'Desk')} · ${app.meta.school.name}` : t('校务工作台', 'School desk');
+  let page;
+  if (app.error) page = html`<main class="sign-in"><${ProblemBox} error=${app.error} again=${() => { app.error = null; start(); }} /></main>`;
+  else if (app.starting) page = html`<main class="sign-in"><${Busy} /></main>`;
+  else if (!app.user || !app.meta) page = html`<${SignIn} key=${app.note} done=${signedIn} note=${app.note} />`;
+  else page = html`<${Shell} signOut=${signOut}><${Page} /><//>`;
+  return html`${page}<${Toasts} />`;
+}
+
+app.render = () => render(html`<${Root} now=${{}} />`, document.getElementById('app'));
+onLang(() => app.render());
+onSignedOut(() => {
+  if (!app.user) return;
+  stopLive();
+  Object.assign(app, { user: null, meta: null, note: t('登录已过期，请重新登录', 'Your session has ended; sign in again') });
+  app.render();
+});
+
+// The same page again, unless something typed would be lost.
+let back = location.hash;
+window.addEventListener('hashchange', () => {
+  if (location.hash === back) return;
+  if (app.dirty && !window.confirm(t('有未保存的修改，确定离开？', 'Leave without saving your changes?'))) {
+    history.replaceState(null, '', back);
+    return;
+  }
+  app.dirty = null;
+  back = location.hash;
+  app.route = parseRoute();
+  app.render();
+  window.scrollTo(0, 0);
+  document.getElementById('main')?.focus({ preventScroll: true });
+});
+window.addEventListener('beforeunload', (e) => { if (app.dirty) e.preventDefault(); });
+onChange((x) => { if (x.reset && app.user) loadMeta().then(app.render, () => {}); });
+
+async function start() {
+  app.starting = true;
+  setLang(lang());
+  try {
+    const me = await get('session');
+    if (!me.user.must_change) await signedIn(me.user);
+  } catch (e) {
+    if (e.status !== 401) app.error = e;
+  }
+  app.starting = false;
+  app.render();
+}
+app.route = parseRoute();
+start();

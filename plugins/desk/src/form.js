@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// Inputs by the type of a field. A form holds texts as they were typed; the service checks them.
+import { html } from './vendor/preact.js';
+import { lang, t, title } from './i18n.js';
+import { itemText } from './ui.js';
+import { time } from './format.js';
+import { app } from './state.js';
+
+export const isEditable = (f) => !f.readonly && !f.derived && f.view !== 'hidden' && f.type !== 'file';
+
+// Same value? null, undefined and "" are all "nothing".
+export const same = (a, b) => JSON.stringify(a ?? '') === JSON.stringify(b ?? '') || (a ?? '') === (b ?? '')
+  || (Array.isArray(a) && !a.length && (b ?? '') === '') || (Array.isArray(b) && !b.length && (a ?? '') === '');
+
+// What is sent: numbers of integers, null for nothing.
+export function toSend(f, v) {
+  if (v === '' || v === undefined || v === null || (Array.isArray(v) && !v.length)) return null;
+  if (f.type === 'integer' && /^-?\d+$/.test(v)) return Number(v);
+  if (f.type === 'list') return v.map((row) => Object.fromEntries(f.fields.map((x) => [x.name, toSend(x, row[x.name])])));
+  if (f.type === 'json' && typeof v === 'string') { try { return JSON.parse(v); } catch { return v; } }
+  if (f.type === 'datetime' && /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(v)) return instant(v);
+  return v;
+}
+// A time on the school's clock as an instant: found by asking which offset shows it.
+export function instant(local) {
+  const guess = Date.parse(`${local}:00Z`);
+  const shown = Date.parse(`${time(new Date(guess).toISOString()).replace(' ', 'T')}:00Z`);
+  return new Date(guess - (shown - guess)).toISOString();
+}
+const onClock = (v) => (v && /Z|[+-]\d\d:\d\d$/.test(v) ? time(v).replace(' ', 'T') : v ?? '');
+
+function Input({ f, id, value, set, bad, required, describedby }) {
+  const base = { id, name: f.name, required, 'aria-invalid': bad ? 'true' : undefined, 'aria-describedby': describedby };
+  const on = (e) => set(e.target.value);
+  switch (f.type) {
+    case 'longtext': return html`<textarea ...${base} rows="4" maxlength=${f.max_length} value=${value ?? ''} onInput=${on} />`;
+    case 'json': return html`<textarea ...${base} rows="4" class="code" value=${typeof value === 'object' && value ? JSON.stringify(value) : value ?? ''} onInput=${on} />`;
+    case 'boolean': return html`<select ...${base} value=${value === null || value === undefined ? '' : String(value)}
+      onChange=${(e) => set(e.target.value === '' ? null : e.target.value === 'true')}>
+      <option value="">—</option><option value="true">${t('是', 'yes')}</option><option value="false">${t('否', 'no')}</option></select>`;
+    case 'choice': return html`<select ...${base} value=${value ?? ''} onChange=${on}><option value="">—</option>
+      ${f.choices.map((c) => html`<option value=${c.name}>${title(c.title, c.name)}</option>`)}</select>`;
+    case 'multichoice': return html`<div class="checks" role="group" id=${id} aria-describedby=${describedby}>${f.choices.map((c) => html`<label>
+      <input type="checkbox" checked=${value?.includes?.(c.name)} onChange=${(e) => set(f.choices.map((x) => x.name)
+        .filter((n) => (n === c.name ? e.target.checked : value?.includes?.(n))))} />${title(c.title, c.name)}</label>`)}</div>`;
+    case 'date': return html`<input ...${base} type="date" value=${value ?? ''} onInput=${on} />`;
+    case 'time': return html`<input ...${base} type="time" value=${value ?? ''} onInput=${on} />`;
+    case 'datetime': return html`<input ...${base} type="datetime-local" value=${onClock(value)} onInput=${on} />`;
+    case 'integer': case 'decimal': case 'money': return html`<input ...${base} inputmode="decimal" autocomplete="off" value=${value ?? ''} onInput=${on}
+      placeholder=${f.min !== undefined && f.max !== undefined ? `${f.min} – ${f.max}` : undefined} />`;
+    case 'list': return html`<${Lines} f=${f} id=${id} value=${value} set=${set} />`;
+    default: return html`<input ...${base} type=${f.check === 'mobile' ? 'tel' : 'text'} autocomplete="off" maxlength=${f.max_length} value=${value ?? ''} onInput=${on} />`;
+  }
+}
+
+function Lines({ f, id, value, set }) {
+  const rows = Array.isArray(value) ? value : [];
+  const put = (i, k, v) => set(rows.map((r, n) => (n === i ? { ...r, [k]: v } : r)));
+  return html`<div class="lines-edit" id=${id}><table class="lines"><thead><tr>${f.fields.map((x) => html`<th>${title(x.title, x.name)}</th>`)}<th></th></tr></thead>
+    <tbody>${rows.map((r, i) => html`<tr>${f.fields.map((x) => html`<td><${Input} f=${x} id=${`${id}-${i}-${x.name}`} value=${r[x.name]} set=${(v) => put(i, x.name, v)} /></td>`)}
+      <td><button type="button" class="plain" aria-label=${t(`删除第 ${i + 1} 行`, `Remove line ${i + 1}`)} onClick=${() => set(rows.filter((_, n) => n !== i))}>✕</button></td></tr>`)}</tbody></table>
+    <button type="button" onClick=${() => set([...rows, {}])}>＋ ${t('加一行', 'Add a line')}</button></div>`;
+}
+
+// One field with its label and what the service said about it. masked: the value there is a mask;
+// leaving the input empty keeps what is stored.
+export function FormField({ f, value, set, errors = [], masked, changed, prefix = 'f', required = f.required }) {
+  const id = `${prefix}-${f.name}`, mine = errors.filter((x) => x.pointer === `/${f.name}` || x.pointer?.startsWith(`/${f.name}/`));
+  const note = mine.length ? `${id}-error` : masked ? `${id}-note` : undefined;
+  const group = ['multichoice', 'list'].includes(f.type);
+  return html`<div class="field ${mine.length ? 'bad' : ''} ${changed ? 'changed' : ''} ${['longtext', 'list', 'json', 'multichoice'].includes(f.type) ? 'whole' : ''}">
+    <label for=${group ? undefined : id}>${title(f.title, f.name)}${required && html`<i aria-hidden="true"> *</i>`}</label>
+    <${Input} f=${f} id=${id} value=${value} set=${set} bad=${mine.length > 0} required=${required && !masked} describedby=${note} />
+    ${masked && html`<p class="hint" id=${`${id}-note`}>${t('已加密保存，留空则不变', 'Stored sealed; leave empty to keep it')}</p>`}
+    ${mine.length > 0 && html`<p class="bad-text" id=${`${id}-error`}>${mine.map(itemText).join(lang() === 'zh' ? '；' : '; ')}</p>`}</div>`;
+}
+
+// What a new record starts with.
+export function presets(e) {
+  const out = {};
+  for (const f of e.fields) {
+    if (f.default === '$today') out[f.name] = app.meta.school.today;
+    else if (f.default === '$actor') out[f.name] = app.user.id;
+  }
+  const campus = e.fields.find((f) => f.name === 'campus' && f.type === 'text');
+  if (campus && app.user.campus) out.campus = app.user.campus;
+  return out;
+}

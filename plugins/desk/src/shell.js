@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// What is around every page: school, search, language, account, the ways to the lists.
+import { html, useState } from './vendor/preact.js';
+import { lang, setLang, t, title } from './i18n.js';
+import { app, can, go, listAddress } from './state.js';
+
+export const LangSwitch = () => html`<button type="button" class="plain lang" lang=${lang() === 'zh' ? 'en' : 'zh-CN'}
+  onClick=${() => setLang(lang() === 'zh' ? 'en' : 'zh')}>${lang() === 'zh' ? 'English' : '中文'}</button>`;
+
+const LIVE = {
+  on: ['实时更新中', 'Live'], waiting: ['连接中断，正在重连', 'Connection lost, reconnecting'], off: ['未连接', 'Not connected'],
+};
+
+export const isAdministrator = () => ['core.admin', 'core.people', 'core.release', 'core.keys', 'core.audit', 'core.policy'].some(can);
+
+function Find() {
+  const [q, set] = useState('');
+  return html`<form role="search" class="find" onSubmit=${(e) => { e.preventDefault(); if (q.trim()) { app.find = q.trim(); go(`#/find?${Date.now().toString(36)}`); } }}>
+    <input type="search" aria-label=${t('查找', 'Find')} placeholder=${t('姓名、手机号、身份证号', 'Name, phone, identity number')} value=${q} onInput=${(e) => set(e.target.value)} /></form>`;
+}
+
+export function Shell({ children, signOut }) {
+  const at = app.route.path, here = (p) => (at.slice(0, p.length).join('/') === p.join('/') && (p.length || !at.length) ? 'page' : undefined);
+  const [zh, en] = LIVE[app.live];
+  return html`<a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById('main').focus(); }}>${t('跳到正文', 'Skip to content')}</a>
+  <header class="top">
+    <a class="brand" href="#/"><img src="icon.svg" alt="" width="26" height="26" /><span>${app.meta.school.name}</span></a>
+    <${Find} />
+    <div class="me"><span class="live ${app.live}" role="img" aria-label=${t(zh, en)} title=${t(zh, en)}></span>
+      <${LangSwitch} />
+      <a href="#/account" class="who" aria-current=${here(['account'])}>${app.user.display}</a>
+      <button type="button" class="plain" onClick=${signOut}>${t('退出', 'Sign out')}</button></div>
+  </header>
+  <div class="frame">
+    <nav class="side" aria-label=${t('主菜单', 'Main')}>
+      <a href="#/" aria-current=${here([])}>${t('总览', 'Overview')}</a>
+      ${app.meta.plugins.filter((p) => p.entities.length).map((p) => html`<div class="group"><h2>${title(p.title, p.name)}</h2>
+        ${p.entities.map((e) => html`<a href=${listAddress(e)} aria-current=${here(['e', p.name, e.name])}>${title(e.title, e.name)}</a>`)}</div>`)}
+      <div class="group"><h2>${t('系统', 'System')}</h2>
+        ${isAdministrator() && html`<a href="#/admin" aria-current=${here(['admin'])}>${t('管理', 'Administration')}</a>`}
+        <a href="#/jobs" aria-current=${here(['jobs'])}>${t('任务', 'Jobs')}</a></div>
+    </nav>
+    <main id="main" tabindex="-1">${children}</main>
+  </div>`;
+}

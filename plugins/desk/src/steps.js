@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The workflow of a record: where it stands, the next steps, and beside each what a rule said.
+import { html, useEffect, useRef, useState } from './vendor/preact.js';
+import { api } from './api.js';
+import { t, title } from './i18n.js';
+import { ProblemBox, itemText, problemText, toast } from './ui.js';
+import { FormField, toSend } from './form.js';
+
+export function Track({ e, record }) {
+  const { states } = e.workflow, line = states.filter((s) => !s.final || s.name === record.state), at = line.findIndex((s) => s.name === record.state);
+  return html`<ol class="track" aria-label=${t('流程', 'Workflow')}>${line.map((s, i) => html`<li class=${i < at ? 'past' : i === at ? 'now' : ''} aria-current=${i === at ? 'step' : undefined}>${title(s.title, s.name)}</li>`)}</ol>`;
+}
+
+// The reasons of a decision, met and not met, in words.
+export function Reasons({ decision, e }) {
+  const name = (at) => title(e.fields.find((f) => f.name === at)?.title, at);
+  return html`<ul class="reasons">${decision.reasons.map((r) => html`<li class=${r.ok ? 'ok' : 'no'}><span aria-hidden="true">${r.ok ? '✓' : '✗'}</span>
+    <span><span class="away">${r.ok ? t('符合：', 'met: ') : t('不符合：', 'not met: ')}</span>${r.text ?? (r.at ? name(r.at) : r.code)}${r.policy && html` <code>${r.policy}</code>`}</span></li>`)}</ul>`;
+}
+
+function Step({ e, step, loaded, done, stale, first }) {
+  const { record, etag } = loaded;
+  const needs = step.needs.map((n) => e.fields.find((f) => f.name === n)).filter((f) => f && (record[f.name] ?? '') === '');
+  const [open, setOpen] = useState(false), [values, set] = useState({}), [error, setError] = useState(null), [busy, setBusy] = useState(false);
+  const form = useRef();
+  useEffect(() => { if (open) form.current.querySelector('input, select, textarea')?.focus(); }, [open]);
+  async function run(ev) {
+    ev?.preventDefault();
+    if (needs.length && !open) { setOpen(true); return; }
+    setBusy(true);
+    setError(null);
+    try {
+      const body = Object.fromEntries(needs.map((f) => [f.name, toSend(f, values[f.name])]));
+      const a = await api('POST', `${e.path}/${record.id}/${step.name}`, body, { headers: { 'If-Match': etag } });
+      const { decision, ...rest } = a.body;
+      setOpen(false);
+      toast(t(`已${title(step.title, step.name)}`, `${title(step.title, step.name)}: done`));
+      done({ record: rest, etag: a.etag, decision, step });
+    } catch (x) {
+      if (x.status === 412) stale();
+      setError(x);
+    }
+    setBusy(false);
+  }
+  const refused = error?.code === 'rule_refused';
+  return html`<div class="step">
+    <form ref=${form} onSubmit=${run}>
+      ${open && needs.map((f) => html`<${FormField} key=${f.name} f=${f} required prefix=${`step-${step.name}`} value=${values[f.name]} set=${(v) => set({ ...values, [f.name]: v })} errors=${error?.errors} />`)}
+      <button class=${first ? 'main' : ''} disabled=${busy} aria-describedby=${error ? `why-${step.name}` : undefined}>${busy ? '…' : title(step.title, step.name)}</button>
+      ${open && html`<button type="button" onClick=${() => { setOpen(false); setError(null); }}>${t('取消', 'Cancel')}</button>`}
+    </form>
+    ${error && html`<div class="why" id=${`why-${step.name}`} role="alert">
+      ${refused ? html`<p><b>${t('规则不允许', 'The rule refuses')}</b></p><ul class="reasons">${error.errors.map((x) => html`<li class="no"><span aria-hidden="true">✗</span><span>${itemText(x)}</span></li>`)}</ul>`
+      : error.status === 412 ? html`<p>${t('记录刚被别人改过，已重新载入，请核对后再点。', 'The record has just been changed; look again, then repeat.')}</p>`
+        : html`<p>${problemText(error)}</p>${!open && html`<ul>${error.errors?.map((x) => html`<li>${itemText(x)}</li>`)}</ul>`}`}</div>`}
+  </div>`;
+}
+
+export function Steps({ e, loaded, done, stale }) {
+  const steps = e.workflow.transitions.filter((s) => s.may && s.from.includes(loaded.record.state));
+  // first what leads on, then what stays, last what ends it
+  const final = (s) => e.workflow.states.find((x) => x.name === s.to)?.final;
+  const rank = (s) => (final(s) ? 2 : s.to === loaded.record.state ? 1 : 0);
+  steps.sort((a, b) => rank(a) - rank(b));
+  return html`<section class="card steps"><h2>${t('下一步', 'Next step')}</h2>
+    ${!steps.length && html`<p class="hint">${t('现在没有您可以做的步骤。', 'No step is yours to take now.')}</p>`}
+    ${steps.map((s, i) => html`<${Step} key=${s.name} e=${e} step=${s} loaded=${loaded} done=${done} stale=${stale} first=${i === 0 && !final(s)} />`)}
+    ${loaded.decision && html`<div class="why good" role="status"><p><b>${title(loaded.step.title, loaded.step.name)}</b> · ${loaded.decision.pass ? t('通过', 'passed') : t('未通过', 'not passed')}</p><${Reasons} decision=${loaded.decision} e=${e} /></div>`}
+  </section>`;
+}
