@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// Every page of the desk at two widths and in both languages: nothing is thrown, no policy is
+// broken, nothing overflows, axe finds nothing serious. Pictures go to build/screens.
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { root } from '../lib/server.mjs';
+import { Desk, Server, launch } from './lib.mjs';
+
+let server, browser, admin, lead, busy;
+
+// A school's own plugin: every type of field, a chart that is a line, long names.
+function ownPlugin(home) {
+  cpSync(join(root, 'tests/desk/stock'), join(home, 'plugins/stock'), { recursive: true });
+  mkdirSync(join(home, 'policies'), { recursive: true });
+  writeFileSync(join(home, 'policies/access.yaml'), readFileSync(join(root, 'policies/access.yaml'), 'utf8')
+    + '\n  - name: the director keeps the stock\n    allow: [read, search, create, update, delete, history, import, export, issue, close]\n    entity: stock.items\n    roles: [admissions.lead]\n');
+}
+
+before(async () => {
+  server = await Server.start();
+  admin = await server.admin();
+  ownPlugin(server.home);
+  await admin.ok('POST', 'admin/reload', {});
+  lead = await server.person('desk.lead', ['admissions.lead'], { display: '欧阳' + '慕容'.repeat(4) });
+  browser = await launch();
+  for (const [day, n] of [['2026-09-01', 4], ['2026-09-02', 9], ['2026-09-03', 2]]) {
+    for (let i = 0; i < n; i++) await lead.ok('POST', 'stock/items', { title: `投影仪 ${day} ${i}`, day, amount: 3, price: '1299.00', kind: 'tool' });
+  }
+  busy = (await lead.ok('POST', 'stock/items', { title: '名称特别长的一件物品'.repeat(12), day: '2026-09-04', amount: 1, price: '0.50', kind: 'book', tags: ['new', 'loan'], fragile: true,
+    at: '08:30', seen: '2026-09-04T00:30:00Z', remark: '第一行\n第二行 ' + 'unbroken'.repeat(40), parts: [{ label: '底座', pieces: 2 }, { label: '线缆', pieces: 1 }] })).id;
+});
+after(async () => { await browser?.close(); await server?.close(); });
+
+const applicant = async () => (await lead.ok('GET', 'admissions/applicants?limit=1&sort=-score')).items[0].id;
+const PAGES = [
+  ['sign-in', null, '#/'],
+  ['overview', 'lead', '#/'],
+  ['list', 'lead', '#/e/admissions/applicants'],
+  ['list-empty', 'lead', '#/e/admissions/applicants?state=admitted'],
+  ['record', 'lead', async () => `#/e/admissions/applicants/r/${await applicant()}`],
+  ['new', 'lead', '#/e/admissions/applicants/new'],
+  ['import', 'lead', '#/e/admissions/applicants/import'],
+  ['own-list', 'lead', '#/e/stock/items'],
+  ['own-record', 'lead', () => `#/e/stock/items/r/${busy}`],
+  ['own-new', 'lead', '#/e/stock/items/new'],
+  ['find', 'lead', '#/find'],
+  ['account', 'lead', '#/account'],
+  ['jobs', 'lead', '#/jobs'],
+  ['nowhere', 'lead', '#/e/no/such'],
+  ['overview-admin', 'admin', '#/'],
+  ['people', 'admin', '#/admin/people'],
+  ['person', 'admin', () => `#/admin/people/${lead.id}`],
+  ['roles', 'admin', '#/admin/roles'],
+  ['tokens', 'admin', '#/admin/tokens'],
+  ['releases', 'admin', '#/admin/releases'],
+  ['policies', 'admin', '#/admin/policies'],
+  ['audit', 'admin', '#/admin/audit'],
+  ['keys', 'admin', '#/admin/keys'],
+  ['delivery', 'admin', '#/admin/delivery'],
+];
+
+// One browser window for each person, width and language: going from page to page as people do.
+const desks = new Map();
+async function look(name, who, where, width, lang) {
+  const hash = typeof where === 'string' ? where : await where(), key = `${who} ${width} ${lang}`;
+  if (!desks.has(key)) desks.set(key, await Desk.open(browser, server, { who: who && { lead, admin }[who], width, lang }));
+  const d = desks.get(key);
+  await d.go(hash);
+  await d.picture(name);
+  if (lang === 'en' && who) assert.doesNotMatch(await d.page.locator('nav.side').innerText(), /总览|系统/);
+  await d.fine();
+  await d.accessible();
+}
+
+for (const width of [1440, 390])
+  for (const lang of ['zh', 'en'])
+    for (const [name, who, where] of PAGES)
+      test(`${name} at ${width} px in ${lang} is whole, fits and is accessible`, () => look(name, who, where, width, lang));
+
+test('a plugin that a school writes is in the menu, with its form, its steps and its line chart', async () => {
+  const d = await Desk.open(browser, server, { who: lead });
+  await d.go('#/');
+  await d.page.locator('.line canvas').waitFor();
+  assert.match(await d.page.locator('nav.side').innerText(), /库房\s+物品/);
+  await d.go('#/e/stock/items/new');
+  for (const f of ['title', 'day', 'amount', 'price', 'kind', 'tags', 'fragile', 'at', 'seen', 'remark', 'parts']) assert.equal(await d.page.locator(`#f-${f}`).count(), 1, f);
+  await d.page.fill('#f-title', '白板');
+  await d.page.fill('#f-day', '2026-10-01');
+  await d.page.selectOption('#f-kind', 'tool');
+  await d.page.fill('#f-seen', '2026-10-01T08:00');
+  await d.button('保存', 'Save').click();
+  await d.page.waitForSelector('.steps');
+  const made = (await lead.ok('GET', 'stock/items?title=白板')).items[0];
+  assert.equal(made.seen, '2026-10-01T00:00:00.000Z', 'eight in the morning on the clock of the school');
+  await d.button('发放', 'Issue').click();
+  await d.page.locator('.page-head .state', { hasText: '已发放' }).waitFor();
+  await d.fine();
+  await d.close();
+});

@@ -1,0 +1,6 @@
+-- SPDX-License-Identifier: MIT
+-- Copyright 2026 The campusd authors
+-- expect: declare error nested too deeply
+local t = {}
+t.zh = t
+return { title = t }

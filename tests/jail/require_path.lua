@@ -1,0 +1,7 @@
+-- SPDX-License-Identifier: MIT
+-- Copyright 2026 The campusd authors
+-- expect: error require: a file of this plugin
+local function attack(r, policy)
+  return require("/etc/passwd")
+end
+return { rules = { attack = { reads = {}, run = attack }, calm = { reads = {}, run = function() return {} end } } }
