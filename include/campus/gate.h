@@ -56,6 +56,11 @@ MUST_CHECK enum err gate_export(struct gate *g, const struct entity *e, const st
 bool gate_report_is_kept(struct gate *g, const struct report_decl *rep, const struct query *q);
 bool gate_may_see(struct gate *g, const struct entity *e, const char *id); // for events
 
+// {"items":[…],"next":…}: what waits for the caller. kind and cursor may be NULL; expand: with the
+// records.
+MUST_CHECK enum err gate_inbox(struct gate *g, const char *kind, const char *cursor, int limit,
+                               bool expand, struct buf *out);
+
 // Writing, on the lane. if_match: revision, or -1 for any. out and rev may be NULL.
 MUST_CHECK enum err gate_create(struct gate *g, const struct entity *e, const struct input *in,
                                 struct buf *out, const char **id);

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The table of to-dos.
+#include "campus/todo.h"
+
+#include "campus/id.h"
+#include "campus/mem.h"
+
+// clang-format off
+const char todo_ddl[] =
+    "CREATE TABLE IF NOT EXISTS core_todo(id TEXT PRIMARY KEY, kind TEXT NOT NULL, entity TEXT NOT NULL,"
+    " record TEXT NOT NULL, ref TEXT NOT NULL, audience TEXT NOT NULL, title_zh TEXT, title_en TEXT,"
+    " due_at BIGINT NOT NULL, created_at BIGINT NOT NULL, urged_at BIGINT NOT NULL,"
+    " closed_at BIGINT NOT NULL, closed_by TEXT){clustered};"
+    "CREATE UNIQUE INDEX IF NOT EXISTS u_todo_open ON core_todo(ref, kind, audience) WHERE closed_at=0;"
+    "CREATE INDEX IF NOT EXISTS i_todo_audience ON core_todo(audience, due_at, id) WHERE closed_at=0;";
+// clang-format on
+
+enum err todo_open(struct db *db, struct todo *t, struct problem *p) {
+    char *id = arena_alloc(p->arena, ID_LEN + 1);
+    id_new(id);
+    t->id = id;
+    return db_run(db, p, NULL,
+                  "INSERT INTO core_todo(id,kind,entity,record,ref,audience,title_zh,title_en,"
+                  "due_at,created_at,urged_at,closed_at)"
+                  " VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,0,0) ON CONFLICT DO NOTHING",
+                  "ttttttttii", id, t->kind, t->entity, t->record, t->ref, t->audience, t->title.zh,
+                  t->title.en, t->due_at ? t->due_at : TODO_NO_DUE, t->created_at);
+}
+
+enum err todo_close(struct db *db, const char *kind, const char *ref, const char *audience,
+                    const char *by, int64_t now, struct problem *p) {
+    return db_run(db, p, NULL,
+                  "UPDATE core_todo SET closed_at=$1, closed_by=$2 WHERE ref=$3 AND kind=$4"
+                  " AND ($5='' OR audience=$5) AND closed_at=0",
+                  "itttt", now, by, ref, kind, audience ? audience : "");
+}
+
+enum err todo_urge(struct db *db, const char *kind, const char *ref, int64_t now,
+                   struct problem *p) {
+    return db_run(db, p, NULL,
+                  "UPDATE core_todo SET urged_at=$1 WHERE ref=$2 AND kind=$3 AND closed_at=0",
+                  "itt", now, ref, kind);
+}
+
+const char **todo_audiences(const struct access *x, const struct actor *who, struct arena *a,
+                            int *n) {
+    int most = 1;
+    for (const struct actor *w = who; w; w = w->behind)
+        most += 1 + w->ngroups + access_role_count(x);
+    const char **out = arena_alloc(a, sizeof *out * (size_t)most);
+    *n = 0;
+    for (const struct actor *w = who; w; w = w->behind) {
+        out[(*n)++] = arena_printf(a, "person:%s", w->id);
+        for (int i = 0; i < access_role_count(x); i++)
+            if (fieldset_has(&w->roles, i))
+                out[(*n)++] = arena_printf(a, "role:%s", access_role_name(x, i));
+        for (int i = 0; i < w->ngroups; i++)
+            out[(*n)++] = arena_printf(a, "group:%s", w->groups[i]);
+    }
+    return out;
+}
+
+static void read_row(struct stmt *st, struct arena *a, struct todo *t) {
+    const char **texts[] = {&t->id,  &t->kind,     &t->entity,   &t->record,
+                            &t->ref, &t->audience, &t->title.zh, &t->title.en};
+    for (int i = 0; i < 8; i++) *texts[i] = arena_strdup(a, stmt_text(st, i, NULL));
+    t->due_at = stmt_int(st, 8);
+    t->created_at = stmt_int(st, 9);
+    t->urged_at = stmt_int(st, 10);
+}
+
+enum err todo_find(struct db *db, const struct todo_page *pg, struct todo **out, int *n,
+                   struct problem *p) {
+    struct buf q;
+    int slots = 8; // few shapes of the statement, so that it stays prepared
+    while (slots < pg->naudiences) slots *= 2;
+    buf_init(&q, p->arena);
+    buf_puts(&q, "SELECT id,kind,entity,record,ref,audience,title_zh,title_en,due_at,created_at,"
+                 "urged_at FROM core_todo WHERE closed_at=0 AND (due_at,id)>($1,$2)"
+                 " AND ($3='' OR kind=$3) AND audience IN (");
+    for (int i = 0; i < slots; i++) buf_printf(&q, "%s$%d", i ? "," : "", i + 4);
+    buf_printf(&q, ") ORDER BY due_at,id LIMIT $%d", slots + 4);
+    struct stmt *st = db_prepare(db, p, buf_str(&q));
+    if (!st) return p->code;
+    struct value v = value_int(pg->after_due);
+    stmt_bind(st, 1, &v);
+    stmt_bind(st, 2, (v = value_text(pg->after_id), &v));
+    stmt_bind(st, 3, (v = value_text(pg->kind), &v));
+    for (int i = 0; i < slots; i++) {
+        v = value_text(i < pg->naudiences ? pg->audiences[i] : "");
+        stmt_bind(st, i + 4, &v);
+    }
+    stmt_bind(st, slots + 4, (v = value_int(pg->limit), &v));
+    *out = arena_alloc(p->arena, sizeof **out * (size_t)(pg->limit + 1));
+    *n = 0;
+    enum err e;
+    for (bool row; !(e = stmt_step(st, &row, p)) && row;) read_row(st, p->arena, &(*out)[(*n)++]);
+    return e;
+}
