@@ -44,9 +44,8 @@ static int role_of(struct compile *c, const struct yaml *at, const char *name) {
     if (r >= 0) return r;
     const char **names = arena_alloc(c->a, sizeof *names * (size_t)c->x->nroles);
     for (int i = 0; i < c->x->nroles; i++) names[i] = c->x->roles[i].name;
-    const char *near = text_nearest(name, names, (size_t)c->x->nroles);
-    rule_wrong(c, at, "role_unknown", "there is no role \"%s\"%s%s", name,
-               near ? "; did you mean " : "", near ? near : "");
+    rule_wrong(c, at, "role_unknown", "there is no role \"%s\"%s", name,
+               text_instead(c->a, name, names, (size_t)c->x->nroles, "there are"));
     return -1;
 }
 
@@ -90,7 +89,9 @@ static void compile_roles(struct compile *c, const struct yaml *y) {
         for (const char **inc = c->x->roles[i].includes; inc && *inc; inc++) {
             int k = access_role(c->x, *inc);
             if (k >= 0 && fieldset_has(&c->x->roles[k].closure, i))
-                rule_wrong(c, r, "role_cycle", "roles %s and %s include each other", r->key, *inc);
+                rule_wrong(c, r, "role_cycle",
+                           "roles %s and %s include each other: take one of the two away", r->key,
+                           *inc);
         }
     }
 }
@@ -104,9 +105,8 @@ static void compile_fieldset(struct compile *c, const struct entity *e, const st
         else {
             size_t n = 0;
             const char *const *names = e ? entity_field_names(e, c->a, &n) : NULL;
-            const char *near = i->text ? text_nearest(i->text, names, n) : NULL;
-            rule_wrong(c, i, "field_unknown", "%s has no field \"%s\"%s%s", e ? e->full : "*",
-                       i->text ? i->text : "", near ? "; did you mean " : "", near ? near : "");
+            rule_wrong(c, i, "field_unknown", "%s has no field \"%s\"%s", e ? e->full : "*",
+                       i->text ? i->text : "", text_instead(c->a, i->text, names, n, "it has"));
         }
     }
 }
@@ -116,9 +116,8 @@ static const struct entity *entity_of(struct compile *c, const struct yaml *y) {
     if (e) return e;
     const char **names = arena_alloc(c->a, sizeof *names * (size_t)(c->x->schema->nentities + 1));
     for (int i = 0; i < c->x->schema->nentities; i++) names[i] = c->x->schema->entities[i]->full;
-    const char *near = text_nearest(y->text, names, (size_t)c->x->schema->nentities);
-    rule_wrong(c, y, "entity_unknown", "there is no entity \"%s\"%s%s", y->text,
-               near ? "; did you mean " : "", near ? near : "");
+    rule_wrong(c, y, "entity_unknown", "there is no entity \"%s\"%s", y->text,
+               text_instead(c->a, y->text, names, (size_t)c->x->schema->nentities, "there are"));
     return NULL;
 }
 
@@ -135,10 +134,41 @@ static void check_verbs(struct compile *c, const struct entity *e, const struct 
             for (; n < sizeof verbs / sizeof *verbs; n++) names[n] = verbs[n];
             for (int i = 0; e && e->workflow && i < e->workflow->ntransitions && n < 96; i++)
                 names[n++] = e->workflow->transitions[i].name;
-            const char *near = text_nearest(v->text, names, n);
-            rule_wrong(c, v, "verb_unknown", "\"%s\" is no verb and no transition%s%s", v->text,
-                       near ? "; did you mean " : "", near ? near : "");
+            rule_wrong(c, v, "verb_unknown", "\"%s\" is no verb and no transition%s", v->text,
+                       text_instead(c->a, v->text, names, n, "there are"));
         }
+    }
+}
+
+// The core's areas, and PLUGIN.actions.NAME; what a plugin declares beyond that begins with its
+// name.
+static void check_permissions(struct compile *c, const struct yaml *list) {
+    static const char *const own[] = {"core.admin",     "core.people",     "core.release",
+                                      "core.keys",      "core.policy",     "core.audit",
+                                      "core.approvals", "core.obligations"};
+    const size_t nown = sizeof own / sizeof *own;
+    for (const struct yaml *y = list ? list->first : NULL; y; y = y->next) {
+        if (!y->text || !strcmp(y->text, "*")) continue;
+        size_t n = strcspn(y->text, ".");
+        const char *plugin = arena_strndup(c->a, y->text, n),
+                   *action = strstr(y->text, ".actions.");
+        const struct plugin *pl = schema_plugin(c->x->schema, plugin);
+        bool known = pl && y->text[n];
+        const char *const *words = own;
+        size_t count = nown;
+        if (pl && action) {
+            const char **names = arena_alloc(c->a, sizeof *names * (size_t)(pl->nactions + 1));
+            known = false;
+            for (int i = 0; i < pl->nactions; i++) {
+                names[i] = arena_printf(c->a, "%s.actions.%s", pl->name, pl->actions[i]);
+                known |= !strcmp(names[i], y->text);
+            }
+            words = names, count = (size_t)pl->nactions;
+        }
+        for (size_t i = 0; i < nown; i++) known |= !strcmp(own[i], y->text);
+        if (!known)
+            rule_wrong(c, y, "permission_unknown", "there is no permission \"%s\"%s", y->text,
+                       text_instead(c->a, y->text, words, count, "there are"));
     }
 }
 
@@ -161,22 +191,24 @@ static void compile_rule(struct compile *c, const struct yaml *y, struct rule *r
                        .deny = deny != NULL,
                        .purpose = yaml_str(y, "purpose", NULL),
                        .entity = -2};
-    if (!yaml_get(y, "name")) rule_wrong(c, y, "name_missing", "a rule needs a name");
+    if (!yaml_get(y, "name"))
+        rule_wrong(c, y, "name_missing", "a rule needs a name: name: staff read notes");
     for (const struct rule *other = c->x->rules; other < r; other++)
         if (!strcmp(other->name, r->name) && strcmp(r->name, "?"))
-            rule_wrong(c, y, "name_taken", "the rule at line %d has this name already",
-                       other->line);
+            rule_wrong(c, y, "name_taken",
+                       "the rule at line %d has this name already: take another", other->line);
     if ((allow && deny) || (!perms && !allow && !deny))
-        rule_wrong(c, y, "rule_invalid", "a rule has allow, deny or permissions");
+        rule_wrong(c, y, "rule_invalid", "a rule has either allow or deny, or permissions alone");
     if (perms && (deny || yaml_get(y, "when")))
         rule_wrong(c, perms, "rule_invalid",
                    "permissions are granted whole: write a rule of their own");
     r->permissions = texts(c, perms, NULL);
+    check_permissions(c, perms);
     r->verbs = texts(c, allow ? allow : deny, NULL);
     if (!roles)
-        rule_wrong(c, y, "roles_missing", "a rule names its roles");
+        rule_wrong(c, y, "roles_missing", "a rule names its roles: roles: [everyone]");
     else if (of_kind(c, roles, YAML_LIST) && !roles->first)
-        rule_wrong(c, roles, "roles_missing", "a rule names its roles");
+        rule_wrong(c, roles, "roles_missing", "a rule names its roles: roles: [everyone]");
     for (const struct yaml *i = roles ? roles->first : NULL; i; i = i->next) {
         int k = role_of(c, i, i->text ? i->text : "");
         if (k >= 0) fieldset_add(&r->roles, k);
@@ -184,7 +216,7 @@ static void compile_rule(struct compile *c, const struct yaml *y, struct rule *r
     if (!allow && !deny) return;
     const struct entity *e = NULL;
     if (!ent)
-        rule_wrong(c, y, "entity_missing", "a rule names its entity");
+        rule_wrong(c, y, "entity_missing", "a rule names its entity: entity: plugin.entity");
     else if (!strcmp(ent->text ? ent->text : "", "*"))
         r->entity = -1;
     else if (ent->text && (e = entity_of(c, ent)))
@@ -199,6 +231,13 @@ static void compile_rule(struct compile *c, const struct yaml *y, struct rule *r
     compile_fieldset(c, e, yaml_get(fields, "only"), &r->only);
     r->has_only = yaml_get(fields, "only") != NULL;
     rule_when(c, e, r, of_kind(c, yaml_get(y, "when"), YAML_MAP));
+}
+
+static const char *near_transition(struct compile *c, const struct entity *e, const char *word) {
+    size_t n = e->workflow ? (size_t)e->workflow->ntransitions : 0;
+    const char **names = arena_alloc(c->a, sizeof *names * (n + 1));
+    for (size_t i = 0; i < n; i++) names[i] = e->workflow->transitions[i].name;
+    return text_instead(c->a, word, names, n, "it has");
 }
 
 static void compile_exclusive(struct compile *c, const struct yaml *y, struct exclusive *x) {
@@ -217,8 +256,8 @@ static void compile_exclusive(struct compile *c, const struct yaml *y, struct ex
         of_kind(c, g, YAML_LIST);
         for (const struct yaml *t = g->kind == YAML_LIST ? g->first : NULL; t; t = t->next)
             if (e && t->text && strcmp(t->text, "create") && !entity_transition(e, t->text))
-                rule_wrong(c, t, "transition_unknown", "%s has no transition \"%s\"", e->full,
-                           t->text);
+                rule_wrong(c, t, "transition_unknown", "%s has no transition \"%s\"%s", e->full,
+                           t->text, near_transition(c, e, t->text));
         x->groups[x->ngroups++] = texts(c, g, NULL);
     }
     for (const struct yaml *r = roles ? roles->first : NULL; r && x->nroles < 16; r = r->next) {
@@ -251,8 +290,9 @@ enum err access_compile(struct arena *a, const struct yaml *y, const struct sche
         struct problem quiet;
         problem_init(&quiet, a);
         if (access_roles_agree(x, &x->roles[i].closure, &quiet))
-            problem_at(p, y->file, x->roles[i].line, 1, "exclusive", "role %s by itself breaks: %s",
-                       x->roles[i].name, quiet.detail);
+            problem_at(p, y->file, x->roles[i].line, 1, "exclusive",
+                       "role %s includes what nobody may hold together: %s", x->roles[i].name,
+                       quiet.detail);
     }
     x->by_entity = arena_alloc(a, sizeof *x->by_entity * (size_t)(schema->nentities + 1));
     for (int e = 0; e < schema->nentities; e++) {

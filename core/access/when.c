@@ -15,6 +15,14 @@ static bool is_choice(const struct field *f, const struct yaml *y) {
     return false;
 }
 
+static const char *choices_of(struct compile *c, const struct field *f) {
+    struct buf b;
+    buf_init(&b, c->a);
+    buf_puts(&b, "one of ");
+    for (int i = 0; i < f->nchoices; i++) buf_printf(&b, "%s%s", i ? ", " : "", f->choices[i].name);
+    return buf_str(&b);
+}
+
 // The literal as the column's value; after a complaint it is null, which equals nothing.
 static struct value literal(struct compile *c, const struct entity *e, int column,
                             const struct yaml *y) {
@@ -27,7 +35,11 @@ static struct value literal(struct compile *c, const struct entity *e, int colum
     }
     if (column == COLUMN_STATE) {
         if (entity_state(e, y->text) >= 0) return value_textn(y->text, y->n);
-        rule_wrong(c, y, "state_unknown", "%s has no state \"%s\"", e->full, y->text);
+        const struct workflow *w = e->workflow;
+        const char *names[64];
+        for (int i = 0; w && i < w->nstates; i++) names[i] = w->states[i].name;
+        rule_wrong(c, y, "state_unknown", "%s has no state \"%s\"%s", e->full, y->text,
+                   text_instead(c->a, y->text, names, w ? (size_t)w->nstates : 0, "it has"));
         return value_null();
     }
     bool is_time = column == COLUMN_CREATED_AT || column == COLUMN_UPDATED_AT ||
@@ -55,7 +67,7 @@ static struct value literal(struct compile *c, const struct entity *e, int colum
             break;
         case FIELD_CHOICE:
             if (is_choice(f, y)) return value_textn(y->text, y->n);
-            want = "one of the field's choices";
+            want = choices_of(c, f);
             break;
         default: return value_textn(y->text, y->n);
         }
@@ -92,8 +104,10 @@ static void actor_value(struct compile *c, const struct yaml *y, struct test *t)
             t->op = vars[i].op;
             return;
         }
-    rule_wrong(c, y, "variable_unknown",
-               "there is no %s: use $actor.id, .campus, .groups, .supervises", y->text);
+    rule_wrong(
+        c, y, "variable_unknown",
+        "there is no %s: there are $actor.id, $actor.campus, $actor.groups, $actor.supervises",
+        y->text);
 }
 
 static void compare(struct compile *c, const struct entity *e, struct rule *r, struct test *tests,
@@ -153,15 +167,20 @@ static void compare(struct compile *c, const struct entity *e, struct rule *r, s
 static bool is_comparable(struct compile *c, const struct entity *e, const struct yaml *w,
                           int column) {
     if (column == COLUMN_NONE) {
+        size_t n = 0;
+        const char *const *names = e ? entity_field_names(e, c->a, &n) : NULL;
         problem_at(c->p, w->file, w->key_line, w->key_col, "field_unknown",
-                   "%s has no field \"%s\"", e ? e->full : "*", w->key);
+                   "%s has no field \"%s\"%s", e ? e->full : "*", w->key,
+                   text_instead(c->a, w->key, names, n, "it has"));
         return false;
     }
     if (column < 0) return true;
     const struct field *f = &e->fields[column];
     if (f->sealed)
-        problem_at(c->p, w->file, w->key_line, w->key_col, "field_sealed",
-                   "%s is sealed: a condition cannot read it", w->key);
+        problem_at(
+            c->p, w->file, w->key_line, w->key_col, "field_sealed",
+            "%s is sealed: a condition cannot read it; compare a field of class public or internal",
+            w->key);
     else if (f->type == FIELD_LIST || f->type == FIELD_JSON || f->type == FIELD_MULTICHOICE ||
              f->type == FIELD_FILE)
         problem_at(c->p, w->file, w->key_line, w->key_col, "field_unsuitable",

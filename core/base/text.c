@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
+#include "campus/buf.h"
 #include "campus/mem.h"
 
 bool text_is_utf8(const char *s, size_t n) {
@@ -94,6 +95,19 @@ const char *text_nearest(const char *word, const char *const *words, size_t n) {
         if (best && !d) break;
     }
     return best;
+}
+
+const char *text_instead(struct arena *a, const char *word, const char *const *words, size_t n,
+                         const char *otherwise) {
+    enum { SHOWN_MAX = 24 };
+    const char *near = text_nearest(word ? word : "", words, n);
+    if (near) return arena_printf(a, "; did you mean %s?", near);
+    if (!otherwise || !n || n > SHOWN_MAX) return "";
+    struct buf b;
+    buf_init(&b, a);
+    buf_printf(&b, ": %s ", otherwise);
+    for (size_t i = 0; i < n; i++) buf_printf(&b, "%s%s", i ? ", " : "", words[i]);
+    return buf_str(&b);
 }
 
 bool text_to_scaled(const char *s, size_t n, int scale, int64_t *out) {

@@ -38,6 +38,36 @@ static void refuse(struct reader *r, const yaml_mark_t *m, const char *word, con
     stop_when_hopeless(r);
 }
 
+// What the library says, as advice. Texts that are not here go through as they are.
+static const char *in_our_words(const char *why) {
+    static const char *const words[][2] = {
+        {"found character that cannot start any token",
+         "this character cannot stand here: indent with spaces, not tabs, and put texts that begin "
+         "with @, ` or % in quotes"},
+        {"found a tab character that violates indentation", "indent with spaces, not tabs"},
+        {"found a tab character where an indentation space is expected",
+         "indent with spaces, not tabs"},
+        {"mapping values are not allowed in this context",
+         "a colon cannot stand here: put a text with a colon in quotes, and give the keys of one "
+         "map the same indentation"},
+        {"did not find expected key",
+         "a key is expected here: give the keys of one map the same indentation"},
+        {"could not find expected ':'", "a key is followed by a colon and a space: key: value"},
+        {"did not find expected '-' indicator",
+         "the items of one list begin with - at the same indentation"},
+        {"did not find expected ',' or ']'",
+         "a list that begins with [ has commas between its items and ends with ]"},
+        {"did not find expected ',' or '}'",
+         "a map that begins with { has commas between its members and ends with }"},
+        {"found unexpected end of stream", "the file ends inside a text in quotes"},
+        {"block sequence entries are not allowed in this context",
+         "a list cannot begin here: put its first - on a line of its own"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (!strcmp(words[i][0], why)) return words[i][1];
+    return why;
+}
+
 static bool next(struct reader *r, yaml_event_t *ev) {
     if (yaml_parser_parse(&r->parser, ev)) return true;
     const char *why = r->parser.problem ? r->parser.problem : "cannot be read";
@@ -52,7 +82,7 @@ static bool next(struct reader *r, yaml_event_t *ev) {
                 at.column++;
         }
     }
-    refuse(r, &at, "syntax", why);
+    refuse(r, &at, "syntax", in_our_words(why));
     r->fatal = true;
     return false;
 }
@@ -67,17 +97,21 @@ static void type_scalar(struct reader *r, struct yaml *y, const yaml_event_t *ev
     else if (!strcmp(s, "true") || !strcmp(s, "false"))
         y->kind = YAML_BOOL, y->b = *s == 't';
     for (size_t i = 0; i < sizeof odd / sizeof *odd; i++)
-        if (!strcasecmp(s, odd[i]))
+        if (!strcasecmp(s, odd[i])) {
+            y->kind = YAML_BOOL; // said once is enough
             refuse(r, &ev->start_mark, "ambiguous_boolean",
                    arena_printf(r->a,
                                 "\"%s\" means different things to different readers: write true "
                                 "or false, or put it in quotes",
                                 s));
+        }
     static const char *const cased[] = {"true", "false", "null"};
     for (size_t i = 0; i < 3; i++)
-        if (!strcasecmp(s, cased[i]) && strcmp(s, cased[i]))
+        if (!strcasecmp(s, cased[i]) && strcmp(s, cased[i])) {
+            y->kind = i < 2 ? YAML_BOOL : YAML_NULL;
             refuse(r, &ev->start_mark, "ambiguous_boolean",
                    arena_printf(r->a, "write %s, or put \"%s\" in quotes", cased[i], s));
+        }
     const char *d = s + (*s == '-' || *s == '+');
     if (*d < '0' || *d > '9') return;
     char *end;
@@ -123,12 +157,14 @@ static void map(struct reader *r, struct yaml *y, int depth) {
         bool is_merge = key->text && !key->quoted && !strcmp(key->text, "<<");
         if (key->kind == YAML_LIST || key->kind == YAML_MAP || key->kind == YAML_NULL || is_merge) {
             problem_at(r->p, r->file, key->line, key->col, "key_invalid",
-                       is_merge ? "merge keys (<<) are not allowed" : "a key must be a plain text");
+                       is_merge ? "merge keys (<<) are not allowed: write the keys again"
+                                : "a key must be a plain text");
             stop_when_hopeless(r);
             key->text = "?";
         } else if (yaml_get(y, key->text)) {
-            problem_at(r->p, r->file, key->line, key->col, "duplicate_key", "\"%s\" appears twice",
-                       key->text);
+            problem_at(r->p, r->file, key->line, key->col, "duplicate_key",
+                       "\"%s\" appears twice: the first is at line %d", key->text,
+                       yaml_get(y, key->text)->key_line);
             stop_when_hopeless(r);
         } else if (y->count >= KEYS_MAX) {
             problem_at(r->p, r->file, key->line, key->col, "too_large",
@@ -162,14 +198,15 @@ static struct yaml *node(struct reader *r, yaml_event_t *ev, int depth) {
     y->line = (int)ev->start_mark.line + 1;
     y->col = (int)ev->start_mark.column + 1;
     if (depth > YAML_DEPTH_MAX) {
-        refuse(r, &ev->start_mark, "too_deep", "nested deeper than 32");
+        refuse(r, &ev->start_mark, "too_deep", "nested deeper than 32 levels");
         r->fatal = true;
     }
     int type = ev->type;
     const unsigned char *anchor = NULL, *tag = NULL;
     switch (type) {
     case YAML_ALIAS_EVENT:
-        refuse(r, &ev->start_mark, "alias", "aliases (*name) are not allowed");
+        refuse(r, &ev->start_mark, "alias",
+               "aliases (*name) are not allowed: write the value again");
         break;
     case YAML_SCALAR_EVENT:
         anchor = ev->data.scalar.anchor, tag = ev->data.scalar.tag;
@@ -190,8 +227,12 @@ static struct yaml *node(struct reader *r, yaml_event_t *ev, int depth) {
         break;
     default: break;
     }
-    if (anchor) refuse(r, &ev->start_mark, "anchor", "anchors (&name) are not allowed");
-    if (tag) refuse(r, &ev->start_mark, "tag", "tags (!name) are not allowed");
+    if (anchor)
+        refuse(r, &ev->start_mark, "anchor",
+               "anchors (&name) are not allowed: write each value where it belongs");
+    if (tag)
+        refuse(r, &ev->start_mark, "tag",
+               "tags (!name) are not allowed: the schema knows the type");
     yaml_event_delete(ev);
     if (r->fatal) return NULL;
     if (type == YAML_MAPPING_START_EVENT) map(r, y, depth);
@@ -215,7 +256,9 @@ enum err yaml_parse(struct arena *a, const char *file, const char *text, size_t 
         case YAML_STREAM_START_EVENT:
         case YAML_DOCUMENT_END_EVENT: yaml_event_delete(&ev); break;
         case YAML_DOCUMENT_START_EVENT:
-            if (root) refuse(&r, &ev.start_mark, "documents", "one document a file");
+            if (root)
+                refuse(&r, &ev.start_mark, "documents",
+                       "one document a file: delete this --- and what follows, or make two files");
             r.fatal |= root != NULL;
             yaml_event_delete(&ev);
             break;
@@ -255,10 +298,8 @@ void yaml_only(const struct yaml *m, struct problem *p, const char *const *keys)
         bool known = false;
         for (size_t i = 0; i < n; i++) known |= !strcmp(keys[i], c->key);
         if (known) continue;
-        const char *near = text_nearest(c->key, keys, n);
-        problem_at(p, c->file, c->key_line, c->key_col, "unknown_key",
-                   "there is no key \"%s\"%s%s%s", c->key, near ? "; did you mean \"" : "",
-                   near ? near : "", near ? "\"?" : "");
+        problem_at(p, c->file, c->key_line, c->key_col, "unknown_key", "there is no key \"%s\"%s",
+                   c->key, text_instead(p->arena, c->key, keys, n, "here there are"));
     }
 }
 

@@ -192,25 +192,21 @@ static int boot(lua_State *L) {
     return 0;
 }
 
-// A Lua error as {items = {{file, line, word, text}}}: error tables of the prelude, or "file:line:
-// text".
-static void put_error(lua_State *L, struct buf *out) {
+static void put_item(lua_State *L, struct buf *out) {
     char file[256] = "?", word[64] = "lua", text[1024] = "unknown error";
-    lua_Integer line = 0;
+    lua_Integer place[2] = {0, 1};
     if (lua_istable(L, -1)) {
-        static const char *const keys[] = {"file", "word", "text"};
+        static const char *const keys[] = {"file", "word", "text", "line", "col"};
         char *outs[] = {file, word, text};
         size_t sizes[] = {sizeof file, sizeof word, sizeof text};
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 5; i++) {
             lua_pushstring(L, keys[i]);
             lua_rawget(L, -2);
-            if (lua_type(L, -1) == LUA_TSTRING) strncpy(outs[i], lua_tostring(L, -1), sizes[i] - 1);
+            if (i < 3 && lua_type(L, -1) == LUA_TSTRING)
+                strncpy(outs[i], lua_tostring(L, -1), sizes[i] - 1);
+            if (i >= 3 && lua_isinteger(L, -1)) place[i - 3] = lua_tointeger(L, -1);
             lua_pop(L, 1);
         }
-        lua_pushstring(L, "line");
-        lua_rawget(L, -2);
-        if (lua_isinteger(L, -1)) line = lua_tointeger(L, -1);
-        lua_pop(L, 1);
     } else if (lua_type(L, -1) == LUA_TSTRING) {
         const char *s = lua_tostring(L, -1), *colon = strchr(s, ':');
         char *end = NULL;
@@ -218,20 +214,45 @@ static void put_error(lua_State *L, struct buf *out) {
         if (l > 0 && end && *end == ':' && (size_t)(colon - s) < sizeof file) {
             memcpy(file, s, (size_t)(colon - s));
             file[colon - s] = 0;
-            line = l;
+            place[0] = l;
             s = end + 1 + (end[1] == ' ');
         }
         strncpy(text, s, sizeof text - 1);
     }
+    wire_put_open(out, WIRE_MAP, 5);
+    wire_put_text(out, "file", 4), wire_put_text(out, file, strlen(file));
+    wire_put_text(out, "line", 4), wire_put_int(out, place[0]);
+    wire_put_text(out, "col", 3), wire_put_int(out, place[1]);
+    wire_put_text(out, "word", 4), wire_put_text(out, word, strlen(word));
+    wire_put_text(out, "text", 4), wire_put_text(out, text, strlen(text));
+}
+
+// A Lua error as {items = {{file, line, col, word, text}}}: a table of the prelude, several of them
+// in its items, or "file:line: text".
+static void put_error(lua_State *L, struct buf *out) {
+    enum { ITEMS_MAX = 101 };
+    lua_Integer n = 0;
+    int list = 0;
+    if (lua_istable(L, -1)) {
+        lua_pushliteral(L, "items");
+        lua_rawget(L, -2);
+        if (lua_istable(L, -1)) {
+            list = lua_gettop(L);
+            n = (lua_Integer)lua_rawlen(L, list);
+        } else
+            lua_pop(L, 1);
+    }
     out->len = 0;
     wire_put_open(out, WIRE_MAP, 1);
     wire_put_text(out, "items", 5);
-    wire_put_open(out, WIRE_LIST, 1);
-    wire_put_open(out, WIRE_MAP, 4);
-    wire_put_text(out, "file", 4), wire_put_text(out, file, strlen(file));
-    wire_put_text(out, "line", 4), wire_put_int(out, line);
-    wire_put_text(out, "word", 4), wire_put_text(out, word, strlen(word));
-    wire_put_text(out, "text", 4), wire_put_text(out, text, strlen(text));
+    if (n > ITEMS_MAX) n = ITEMS_MAX;
+    wire_put_open(out, WIRE_LIST, n ? (uint32_t)n : 1);
+    if (!n) put_item(L, out);
+    for (lua_Integer i = 1; i <= n; i++) {
+        lua_rawgeti(L, list, i);
+        put_item(L, out);
+        lua_pop(L, 1);
+    }
 }
 
 static bool run(struct plugin_state *s, lua_CFunction fn, struct request *q, struct buf *out) {

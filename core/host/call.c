@@ -8,18 +8,19 @@
 #include "campus/mem.h"
 #include "host/pool_internal.h"
 
-// Items of the form {file, line, word, text}, or one text.
+// Items of the form {file, line, col, word, text}.
 static enum err child_error(const struct wire *w, const char *name, struct arena *a,
                             struct problem *p) {
     const struct wire *items = wire_get(w, "items");
     for (const struct wire *it = items ? items->first : NULL; it; it = it->next) {
         const char *file = wire_str(a, it, "file"), *word = wire_str(a, it, "word"),
                    *text = wire_str(a, it, "text");
-        const struct wire *line = wire_get(it, "line");
+        const struct wire *line = wire_get(it, "line"), *col = wire_get(it, "col");
         if (!file || !strcmp(file, "?"))
             file = arena_printf(a, "plugins/%.*s/plugin.lua", (int)strcspn(name, "."), name);
-        problem_at(p, file, line && line->tag == WIRE_INT ? (int)line->i : 0, 1,
-                   word ? word : "lua", "%s", text ? text : "");
+        problem_at(p, file, line && line->tag == WIRE_INT ? (int)line->i : 0,
+                   col && col->tag == WIRE_INT ? (int)col->i : 1, word ? word : "lua", "%s",
+                   text ? text : "");
     }
     return problem_set(p, ERR_PLUGIN_FAILED, NULL);
 }

@@ -6,9 +6,9 @@
 -- load; plugins never do.
 local name, sources, ask = ...
 local getinfo, load, setmetatable, getmetatable = debug.getinfo, load, setmetatable, getmetatable
-local pairs, ipairs, type, tostring, error, next = pairs, ipairs, type, tostring, error, next
+local pairs, ipairs, type, tostring, error, next, pcall = pairs, ipairs, type, tostring, error, next, pcall
 local format, sub, rep, find, gmatch, match, gsub = string.format, string.sub, string.rep, string.find, string.gmatch, string.match, string.gsub
-local sort, select, tonumber = table.sort, select, tonumber
+local sort, concat, select, tonumber, byte, min, max = table.sort, table.concat, select, tonumber, string.byte, math.min, math.max
 
 local MAIN = "plugins/" .. name .. "/plugin.lua"
 local seq, running = 0, MAIN
@@ -19,20 +19,136 @@ local function here(level)
   if not i or i.currentline < 1 or sub(i.source, 1, 9) ~= "@plugins/" then return seq, running, 1 end
   return seq, sub(i.source, 2), i.currentline
 end
-local function fail(word, text, file, line) error({ word = word, text = text, file = file, line = line }, 0) end
+local function fail(word, text, file, line, col) error({ word = word, text = text, file = file, line = line, col = col }, 0) end
+-- What is wrong with a declaration is collected, so that an author reads all of it at once.
+local wrongs = {}
+local function wrong(word, text, file, line, col)
+  if #wrongs < 100 then wrongs[#wrongs + 1] = { word = word, text = text, file = file, line = line, col = col } end
+end
+-- Where `key =` stands in a file, from a line on; that line when it does not.
+local function locate(file, line, key)
+  local text = sources[sub(file, #name + 10)]
+  if not text or type(key) ~= "string" or not find(key, "^[%a_][%w_]*$") then return line, 1 end
+  local n = 0
+  for l in gmatch(text, "([^\n]*)\n?") do
+    n = n + 1
+    local col = n >= line and find(l, "%f[%w_]" .. key .. "%s*=%f[^=]")
+    if col then return n, col end
+  end
+  return line, 1
+end
+local function distance(a, b)
+  local row = {}
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local corner = row[0]
+    row[0] = i
+    for j = 1, #b do
+      local cost = corner + (byte(a, i) == byte(b, j) and 0 or 1)
+      corner, row[j] = row[j], min(cost, row[j] + 1, row[j - 1] + 1)
+    end
+  end
+  return row[#b]
+end
+-- "; did you mean text?", or what there is to choose from.
+local function instead(word, words, otherwise)
+  local best, least = nil, max(#word <= 3 and 1 or 2, #word // 3) + 1
+  sort(words)
+  for _, w in ipairs(words) do
+    local d = #word < 64 and distance(word, w) or least
+    if d < least then best, least = w, d end
+  end
+  if best then return format("; did you mean %s?", best) end
+  return otherwise and format(": %s %s", otherwise, concat(words, ", ")) or ""
+end
+local function names(...)
+  local list = {}
+  for i = 1, select("#", ...) do
+    for k in pairs(select(i, ...) or {}) do if type(k) == "string" then list[#list + 1] = k end end
+  end
+  return list
+end
 
--- Options that a constructor takes; an unknown one is refused where it stands.
-local COMMON = { title = 1, required = 1, unique = 1, class = 1, mask = 1, searchable = 1, personal = 1, default = 1, derived = 1, readonly = 1, help = 1 }
+-- What each constructor takes: every option with its type. Checks, messages and the editor's stubs are
+-- made of these tables; an option that is not here does not exist.
+local FIELD = { title = "title", help = "title", required = "boolean", unique = "boolean", searchable = "boolean",
+  personal = "boolean", readonly = "boolean", class = "public|internal|confidential|secret",
+  mask = "mobile|cn_id|last4|name|all", default = "any", derived = "text" }
 local TYPES = {
-  text = { pattern = 1, check = 1, max_length = 1 }, longtext = { max_length = 1 },
-  integer = { min = 1, max = 1 }, decimal = { min = 1, max = 1, scale = 1 }, money = { min = 1, max = 1 },
-  date = {}, time = {}, datetime = {}, boolean = {}, choice = { choices = 1 }, multichoice = { choices = 1 },
-  person = {}, reference = { to = 1 }, list = { fields = 1 }, file = {}, json = {},
+  text = { pattern = "text", check = "cn_id|mobile|uscc|invoice_no", max_length = "integer" }, longtext = { max_length = "integer" },
+  integer = { min = "number", max = "number" }, decimal = { min = "number", max = "number", scale = "integer" },
+  money = { min = "number", max = "number" },
+  date = {}, time = {}, datetime = {}, boolean = {}, choice = { choices = "list" }, multichoice = { choices = "list" },
+  person = {}, reference = { to = "text" }, list = { fields = "table" }, file = {}, json = {},
 }
+local SHAPES = {
+  plugin = { title = "title", version = "text", api = "integer", needs = "texts", entities = "table", rules = "table",
+    actions = "table", on = "table", every = "table", reports = "table", permissions = "list", serves = "texts", name = "text" },
+  entity = { title = "title", subject = "text", serves = "texts", fields = "table", workflow = "table", indexes = "list" },
+  workflow = { start = "text", states = "table", transitions = "table" },
+  state = { title = "title", final = "boolean", deadline = "any" },
+  transition = { title = "title", from = "names", to = "text", needs = "texts", rule = "text", approvals = "any", who = "table",
+    never_by = "texts", otherwise = "climb|wait", back = "text", recall = "text", paper = "text", reserve = "table",
+    commit = "boolean", release = "boolean" },
+  choice = { name = "text", title = "title" },
+  report = { title = "title", entity = "text", where = "table", group = "texts", counts = "list", sum = "texts", avg = "texts",
+    min = "texts", max = "texts", distinct = "texts", date = "text", compare = "year", year_starts = "integer", target = "table",
+    kept = "boolean", chart = "bar|line|pie|funnel|number|table", min_cell = "integer", serves = "texts" },
+  rule = { reads = "texts", run = "function", serves = "texts" },
+  action = { title = "title", input = "table", run = "function", serves = "texts" },
+}
+local WORDS = { boolean = "true or false", integer = "a whole number", number = "a number", text = "a text",
+  title = "a text or { zh = \"…\", en = \"…\" }", texts = "a list of texts: { \"a\", \"b\" }",
+  names = "a name, or a list of names: { \"a\", \"b\" }", list = "a list: { …, … }", table = "a table: { name = … }",
+  ["function"] = "a function" }
+local KINDS_OF = { string = "a text", number = "a number", boolean = "true or false", table = "a table",
+  ["function"] = "a function", ["nil"] = "nothing" }
+local function is_texts(v)
+  if type(v) ~= "table" then return false end
+  local n = 0
+  for k, x in pairs(v) do
+    n = n + 1
+    if type(k) ~= "number" or type(x) ~= "string" then return false end
+  end
+  return n == #v
+end
+local function suits(v, kind)
+  local t = type(v)
+  if kind == "any" then return true end
+  if kind == "boolean" or kind == "function" or kind == "table" then return t == kind end
+  if kind == "text" then return t == "string" end
+  if kind == "integer" then return math.type(v) == "integer" end
+  if kind == "number" then return t == "number" or (t == "string" and tonumber(v) ~= nil) end
+  if kind == "title" then
+    if t ~= "table" then return t == "string" end
+    for k, x in pairs(v) do if (k ~= "zh" and k ~= "en") or type(x) ~= "string" then return false end end
+    return next(v) ~= nil
+  end
+  if kind == "texts" then return is_texts(v) end
+  if kind == "names" then return t == "string" or (is_texts(v) and #v > 0) end
+  if kind == "list" then return t == "table" and (next(v) == nil or v[1] ~= nil) end
+  return t == "string" and find("|" .. kind .. "|", "|" .. v .. "|", 1, true) ~= nil
+end
+-- Checks a table of options against one or two of the tables above. `_` begins what the host adds.
 local function take(what, opts, allowed, extra, file, line)
-  if type(opts) ~= "table" then fail("type", what .. " takes a table", file, line) end
-  for k in pairs(opts) do
-    if not (allowed[k] or (extra and extra[k])) then fail("unknown_option", format("%s has no option %q", what, tostring(k)), file, line) end
+  if type(opts) ~= "table" then fail("type", format("%s takes a table: %s { … }", what, what), file, line) end
+  for k, v in pairs(opts) do
+    local kind = allowed[k] or (extra and extra[k])
+    if not kind then
+      local l, col = locate(file, line, k)
+      local text = type(k) == "string" and format("%s has no option %q%s", what, k, instead(k, names(allowed, extra), "it takes"))
+        or format("%s: write name = value, not a value alone", what)
+      wrong("unknown_option", text, file, l, col)
+    elseif not suits(v, kind) then
+      local l, col = locate(file, line, k)
+      if WORDS[kind] then
+        wrong("type", format("%s: %s must be %s, not %s", what, k, WORDS[kind], KINDS_OF[type(v)] or type(v)), file, l, col)
+      else
+        local list = {}
+        for w in gmatch(kind, "[^|]+") do list[#list + 1] = w end
+        wrong("choice", format("%s: there is no %s %q%s", what, k, tostring(v), instead(tostring(v), list, "there are")), file, l, col)
+      end
+    end
   end
 end
 
@@ -43,7 +159,10 @@ for kind, extra in pairs(TYPES) do
     local n, file, line = here(2)
     if type(opts) == "string" and kind == "reference" then opts = { to = opts } end
     opts = opts or {}
-    take("field." .. kind, opts, COMMON, extra, file, line)
+    take("field." .. kind, opts, FIELD, extra, file, line)
+    if opts.choices then
+      for _, c in ipairs(opts.choices) do if type(c) == "table" then take("a choice", c, SHAPES.choice, nil, file, line) end end
+    end
     local f = { type = kind, _seq = n, file = file, line = line, _field = true }
     for k, v in pairs(opts) do f[k] = v end
     return f
@@ -52,22 +171,20 @@ end
 campus.field = setmetatable({}, { __newindex = function() error("campus.field cannot be changed", 2) end,
   __index = function(_, k)
     local f = field[k]
-    if not f then error(format("there is no field type %q", tostring(k)), 2) end
-    return f
+    if f then return f end
+    local _, file, line = here(2)
+    fail("type_unknown", format("there is no field type %q%s", tostring(k), instead(tostring(k), names(TYPES), "there are")), file, line)
   end })
 
-local function declared(what, allowed)
+local function declared(shape)
   return function(opts)
     local n, file, line = here(2)
-    take(what, opts, allowed, nil, file, line)
+    take("campus." .. shape, opts, SHAPES[shape], nil, file, line)
     opts._seq, opts.file, opts.line = n, file, line
     return opts
   end
 end
-campus.entity = declared("campus.entity", { title = 1, subject = 1, serves = 1, fields = 1, workflow = 1, indexes = 1 })
-campus.report = declared("campus.report", { title = 1, entity = 1, group = 1, sum = 1, kept = 1, chart = 1, min_cell = 1, serves = 1 })
-campus.rule = declared("campus.rule", { reads = 1, run = 1, serves = 1 })
-campus.action = declared("campus.action", { title = 1, input = 1, run = 1, serves = 1 })
+for _, shape in ipairs { "entity", "report", "rule", "action" } do campus[shape] = declared(shape) end
 
 -- Reasons: every criterion that was looked at, passed or not.
 local REASON = { code = 1, at = 1, have = 1, want = 1, policy = 1, text = 1 }
@@ -75,8 +192,10 @@ function campus.reasons()
   local list = {}
   local why = {}
   function why.check(_, ok, reason)
-    if type(reason) ~= "table" or type(reason.code) ~= "string" then error("why:check(ok, { code = \"…\", … })", 2) end
-    for k in pairs(reason) do if not REASON[k] then error(format("a reason has no %q", tostring(k)), 2) end end
+    if type(reason) ~= "table" or type(reason.code) ~= "string" then error("write why:check(ok, { code = \"…\", … })", 2) end
+    for k in pairs(reason) do
+      if not REASON[k] then error(format("a reason has no %q%s", tostring(k), instead(tostring(k), names(REASON), "it takes")), 2) end
+    end
     reason.ok = not not ok
     list[#list + 1] = reason
     return reason.ok
@@ -143,23 +262,42 @@ local env = { assert = assert, error = error, ipairs = ipairs, next = next, pair
     return setmetatable(t, mt)
   end,
   string = readonly(string_env, "string"), math = readonly(math_env, "math"), table = readonly(table_env, "table"),
-  utf8 = readonly(utf8, "utf8"), campus = readonly(campus, "campus") }
+  utf8 = readonly(utf8, "utf8"),
+  campus = setmetatable({}, { __metatable = false, __newindex = function() error("campus cannot be changed", 2) end,
+    __index = function(_, k)
+      local v = campus[k]
+      if v == nil then error(format("there is no campus.%s%s", tostring(k), instead(tostring(k), names(campus), "there are")), 2) end
+      return v
+    end }) }
 env._G = nil
+-- What people look for and do not find, and what there is instead.
+local ABSENT = { print = "an action has ctx:log", io = "plugins open no files", os = "a rule is given as_of, an action has ctx:now()",
+  load = "plugins load nothing", dofile = "require reads a file of this plugin", loadstring = "plugins load nothing",
+  xpcall = "use pcall", coroutine = "a call runs to its end", debug = "plugins have none", package = "require reads a file of this plugin",
+  getmetatable = "plugins have none", rawget = "plugins have none", rawset = "plugins have none", collectgarbage = "plugins have none" }
 local globals = setmetatable({}, { __metatable = false,
   __index = function(_, k)
     local v = env[k]
-    if v == nil then error(format("%q is not defined: plugins have no globals of their own", tostring(k)), 2) end
-    return v
+    if v ~= nil then return v end
+    local near = ABSENT[k] and ": " .. ABSENT[k] or instead(tostring(k), names(env))
+    if near == "" then near = ": plugins have no globals of their own; declare it with local" end
+    error(format("%q is not defined%s", tostring(k), near), 2)
   end,
-  __newindex = function(_, k) error(format("%q: assign to a local, not to a global", tostring(k)), 2) end })
+  __newindex = function(_, k) error(format("%q: assign to a local, not to a global: local %s = …", tostring(k), tostring(k)), 2) end })
 
 local loaded = {}
 local function run_file(path)
   if loaded[path] == nil then
     local text = sources[path]
-    if not text then fail("file_missing", "there is no file " .. path, MAIN, 1) end
+    if not text then
+      local _, file, line = here(3)
+      fail("file_missing", format("there is no file %s%s", path, instead(path, names(sources), "the plugin has")), file, line)
+    end
     local chunk, err = load(text, "@plugins/" .. name .. "/" .. path, "t", globals)
-    if not chunk then error(err, 0) end
+    if not chunk then
+      local line, what = match(err, "^[^:]*:(%d+): (.*)$")
+      fail("syntax", what or err, "plugins/" .. name .. "/" .. path, tonumber(line) or 1)
+    end
     local before = running
     running = "plugins/" .. name .. "/" .. path
     loaded[path] = chunk() or true
@@ -168,7 +306,10 @@ local function run_file(path)
   return loaded[path]
 end
 env.require = function(module)
-  if type(module) ~= "string" or not find(module, "^[a-z0-9_]+$") then error("require: a file of this plugin, without .lua", 2) end
+  if type(module) ~= "string" or not find(module, "^[a-z0-9_]+$") then
+    local _, file, line = here(2)
+    fail("require", "require takes the name of a file of this plugin, without .lua: require \"rules\"", file, line)
+  end
   return run_file(module .. ".lua")
 end
 
@@ -189,12 +330,26 @@ local function ordered(t, what)
   sort(out, function(a, b) return a._seq < b._seq or (a._seq == b._seq and tostring(a.name) < tostring(b.name)) end)
   return out
 end
-local function workflow(w)
-  if w == nil then return nil end
-  local moves = ordered(w.transitions, "transitions")
+-- The members of a workflow, each checked and with the line where it stands.
+local function members(t, what, shape, file, line)
+  local out = ordered(t, what)
+  local from = locate(file, line, what)
+  for _, m in ipairs(out) do
+    local l, col = locate(file, from, m.name)
+    m._seq = nil
+    take(format("%s %s", shape, tostring(m.name)), m, SHAPES[shape], { name = "any" }, file, l)
+    m.file, m.line, m.col = file, l, col
+  end
+  return out
+end
+local function workflow(w, e)
+  if type(w) ~= "table" then return nil end
+  local file, line = e.file or MAIN, e.line or 1
+  take("a workflow", w, SHAPES.workflow, nil, file, locate(file, line, "workflow"))
+  local moves = members(w.transitions, "transitions", "transition", file, line)
   local states, seen = {}, {}
   local byname = {}
-  for _, s in ipairs(ordered(w.states, "states")) do byname[s.name] = s end
+  for _, s in ipairs(members(w.states, "states", "state", file, line)) do byname[s.name] = s end
   local function visit(s)                    -- start first, then as the transitions lead, final ones last
     if seen[s] or not byname[s] then return end
     seen[s] = true
@@ -219,11 +374,22 @@ local function workflow(w)
   for _, s in ipairs(rest) do visit(s) end
   return { start = w.start, states = states, transitions = moves }
 end
-local function fields(list)
-  local out = ordered(list, "fields")
-  for _, f in ipairs(out) do
-    f._seq, f._field = nil, nil
-    if f.type == "list" then f.fields = fields(f.fields) end
+local function fields(list, file, line)
+  local out = {}
+  for _, f in ipairs(ordered(list, "fields")) do
+    if type(f.name) ~= "string" or not f._field then
+      local l, col = locate(file, line, f.name)
+      local known = type(f.name) == "string" and f.name
+      wrong("field_expected", format("%s: write a field here: %s = field.text { … }", known or "fields", known or "name"), file, l, col)
+    else
+      if f.line then
+        local l, col = locate(f.file, f.line, f.name)
+        if l == f.line then f.col = col end
+      end
+      f._seq, f._field = nil, nil
+      if f.type == "list" then f.fields = fields(f.fields, f.file, f.line) end
+      out[#out + 1] = f
+    end
   end
   return out
 end
@@ -231,30 +397,40 @@ local function callable(list, what, extra)
   local out = {}
   for _, r in ipairs(ordered(list, what)) do
     local file, line = r.file or MAIN, r.line or 1
-    if type(r.run) ~= "function" then
-      fail("not_callable", format("%s %s needs run = function", what, tostring(r.name)), file, line)
+    if type(r.run) == "function" then
+      local i = getinfo(r.run, "S")
+      local d = { name = r.name, serves = r.serves, title = r.title, file = sub(i.source, 2), line = i.linedefined }
+      for _, k in ipairs(extra) do d[k] = r[k] end
+      out[#out + 1] = d
+    elseif r.run == nil then
+      wrong("not_callable", format("%s %s needs run = function: the function that is called", what, tostring(r.name)), file, line)
     end
-    local i = getinfo(r.run, "S")
-    local d = { name = r.name, serves = r.serves, title = r.title, file = sub(i.source, 2), line = i.linedefined }
-    for _, k in ipairs(extra) do d[k] = r[k] end
-    out[#out + 1] = d
   end
   return out
 end
-local KNOWN = { name = 1, title = 1, version = 1, api = 1, needs = 1, entities = 1, rules = 1, actions = 1, on = 1, every = 1,
-  reports = 1, permissions = 1, serves = 1 }
 local plugin, reads
-local function declare()
+local function declaration()
   local p = run_file("plugin.lua")
-  if type(p) ~= "table" then fail("declaration", "plugin.lua must return one table", MAIN, 1) end
-  take("a plugin", p, KNOWN, nil, MAIN, 1)
+  if type(p) ~= "table" then fail("declaration", "plugin.lua must return one table: return { title = …, entities = { … } }", MAIN, 1) end
+  take("a plugin", p, SHAPES.plugin, nil, MAIN, 1)
   local out = { name = name, title = p.title, version = p.version, api = p.api or 1, needs = p.needs,
     permissions = p.permissions, serves = p.serves }
+  if p.needs then out.needs_line = locate(MAIN, 1, "needs") end
   out.entities = ordered(p.entities, "entities")
   for _, e in ipairs(out.entities) do
     e._seq = nil
-    e.fields = fields(e.fields)
-    e.workflow = workflow(e.workflow)
+    if e.line then
+      local l, col = locate(e.file, e.line, e.name)
+      if l == e.line then e.col = col end
+    end
+    e.fields = fields(e.fields, e.file or MAIN, e.line or 1)
+    e.workflow = workflow(e.workflow, e)
+    local file, line = e.file or MAIN, e.line or 1
+    for i, columns in ipairs(e.indexes or {}) do
+      local l, col = locate(file, line, "indexes")
+      if not is_texts(columns) then wrong("type", "indexes: an index is a list of fields: { \"state\", \"name\" }", file, l, col) end
+      e.indexes[i] = { fields = columns, file = file, line = l, col = col }
+    end
   end
   out.rules = callable(p.rules, "rule", { "reads" })
   out.actions = callable(p.actions, "action", { "input" })
@@ -270,6 +446,13 @@ local function declare()
     all[r.name] = may
   end
   plugin, reads = p, all
+  return out
+end
+local function declare()
+  wrongs = {}
+  local ok, out = pcall(declaration)
+  if not ok then wrongs[#wrongs + 1] = out end
+  if #wrongs > 0 then error({ items = wrongs }, 0) end
   return out
 end
 
@@ -296,7 +479,7 @@ local function rule(rule_name, revision, as_of, values)
     __pairs = function() return function(_, k) return next(values, k) end, nil, nil end,
     __index = function(_, k)
       local v = values[k]
-      if v == nil and not may[k] then error(format("the rule does not declare that it reads %q", tostring(k)), 2) end
+      if v == nil and not may[k] then error(format("the rule does not declare that it reads %q: add it to reads = { … }", tostring(k)), 2) end
       return v
     end })
   local list = plugin.rules[rule_name].run(record, policy_of(revision), as_of)
@@ -337,7 +520,7 @@ local function action(kind, action_name, revision, input)
         actor = actor or freeze(ask("actor", {}))
         return actor
       end
-      return calls[k] or error(format("there is no ctx.%s", tostring(k)), 2)
+      return calls[k] or error(format("there is no ctx.%s%s", tostring(k), instead(tostring(k), names(calls), "there are")), 2)
     end })
   local result, err = a.run(ctx, input)
   return { result = result, err = err }

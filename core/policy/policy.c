@@ -127,11 +127,10 @@ static void value_json(struct merge *m, const struct key *k, const struct yaml *
         size_t n = 0;
         bool ok = false;
         for (; k->choices && k->choices[n]; n++) ok |= y->text && !strcmp(k->choices[n], y->text);
-        const char *near = y->text && k->choices ? text_nearest(y->text, k->choices, n) : NULL;
         if (!ok)
             wrong(m, y, path, "choice",
-                  arena_printf(m->a, "\"%s\" is not a choice%s%s", y->text ? y->text : "",
-                               near ? "; did you mean " : "", near ? near : ""));
+                  arena_printf(m->a, "\"%s\" is not a choice%s", y->text ? y->text : "",
+                               text_instead(m->a, y->text, k->choices, n, "write one of")));
         else
             json_text(out, y->text, y->n);
         break;
@@ -145,7 +144,7 @@ static void value_json(struct merge *m, const struct key *k, const struct yaml *
         break;
     case KEY_LIST: {
         int i = 0;
-        if (y->kind != YAML_LIST) wrong(m, y, path, "type", "must be a list");
+        if (y->kind != YAML_LIST) wrong(m, y, path, "type", "must be a list: [a, b]");
         buf_putc(out, '[');
         for (const struct yaml *c = y->kind == YAML_LIST ? y->first : NULL; c; c = c->next) {
             json_sep(out);
@@ -158,7 +157,7 @@ static void value_json(struct merge *m, const struct key *k, const struct yaml *
     case KEY_WEIGHTS: {
         static const struct key share = {.type = KEY_PERCENT};
         int64_t sum = 0, v;
-        if (y->kind != YAML_MAP) wrong(m, y, path, "type", "must be a map");
+        if (y->kind != YAML_MAP) wrong(m, y, path, "type", "must be a map: { key: value }");
         buf_putc(out, '{');
         for (const struct yaml *c = y->kind == YAML_MAP ? y->first : NULL; c; c = c->next) {
             json_sep(out);
@@ -189,17 +188,16 @@ static void group_json(struct merge *m, const struct key *group, const struct ya
     for (const struct key *k = group->first; k && nn < 256; k = k->next) names[nn++] = k->name;
     for (int i = 0; i < m->n; i++) {
         if (found[i] && found[i]->kind != YAML_MAP && found[i]->kind != YAML_NULL)
-            wrong(m, found[i], path, "type", "must be a map");
+            wrong(m, found[i], path, "type", "must be a map: { key: value }");
         for (const struct yaml *c = found[i] && found[i]->kind == YAML_MAP ? found[i]->first : NULL;
              c; c = c->next) {
             bool known = !*path && (!strcmp(c->key, "policy") || !strcmp(c->key, "valid_from"));
             for (size_t k = 0; k < nn; k++) known |= !strcmp(names[k], c->key);
             if (known) continue;
-            const char *near = text_nearest(c->key, names, nn);
             report(m, c->file, c->key_line, c->key_col,
                    arena_printf(m->a, "%s%s%s", path, *path ? "." : "", c->key), "unknown_key",
-                   arena_printf(m->a, "there is no such key%s%s", near ? "; did you mean " : "",
-                                near ? near : ""));
+                   arena_printf(m->a, "there is no such key%s",
+                                text_instead(m->a, c->key, names, nn, "here there are")));
         }
     }
     buf_putc(out, '{');
@@ -217,7 +215,7 @@ static void group_json(struct merge *m, const struct key *group, const struct ya
         }
         if (!top) {
             report(m, found[0] ? found[0]->file : "policy", found[0] ? found[0]->line : 1, 1, here,
-                   "required", "has no default and must be given");
+                   "required", "has no default: a school or the shipped policy must say it");
             buf_puts(out, "null");
             continue;
         }
@@ -248,11 +246,12 @@ enum err policy_build(struct arena *a, const char *name, const struct policy_sch
         const struct yaml *y = layers[i].yaml, *from = yaml_get(y, "valid_from");
         const struct yaml *of = yaml_get(y, "policy");
         if (of && strcmp(yaml_str(y, "policy", ""), name))
-            problem_at(p, of->file, of->line, of->col, "policy_name", "this is the policy of %s",
-                       name);
+            problem_at(p, of->file, of->line, of->col, "policy_name",
+                       "this file is named for the policy of %s: write policy: %s", name, name);
         if (!from) continue;
         if (!from->text || !text_is_date(from->text, from->n))
-            problem_at(p, from->file, from->line, from->col, "valid_from", "must be a date");
+            problem_at(p, from->file, from->line, from->col, "valid_from",
+                       "must be a date such as 2026-09-01");
         bool seen = false;
         for (size_t k = 0; k < nd; k++) seen |= !strcmp(dates[k], from->text ? from->text : "");
         if (!seen && from->text) dates[nd++] = from->text;

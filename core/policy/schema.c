@@ -45,9 +45,9 @@ static struct key *load_key(struct arena *a, const struct yaml *y, struct proble
     for (int i = 0; type && i < KEY_TYPES; i++)
         if (!strcmp(NAMES[i], type)) found = i;
     if (found < 0) {
-        const char *near = type ? text_nearest(type, NAMES, KEY_TYPES) : NULL;
-        problem_at(p, y->file, y->line, y->col, "type_unknown", "%s: unknown type \"%s\"%s%s",
-                   k->name, type ? type : "", near ? "; did you mean " : "", near ? near : "");
+        problem_at(p, y->file, y->line, y->col, "type_unknown",
+                   type ? "%s: unknown type \"%s\"%s" : "%s: say its type%s%s", k->name,
+                   type ? type : "", text_instead(a, type, NAMES, KEY_TYPES, "there are"));
         found = KEY_TEXT;
     }
     k->type = (enum key_type)found;
@@ -61,13 +61,13 @@ static struct key *load_key(struct arena *a, const struct yaml *y, struct proble
         for (const struct yaml *c = choices->first; c; c = c->next)
             if (c->text) k->choices[n++] = c->text;
     } else if (k->type == KEY_CHOICE)
-        problem_at(p, y->file, y->line, y->col, "choices_missing", "%s: a choice needs choices",
-                   k->name);
+        problem_at(p, y->file, y->line, y->col, "choices_missing",
+                   "%s: a choice needs choices: [a, b]", k->name);
     if (of)
         k->of = load_key(a, of, p);
     else if (k->type == KEY_LIST || k->type == KEY_MAP)
-        problem_at(p, y->file, y->line, y->col, "of_missing", "%s: say what the %s is of", k->name,
-                   NAMES[k->type]);
+        problem_at(p, y->file, y->line, y->col, "of_missing",
+                   "%s: say what the %s is of: of: { type: text }", k->name, NAMES[k->type]);
     return k;
 }
 

@@ -38,13 +38,6 @@ static const char **texts(struct build *b, const json_t *list, int *n) {
     return out;
 }
 
-static bool good_name(struct build *b, const json_t *j, const char *what, const char *name) {
-    if (name && text_is_name(name) && !build_is_reserved(name)) return true;
-    build_at(b, j, "name_invalid", "%s \"%s\": a name is a-z, 0-9, _ and not reserved", what,
-             name ? name : "");
-    return false;
-}
-
 static int state_index(const struct workflow *w, const char *name) {
     for (int i = 0; name && i < w->nstates; i++)
         if (!strcmp(w->states[i].name, name)) return i;
@@ -57,9 +50,8 @@ static int state_or_error(struct build *b, const json_t *at, const struct workfl
     if (s >= 0) return s;
     const char *names[64];
     for (int i = 0; i < w->nstates; i++) names[i] = w->states[i].name;
-    const char *near = name ? text_nearest(name, names, (size_t)w->nstates) : NULL;
-    build_at(b, at, "state_unknown", "there is no state \"%s\"%s%s", name ? name : "",
-             near ? "; did you mean " : "", near ? near : "");
+    build_at(b, at, "state_unknown", "there is no state \"%s\"%s", name ? name : "",
+             text_instead(b->arena, name, names, (size_t)w->nstates, "there are"));
     return -1;
 }
 
@@ -68,10 +60,17 @@ static void build_transition(struct build *b, const json_t *j, const json_t *ent
                              struct transition *t) {
     const json_t *at = json_object_get(j, "line") ? j : entity;
     t->name = arena_strdup(b->arena, json_string_value(json_object_get(j, "name")));
-    good_name(b, at, "transition", t->name);
+    build_name(b, at, "transition", t->name);
     t->title = build_title(b, j);
     t->line = (int)json_integer_value(json_object_get(j, "line"));
-    const json_t *from = json_object_get(j, "from");
+    t->col = build_col(j);
+    const json_t *from = json_object_get(j, "from"), *to = json_object_get(j, "to");
+    if (!from || !to)
+        build_at(b, at, "state_missing",
+                 "transition %s: say from which state to which: from = \"%s\""
+                 ", to = \"%s\"",
+                 t->name, w->nstates ? w->states[0].name : "a",
+                 w->nstates > 1 ? w->states[1].name : "b");
     if (json_is_string(from)) {
         int s = state_or_error(b, at, w, json_string_value(from));
         if (s >= 0) t->from |= UINT64_C(1) << s;
@@ -83,16 +82,20 @@ static void build_transition(struct build *b, const json_t *j, const json_t *ent
             if (s >= 0) t->from |= UINT64_C(1) << s;
         }
     }
-    t->to = state_or_error(b, at, w, json_string_value(json_object_get(j, "to")));
+    t->to = to ? state_or_error(b, at, w, json_string_value(to)) : -1;
     t->approvals = json_object_get(j, "approvals");
     t->needs = texts(b, json_object_get(j, "needs"), &t->nneeds);
     const char *rule = json_string_value(json_object_get(j, "rule"));
     if (!rule) return;
     t->rule = arena_strdup(b->arena, rule);
-    for (int i = 0; i < pl->nrules; i++)
-        if (!strcmp(pl->rules[i].name, rule)) t->rule_decl = &pl->rules[i];
+    const char **names = arena_alloc(b->arena, sizeof *names * (size_t)(pl->nrules + 1));
+    for (int i = 0; i < pl->nrules; i++) {
+        names[i] = pl->rules[i].name;
+        if (!strcmp(names[i], rule)) t->rule_decl = &pl->rules[i];
+    }
     if (!t->rule_decl)
-        build_at(b, at, "rule_unknown", "transition %s: there is no rule \"%s\"", t->name, rule);
+        build_at(b, at, "rule_unknown", "transition %s: there is no rule \"%s\"%s", t->name, rule,
+                 text_instead(b->arena, rule, names, (size_t)pl->nrules, "the plugin has"));
 }
 
 static void build_workflow(struct build *b, const json_t *j, const json_t *entity,
@@ -109,7 +112,9 @@ static void build_workflow(struct build *b, const json_t *j, const json_t *entit
         const json_t *one = json_array_get(states, i);
         s[i].name = arena_strdup(b->arena, json_string_value(json_object_get(one, "name")));
         if (!s[i].name || !text_is_name(s[i].name)) {
-            build_at(b, entity, "name_invalid", "%s: a state has no valid name", e->name);
+            build_at(b, json_object_get(one, "line") ? one : entity, "name_invalid",
+                     "state \"%s\": a name is made of a-z, 0-9 and _, and begins with a letter",
+                     s[i].name ? s[i].name : "");
             s[i].name = "?";
         }
         s[i].title = build_title(b, one);
@@ -117,12 +122,19 @@ static void build_workflow(struct build *b, const json_t *j, const json_t *entit
     }
     w->states = s;
     w->nstates = (int)ns;
-    w->start = state_or_error(b, entity, w, json_string_value(json_object_get(j, "start")));
+    unsigned wrongs = b->p->count;
+    const char *start = json_string_value(json_object_get(j, "start"));
+    w->start = start ? state_or_error(b, entity, w, start) : -1;
+    if (!start)
+        build_at(b, entity, "start_missing", "%s: say where the workflow begins: start = \"STATE\"",
+                 e->name);
     struct transition *t = arena_alloc(b->arena, sizeof *t * (nt + 1));
     for (size_t i = 0; i < nt; i++)
         build_transition(b, json_array_get(moves, i), entity, w, pl, &t[i]);
     w->transitions = t;
     w->ntransitions = (int)nt;
+    e->workflow = w;
+    if (b->p->count > wrongs) return; // what leads where is not known yet
     uint64_t reached = w->start >= 0 ? UINT64_C(1) << w->start : 0, before = 0;
     while (reached != before) {
         before = reached;
@@ -131,18 +143,29 @@ static void build_workflow(struct build *b, const json_t *j, const json_t *entit
     }
     for (size_t i = 0; i < ns; i++) {
         bool out = false;
+        const json_t *at = json_array_get(states, i);
+        if (!json_object_get(at, "line")) at = entity;
         for (size_t k = 0; k < nt; k++) out |= t[k].from >> i & 1;
         if (!(reached >> i & 1))
-            build_at(b, entity, "state_unreachable", "%s: no transition leads to state %s", e->name,
-                     s[i].name);
+            build_at(b, at, "state_unreachable",
+                     "%s: no way leads from the start to state %s: add a transition to it, or take "
+                     "it away",
+                     e->name, s[i].name);
         if (!s[i].final && !out)
-            build_at(b, entity, "state_stuck",
-                     "%s: state %s is not final and nothing leads out of it", e->name, s[i].name);
+            build_at(b, at, "state_stuck",
+                     "%s: nothing leads out of state %s: add a transition from it, or final = true",
+                     e->name, s[i].name);
         if (s[i].final && out)
-            build_at(b, entity, "state_not_final",
-                     "%s: state %s is final, yet a transition leaves it", e->name, s[i].name);
+            build_at(b, at, "state_not_final",
+                     "%s: state %s is final, yet a transition leaves it: drop one of the two",
+                     e->name, s[i].name);
     }
-    e->workflow = w;
+}
+
+static const char *near_field(struct build *b, const struct entity *e, const char *name) {
+    size_t n;
+    const char *const *names = entity_field_names(e, b->arena, &n);
+    return text_instead(b->arena, name, names, n, "it has");
 }
 
 static void build_indexes(struct build *b, const json_t *list, const json_t *entity,
@@ -150,8 +173,11 @@ static void build_indexes(struct build *b, const json_t *list, const json_t *ent
     size_t n = json_array_size(list);
     struct index_decl *out = arena_alloc(b->arena, sizeof *out * (n + 1));
     for (size_t i = 0; i < n; i++) {
-        const json_t *cols = json_array_get(list, i);
-        if (json_is_object(cols)) cols = json_object_get(cols, "fields");
+        const json_t *one = json_array_get(list, i), *cols = one;
+        if (json_is_object(one))
+            cols = json_object_get(one, "fields");
+        else
+            one = entity;
         size_t nc = json_array_size(cols);
         int *columns = arena_alloc(b->arena, sizeof *columns * (nc + 1));
         struct buf name;
@@ -162,11 +188,14 @@ static void build_indexes(struct build *b, const json_t *list, const json_t *ent
             const char *s = json_string_value(json_array_get(cols, c));
             int col = s ? column_find(e, s) : COLUMN_NONE;
             if (col == COLUMN_NONE)
-                build_at(b, entity, "field_unknown", "%s: index names unknown field \"%s\"",
-                         e->name, s ? s : "");
+                build_at(b, one, "field_unknown", "%s: an index names the unknown field \"%s\"%s",
+                         e->name, s ? s : "", near_field(b, e, s));
             else if (col >= 0 && e->fields[col].sealed)
-                build_at(b, entity, "index_sealed", "%s: %s is sealed and cannot be ordered",
-                         e->name, s);
+                build_at(b, one, "index_sealed",
+                         "%s: %s is sealed (its class is %s) and cannot be ordered; searchable = "
+                         "true finds equal values",
+                         e->name, s,
+                         e->fields[col].class == CLASS_SECRET ? "secret" : "confidential");
             else
                 columns[k++] = col;
             buf_printf(&name, "_%s", s ? s : "");
@@ -180,7 +209,7 @@ static void build_indexes(struct build *b, const json_t *list, const json_t *ent
 static void build_entity(struct build *b, const json_t *j, const struct plugin *pl,
                          struct entity *e) {
     const char *name = json_string_value(json_object_get(j, "name"));
-    good_name(b, j, "entity", name);
+    build_name(b, j, "entity", name);
     e->name = arena_strdup(b->arena, name ? name : "?");
     e->full = arena_printf(b->arena, "%s.%s", pl->name, e->name);
     e->table = arena_printf(b->arena, "r_%s_%s", pl->name, e->name);
@@ -192,7 +221,8 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
     const json_t *fields = json_object_get(j, "fields");
     size_t n = json_array_size(fields);
     if (!n || n > LIMIT_ENTITY_FIELDS)
-        build_at(b, j, "fields_invalid", "%s: an entity has 1 to %d fields", e->name,
+        build_at(b, j, "fields_invalid",
+                 "%s: an entity has 1 to %d fields: fields = { name = field.text {} }", e->name,
                  LIMIT_ENTITY_FIELDS);
     struct field *f = arena_alloc(b->arena, sizeof *f * (n + 1));
     for (size_t i = 0; i < n && i < LIMIT_ENTITY_FIELDS; i++)
@@ -211,7 +241,8 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
     if (subject && strcmp(subject, "self")) {
         const struct field *sf = entity_field(e, subject);
         if (!sf || (sf->type != FIELD_PERSON && sf->type != FIELD_REFERENCE))
-            build_at(b, j, "subject_unknown", "%s: subject \"%s\" is no person or reference field",
+            build_at(b, j, "subject_unknown",
+                     "%s: subject \"%s\" is no person or reference field: write one, or \"self\"",
                      e->name, subject);
         else
             e->subject_field = sf->index;
@@ -231,7 +262,7 @@ static void build_rules(struct build *b, const json_t *list, struct plugin *pl) 
         r->reads = texts(b, json_object_get(j, "reads"), &r->nreads);
         r->file = build_file(b, j);
         r->line = (int)json_integer_value(json_object_get(j, "line"));
-        good_name(b, j, "rule", r->name);
+        build_name(b, j, "rule", r->name);
     }
     pl->rules = out;
 }
@@ -243,7 +274,7 @@ static void build_reports(struct build *b, const json_t *list, struct plugin *pl
         const json_t *j = json_array_get(list, i);
         struct report_decl *r = &out[pl->nreports];
         r->name = arena_strdup(b->arena, json_string_value(json_object_get(j, "name")));
-        if (!good_name(b, j, "report", r->name)) continue;
+        if (!build_name(b, j, "report", r->name)) continue;
         r->title = build_title(b, j);
         r->serves = texts(b, json_object_get(j, "serves"), NULL);
         r->kept = json_is_true(json_object_get(j, "kept"));
@@ -253,8 +284,11 @@ static void build_reports(struct build *b, const json_t *list, struct plugin *pl
         for (int k = 0; en && k < pl->nentities; k++)
             if (!strcmp(pl->entities[k]->name, en)) r->entity = pl->entities[k];
         if (!r->entity) {
-            build_at(b, j, "entity_unknown", "report %s: there is no entity \"%s\"", r->name,
-                     en ? en : "");
+            const char **names = arena_alloc(b->arena, sizeof *names * (size_t)(pl->nentities + 1));
+            for (int k = 0; k < pl->nentities; k++) names[k] = pl->entities[k]->name;
+            build_at(b, j, "entity_unknown", "report %s: there is no entity \"%s\"%s", r->name,
+                     en ? en : "",
+                     text_instead(b->arena, en, names, (size_t)pl->nentities, "the plugin has"));
             continue;
         }
         int counts[2] = {0, 0};
@@ -268,9 +302,13 @@ static void build_reports(struct build *b, const json_t *list, struct plugin *pl
                 columns[side][k] = col;
                 bool fits =
                     col == COLUMN_STATE ? side == 0 : col >= 0 && !r->entity->fields[col].sealed;
-                if (!fits)
-                    build_at(b, j, "field_unknown", "report %s: cannot %s by \"%s\"", r->name,
-                             side ? "sum" : "group", names[side][k]);
+                if (!fits && col >= 0 && r->entity->fields[col].sealed)
+                    build_at(b, j, "report_sealed", "report %s: cannot %s \"%s\": it is sealed",
+                             r->name, side ? "sum" : "group by", names[side][k]);
+                else if (!fits)
+                    build_at(b, j, "field_unknown", "report %s: cannot %s \"%s\"%s", r->name,
+                             side ? "sum" : "group by", names[side][k],
+                             near_field(b, r->entity, names[side][k]));
             }
         }
         r->group = columns[0], r->ngroup = counts[0];
@@ -286,11 +324,52 @@ static void build_actions(struct build *b, struct plugin *pl, const json_t *list
     for (size_t i = 0; i < n; i++) {
         const json_t *j = json_array_get(list, i);
         const char *name = arena_strdup(b->arena, json_string_value(json_object_get(j, "name")));
-        if (good_name(b, j, "action", name)) pl->actions[pl->nactions++] = name;
+        if (build_name(b, j, "action", name)) pl->actions[pl->nactions++] = name;
     }
 }
 
+static void resolve_needs(struct build *b, const struct schema *s, const struct plugin *pl,
+                          const char *const *entities) {
+    const json_t *needs = json_object_get(pl->declaration, "needs");
+    int line = (int)json_integer_value(json_object_get(pl->declaration, "needs_line"));
+    for (size_t i = 0; i < json_array_size(needs); i++) {
+        const char *n = json_string_value(json_array_get(needs, i));
+        if (n && !schema_entity_full(s, n, strlen(n)))
+            problem_at(b->p, arena_printf(b->arena, "plugins/%s/plugin.lua", pl->name),
+                       line ? line : 1, 1, "entity_unknown", "needs: there is no entity \"%s\"%s",
+                       n, text_instead(b->arena, n, entities, (size_t)s->nentities, "there are"));
+    }
+}
+
+// "name", or "lines.amount" of a list.
+static void resolve_read(struct build *b, const struct entity *e, const struct rule_decl *r,
+                         const char *read) {
+    size_t head_n = strcspn(read, ".");
+    const char *head = arena_strndup(b->arena, read, head_n);
+    const struct field *f = entity_field(e, head);
+    if (!f && column_find(e, head) == COLUMN_NONE)
+        problem_at(b->p, r->file, r->line, 1, "field_unknown",
+                   "rule %s reads \"%s\", which %s does not have%s", r->name, head, e->full,
+                   near_field(b, e, head));
+    if (!f || !read[head_n]) return;
+    const char **names = arena_alloc(b->arena, sizeof *names * (size_t)(f->nlines + 1));
+    bool known = false;
+    for (int i = 0; i < f->nlines; i++) {
+        names[i] = f->lines[i].name;
+        known |= !strcmp(names[i], read + head_n + 1);
+    }
+    if (!known)
+        problem_at(
+            b->p, r->file, r->line, 1, "field_unknown",
+            "rule %s reads \"%s\", but the lines of %s have no \"%s\"%s", r->name, read, head,
+            read + head_n + 1,
+            text_instead(b->arena, read + head_n + 1, names, (size_t)f->nlines, "they have"));
+}
+
 static void resolve(struct build *b, struct schema *s) {
+    const char **entities = arena_alloc(b->arena, sizeof *entities * (size_t)(s->nentities + 1));
+    for (int i = 0; i < s->nentities; i++) entities[i] = s->entities[i]->full;
+    for (int i = 0; i < s->nplugins; i++) resolve_needs(b, s, &s->plugins[i], entities);
     for (int i = 0; i < s->nentities; i++) {
         struct entity *e = (struct entity *)s->entities[i];
         for (int k = 0; k < e->nfields; k++) {
@@ -298,27 +377,20 @@ static void resolve(struct build *b, struct schema *s) {
             if (f->type != FIELD_REFERENCE || !f->to) continue;
             f->target = schema_entity_full(s, f->to, strlen(f->to));
             if (!f->target)
-                problem_at(b->p, f->file, f->line, 1, "entity_unknown",
-                           "%s: there is no entity \"%s\"", f->name, f->to);
+                problem_at(
+                    b->p, f->file, f->line, f->col, "entity_unknown",
+                    "%s: there is no entity \"%s\"%s", f->name, f->to,
+                    text_instead(b->arena, f->to, entities, (size_t)s->nentities, "there are"));
         }
         for (int k = 0; e->workflow && k < e->workflow->ntransitions; k++) {
             const struct transition *t = &e->workflow->transitions[k];
             for (int m = 0; m < t->nneeds; m++)
                 if (!entity_field(e, t->needs[m]))
-                    problem_at(b->p, e->file, t->line ? t->line : e->line, 1, "field_unknown",
-                               "transition %s needs unknown field \"%s\"", t->name, t->needs[m]);
-            for (int m = 0; t->rule_decl && m < t->rule_decl->nreads; m++) {
-                const char *read = t->rule_decl->reads[m];
-                const char *dot = strchr(read, '.');
-                const char *head = dot ? arena_strndup(b->arena, read, (size_t)(dot - read)) : read;
-                if (entity_field(e, head) || column_find(e, head) != COLUMN_NONE) continue;
-                size_t n;
-                const char *const *names = entity_field_names(e, b->arena, &n);
-                const char *near = text_nearest(head, names, n);
-                problem_at(b->p, t->rule_decl->file, t->rule_decl->line, 1, "field_unknown",
-                           "rule %s reads \"%s\", which %s does not have%s%s", t->rule, head,
-                           e->full, near ? "; did you mean " : "", near ? near : "");
-            }
+                    problem_at(b->p, e->file, t->line ? t->line : e->line, t->col ? t->col : 1,
+                               "field_unknown", "transition %s needs the unknown field \"%s\"%s",
+                               t->name, t->needs[m], near_field(b, e, t->needs[m]));
+            for (int m = 0; t->rule_decl && m < t->rule_decl->nreads; m++)
+                resolve_read(b, e, t->rule_decl, t->rule_decl->reads[m]);
         }
     }
 }
@@ -340,7 +412,7 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
         const char *name = json_string_value(json_object_get(j, "name"));
         b.plugin = name ? name : "?";
         b.file = arena_printf(a, "plugins/%s/plugin.lua", b.plugin);
-        good_name(&b, j, "plugin", name);
+        build_name(&b, j, "plugin", name);
         pl->name = arena_strdup(a, b.plugin);
         pl->version = arena_strdup(a, json_string_value(json_object_get(j, "version")));
         pl->title = build_title(&b, j);

@@ -15,6 +15,9 @@ struct build {
 enum err build_at(struct build *b, const json_t *where, const char *word, const char *fmt, ...)
     PRINTF(4, 5);
 const char *build_file(struct build *b, const json_t *j); // where it was declared
+int build_col(const json_t *j);
+// Complains about a name that is none, or that the core uses itself.
+bool build_name(struct build *b, const json_t *j, const char *what, const char *name);
 struct title build_title(struct build *b, const json_t *j);
 bool build_field(struct build *b, const json_t *j, struct field *f);
 bool build_is_reserved(const char *name); // names that plugins may not use

@@ -22,8 +22,26 @@ enum err build_at(struct build *b, const json_t *where, const char *word, const 
     va_start(ap, fmt);
     const char *text = arena_vprintf(b->arena, fmt, ap);
     va_end(ap);
-    int line = (int)json_integer_value(json_object_get(where, "line"));
-    return problem_at(b->p, build_file(b, where), line, 1, word, "%s", text);
+    int line = (int)json_integer_value(json_object_get(where, "line")), col = build_col(where);
+    return problem_at(b->p, build_file(b, where), line, col, word, "%s", text);
+}
+
+int build_col(const json_t *j) {
+    const json_t *col = json_object_get(j, "col");
+    return col ? (int)json_integer_value(col) : 1;
+}
+
+bool build_name(struct build *b, const json_t *j, const char *what, const char *name) {
+    if (name && text_is_name(name) && !build_is_reserved(name)) return true;
+    if (name && text_is_name(name))
+        build_at(b, j, "name_reserved", "%s \"%s\": the core uses this name itself; take another",
+                 what, name);
+    else
+        build_at(b, j, "name_invalid",
+                 "%s \"%s\": a name is made of a-z, 0-9 and _, begins with a letter and has 48 "
+                 "characters at most",
+                 what, name ? name : "");
+    return false;
 }
 
 const char *build_file(struct build *b, const json_t *j) {
@@ -69,8 +87,7 @@ static bool scaled(const json_t *j, int scale, int64_t *out) {
 static void build_choices(struct build *b, const json_t *j, struct field *f) {
     const json_t *list = json_object_get(j, "choices");
     if (!json_is_array(list) || !json_array_size(list)) {
-        build_at(b, j, "choices_missing", "%s: a choice needs choices = { \"a\", \"b\", … }",
-                 f->name);
+        build_at(b, j, "choices_missing", "%s: a choice needs choices = { \"a\", \"b\" }", f->name);
         return;
     }
     struct choice *out = arena_alloc(b->arena, sizeof *out * json_array_size(list));
@@ -79,9 +96,14 @@ static void build_choices(struct build *b, const json_t *j, struct field *f) {
         const char *name = json_is_string(c) ? json_string_value(c)
                                              : json_string_value(json_object_get(c, "name"));
         if (!name || !*name) {
-            build_at(b, j, "choice_invalid", "%s: choice %zu has no name", f->name, i + 1);
+            build_at(b, j, "choice_invalid",
+                     "%s: choice %zu has no name: write \"a\" or { name = \"a\", title = … }",
+                     f->name, i + 1);
             continue;
         }
+        for (int k = 0; k < f->nchoices; k++)
+            if (!strcmp(out[k].name, name))
+                build_at(b, j, "duplicate", "%s: the choice \"%s\" is there twice", f->name, name);
         out[f->nchoices++] =
             (struct choice){arena_strdup(b->arena, name),
                             json_is_string(c) ? (struct title){0} : build_title(b, c)};
@@ -93,10 +115,13 @@ static void build_pattern(struct build *b, const json_t *j, struct field *f, con
     f->pattern_text = arena_strdup(b->arena, pattern);
     f->pattern = arena_alloc(b->arena, sizeof *f->pattern);
     const char *anchored = arena_printf(b->arena, "^(%s)$", pattern);
-    if (regcomp(f->pattern, anchored, REG_EXTENDED | REG_NOSUB)) {
+    int why = regcomp(f->pattern, anchored, REG_EXTENDED | REG_NOSUB);
+    if (why) {
+        char text[128];
+        regerror(why, f->pattern, text, sizeof text);
         f->pattern = NULL;
-        build_at(b, j, "pattern_invalid", "%s: \"%s\" is not a POSIX extended pattern", f->name,
-                 pattern);
+        build_at(b, j, "pattern_invalid", "%s: \"%s\" is not a POSIX extended pattern: %s", f->name,
+                 pattern, text);
         return;
     }
     arena_defer(b->arena, (void (*)(void *))regfree, f->pattern);
@@ -118,10 +143,11 @@ static void build_preset(struct build *b, const json_t *j, struct field *f) {
         bool actor = !strcmp(s, "$actor") && (f->type == FIELD_PERSON || f->type == FIELD_TEXT);
         bool today = !strcmp(s, "$today") && f->type == FIELD_DATE;
         if (!actor && !today && (strcmp(s, "$now") || f->type != FIELD_DATETIME))
-            build_at(
-                b, j, "default_invalid",
-                "%s: %s is none of $actor (of a person), $today (of a date), $now (of a datetime)",
-                f->name, s);
+            build_at(b, j, "default_invalid",
+                     "%s: the default %s does not suit the type %s: there are $actor (of a "
+                     "person), $today (of a "
+                     "date) and $now (of a datetime)",
+                     f->name, s, field_type_name(f->type));
         f->preset_var = arena_strdup(b->arena, s);
         return;
     }
@@ -134,21 +160,32 @@ static void build_preset(struct build *b, const json_t *j, struct field *f) {
     else if (s && fits(f, s))
         f->preset = value_text(arena_strdup(b->arena, s));
     else
-        build_at(b, j, "default_invalid", "%s: the default does not fit a %s", f->name,
-                 field_type_name(f->type));
+        build_at(b, j, "default_invalid", "%s: the default does not suit the type %s%s", f->name,
+                 field_type_name(f->type),
+                 f->type == FIELD_CHOICE    ? ": write one of its choices"
+                 : f->type == FIELD_DATE    ? ": write \"2026-09-01\" or \"$today\""
+                 : f->type == FIELD_BOOLEAN ? ": write true or false"
+                                            : "");
 }
 
 static void build_range(struct build *b, const json_t *j, struct field *f) {
     const json_t *lo = json_object_get(j, "min"), *hi = json_object_get(j, "max");
     if (lo && !(f->has_min = scaled(lo, f->scale, &f->min)))
-        build_at(b, j, "min_invalid", "%s: min is not a number", f->name);
+        build_at(b, j, "min_invalid", "%s: min is not a number with as many places as the field",
+                 f->name);
     if (hi && !(f->has_max = scaled(hi, f->scale, &f->max)))
-        build_at(b, j, "max_invalid", "%s: max is not a number", f->name);
+        build_at(b, j, "max_invalid", "%s: max is not a number with as many places as the field",
+                 f->name);
     if (f->has_min && f->has_max && f->min > f->max)
-        build_at(b, j, "range_empty", "%s: min is above max", f->name);
+        build_at(b, j, "range_empty", "%s: min is above max: nothing would fit", f->name);
     f->max_chars = f->type == FIELD_LONGTEXT ? LIMIT_LONG_TEXT_CHARS : LIMIT_TEXT_CHARS;
     const json_t *len = json_object_get(j, "max_length");
-    if (len) f->max_chars = (int)json_integer_value(len);
+    if (!len) return;
+    int most = f->max_chars;
+    f->max_chars = (int)json_integer_value(len);
+    if (f->max_chars < 1 || f->max_chars > most)
+        build_at(b, j, "out_of_range", "%s: max_length of a %s is 1 to %d", f->name,
+                 field_type_name(f->type), most);
 }
 
 static const char *sql_type(const struct field *f) {
@@ -168,17 +205,13 @@ bool build_field(struct build *b, const json_t *j, struct field *f) {
     const char *type = json_string_value(json_object_get(j, "type"));
     *f = (struct field){.name = arena_strdup(b->arena, name ? name : "?"),
                         .file = build_file(b, j),
-                        .line = (int)json_integer_value(json_object_get(j, "line"))};
-    if (!name || !text_is_name(name) || build_is_reserved(name)) {
-        build_at(b, j, "name_invalid", "field \"%s\": a name is a-z, 0-9, _ and not reserved",
-                 f->name);
-        return false;
-    }
+                        .line = (int)json_integer_value(json_object_get(j, "line")),
+                        .col = build_col(j)};
+    if (!build_name(b, j, "field", name)) return false;
     int t = find_word(TYPE_NAMES, FIELD_TYPES, type);
     if (t < 0) {
-        const char *near = type ? text_nearest(type, TYPE_NAMES, FIELD_TYPES) : NULL;
-        build_at(b, j, "type_unknown", "%s: unknown type \"%s\"%s%s", f->name, type ? type : "",
-                 near ? "; did you mean " : "", near ? near : "");
+        build_at(b, j, "type_unknown", "%s: unknown type \"%s\"%s", f->name, type ? type : "",
+                 text_instead(b->arena, type, TYPE_NAMES, FIELD_TYPES, "there are"));
         return false;
     }
     f->type = (enum field_type)t;
@@ -208,7 +241,9 @@ bool build_field(struct build *b, const json_t *j, struct field *f) {
     if (pattern) build_pattern(b, j, f, pattern);
     f->check = arena_strdup(b->arena, json_string_value(json_object_get(j, "check")));
     if (f->check && !text_check_exists(f->check))
-        build_at(b, j, "check_unknown", "%s: there is no check \"%s\"", f->name, f->check);
+        build_at(b, j, "check_unknown",
+                 "%s: there is no check \"%s\": there are cn_id, mobile, uscc, invoice_no", f->name,
+                 f->check);
     f->mask = arena_strdup(b->arena, json_string_value(json_object_get(j, "mask")));
     if (f->type == FIELD_PERSON) f->to = "core.people";
     if (f->type == FIELD_REFERENCE) {
@@ -230,7 +265,7 @@ bool build_field(struct build *b, const json_t *j, struct field *f) {
                 f->nlines++;
             }
         f->lines = out;
-        if (!n) build_at(b, j, "lines_missing", "%s: a list needs fields", f->name);
+        if (!n) build_at(b, j, "lines_missing", "%s: a list needs fields = { … }", f->name);
     }
     build_range(b, j, f);
     build_preset(b, j, f);

@@ -39,7 +39,15 @@ static void add_file(struct gather *g, const char *path, const char *shown) {
     char *text;
     for (size_t i = 0; i < g->n; i++)
         if (!strcmp(g->files[i].path, shown)) return; // the first place found wins
-    if (fsio_read(g->a, path, YAML_SIZE_MAX, &text, &f.n, g->p)) return;
+    struct problem p;
+    problem_init(&p, g->a);
+    enum err e = fsio_read(g->a, path, YAML_SIZE_MAX, &text, &f.n, &p);
+    if (e == ERR_TOO_LARGE)
+        problem_at(g->p, shown, 1, 1, "too_large", "larger than %d KiB: make two files of it",
+                   YAML_SIZE_MAX / 1024);
+    else if (e)
+        problem_set(g->p, e, "%s", p.detail ? p.detail : path);
+    if (e) return;
     f.text = text;
     if (g->n == FILES_MAX)
         problem_set(g->p, ERR_TOO_LARGE, "more than %d files", FILES_MAX);
@@ -144,14 +152,23 @@ static void build_locale(struct release *r, int plugin, const char *name, struct
     const struct yaml *texts[2] = {
         [LANG_ZH] = parse_file(r, arena_printf(r->arena, "plugins/%s/locale/zh-CN.yaml", name), p),
         [LANG_EN] = parse_file(r, arena_printf(r->arena, "plugins/%s/locale/en.yaml", name), p)};
-    for (int i = 0; i < 2; i++) r->locales[i][plugin] = texts[i];
+    static const char *const parts[] = {"reasons", "messages", NULL};
+    static const char *const outcomes[] = {"pass", "fail", NULL};
+    for (int i = 0; i < 2; i++) {
+        r->locales[i][plugin] = texts[i];
+        yaml_only(texts[i], p, parts);
+        const struct yaml *reasons = yaml_get(texts[i], "reasons");
+        for (const struct yaml *c = reasons ? reasons->first : NULL; c; c = c->next)
+            yaml_only(c, p, outcomes);
+    }
     for (int i = 0; i < 2; i++) {
         const struct yaml *reasons = yaml_get(texts[i], "reasons"),
                           *other = yaml_get(texts[!i], "reasons");
         for (const struct yaml *c = reasons ? reasons->first : NULL; c; c = c->next)
             if (!yaml_get(other, c->key))
-                problem_at(p, c->file, c->key_line, c->key_col, "untranslated", "%s is not in %s",
-                           c->key, i == LANG_EN ? "zh-CN.yaml" : "en.yaml");
+                problem_at(p, c->file, c->key_line, c->key_col, "untranslated",
+                           "%s is not in %s: say it there too", c->key,
+                           i == LANG_EN ? "zh-CN.yaml" : "en.yaml");
     }
 }
 
@@ -169,9 +186,8 @@ static void check_stray_policies(struct release *r, struct problem *p) {
         bool known = false;
         for (size_t i = 0; i < n; i++) known |= !strcmp(names[i], name);
         if (known) continue;
-        const char *near = text_nearest(name, names, n);
-        problem_at(p, r->files[f].path, 1, 1, "policy_unknown", "no plugin has a policy \"%s\"%s%s",
-                   name, near ? "; did you mean " : "", near ? near : "");
+        problem_at(p, r->files[f].path, 1, 1, "policy_unknown", "no plugin has a policy \"%s\"%s",
+                   name, text_instead(r->arena, name, names, n, "there are"));
     }
 }
 
@@ -236,7 +252,7 @@ static enum err build(struct release *r, const struct config *c, int children, s
     if (!access) access = parse_file(r, "policies/access.yaml", p);
     if (!access)
         problem_at(p, "policies/access.yaml", 1, 1, "missing",
-                   "there is no access.yaml: nobody could do anything");
+                   "there is no access.yaml: nobody could do anything; begin with the shipped one");
     else if (access_compile(a, access, r->schema, &r->access, p) && !p->count)
         return p->code;
     return p->count > before ? ERR_INVALID : p->code;

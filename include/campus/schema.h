@@ -72,7 +72,7 @@ struct field {
     const char *column;  // "f_name"; sealed ones also b_name (blind), u_name (unique)
     const char *sql_type;
     const char *file;
-    int line;
+    int line, col;
 };
 enum { FIELDSET_WORDS = 4 }; // LIMIT_ENTITY_FIELDS <= 256
 struct fieldset {
@@ -103,7 +103,7 @@ struct transition {
     const char **needs;
     int nneeds;        // fields that must be filled
     json_t *approvals; // as declared; read by flow/ (borrowed) or NULL
-    int line;
+    int line, col;
 };
 struct workflow {
     int start;

@@ -33,6 +33,10 @@ char *text_mask(struct arena *a, const char *mask, const char *s, size_t n);
 bool text_is_mask(const char *s, size_t n); // holds "***": a value that a mask has gone over
 // The nearest of words[0..n) within edit distance 2 (or a third of the length), or NULL.
 const char *text_nearest(const char *word, const char *const *words, size_t n);
+// What to write instead: "; did you mean NEAREST?", else ": OTHERWISE a, b, c" of at most 24 words,
+// else "". otherwise may be NULL. Arena.
+const char *text_instead(struct arena *a, const char *word, const char *const *words, size_t n,
+                         const char *otherwise);
 
 // Decimal text <-> scaled integer: "350.00" with scale 2 is 35000. False when it does not fit.
 bool text_to_scaled(const char *s, size_t n, int scale, int64_t *out);

@@ -3,4 +3,4 @@
 -- expect: declare error nested too deeply
 local t = {}
 t.zh = t
-return { title = t }
+return { entities = { a = { fields = { x = campus.field.json { default = t } } } } }

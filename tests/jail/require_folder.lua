@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Copyright 2026 The campusd authors
--- expect: error require: a file of this plugin
+-- expect: error require takes the name of a file of this plugin
 local function attack(r, policy)
   return require("../finance/claims")
 end

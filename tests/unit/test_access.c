@@ -86,7 +86,7 @@ static void test_every_mistake_is_told_at_its_line_and_column(void **state) {
         const char *yaml, *want;
     } bad[] = {
         {"policy: access\nrule: []\n",
-         "access.yaml:2:1: unknown_key: there is no key \"rule\"; did you mean \"rules\"?"},
+         "access.yaml:2:1: unknown_key: there is no key \"rule\"; did you mean rules?"},
         {"roles: { a: { includes: [b] } }\n", "access.yaml:1:26: role_unknown"},
         {"roles: { a: { includes: b } }\n", "access.yaml:1:25: list_expected"},
         {"roles:\n  a: { includes: [b] }\n  b: { includes: [a] }\n", "access.yaml:2:6: role_cycle"},

@@ -166,18 +166,22 @@ static void declare_fails(const char *text, const char *word, int line, const ch
 
 static void test_a_wrong_declaration_is_refused_at_its_line(void **state) {
     (void)state;
-    declare_fails("return {\n", "lua", 2, "expected");
-    declare_fails("\nreturn { entitis = {} }", "unknown_option", 1, "entitis");
+    declare_fails("return {\n", "syntax", 2, "expected");
+    declare_fails("\nreturn { entitis = {} }", "unknown_option", 2, "entitis");
     declare_fails("local f = campus.field\n\nlocal x = f.text { requird = true }", "unknown_option",
                   3, "requird");
-    declare_fails("local f = campus.field\nlocal x = f.txt {}", "lua", 2, "no field type \"txt\"");
+    declare_fails("local f = campus.field\nlocal x = f.txt {}", "type_unknown", 2,
+                  "no field type \"txt\"");
     declare_fails("local a = 1\nb = 2", "lua", 2, "assign to a local");
     declare_fails("return 5", "declaration", 1, "must return one table");
     declare_fails("return { rules = { x = {} } }", "not_callable", 1, "needs run");
     declare_fails("local x = require 'absent'", "file_missing", 1, "absent.lua");
-    declare_fails("local e = { [1] = 'x', a = 2 }\nreturn { title = e }", "lua", 0,
-                  "mixes names and positions");
-    declare_fails("return { title = { [1] = 'x', [3] = 'y' } }", "lua", 0, "holes");
+    declare_fails("local e = campus.field.json { default = { [1] = 'x', a = 2 } }\n"
+                  "return { entities = { a = { fields = { e = e } } } }",
+                  "lua", 0, "mixes names and positions");
+    declare_fails("local e = campus.field.json { default = { [1] = 'x', [3] = 'y' } }\n"
+                  "return { entities = { a = { fields = { e = e } } } }",
+                  "lua", 0, "holes");
     declare_fails("return { title = '\\xff' }", "lua", 0, "UTF-8");
 }
 

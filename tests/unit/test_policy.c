@@ -111,7 +111,7 @@ static void test_every_error_of_every_layer_is_told_at_once_with_its_place(void 
     buf_init(&b, arena);
     problem_text(&problem, &b);
     static const char *const want[] = {
-        "policies/demo.yaml:1:9: policy_name: this is the policy of demo",
+        "policies/demo.yaml:1:9: policy_name: this file is named for the policy of demo",
         "policies/demo.yaml:2:6: fee: out_of_range: 48000 is above the maximum 200",
         "policies/demo.yaml:3:1: feee: unknown_key: there is no such key; did you mean fee",
         "policies/demo.yaml:4:8: start: type: must be a date such as 2026-09-01",

@@ -226,8 +226,8 @@ static void test_what_is_wrong_in_all_files_is_told_at_once(void **state) {
     holds(text, "school/policies/access.yaml:4:24: verb_unknown: \"raed\" is no verb and no "
                 "transition; did you mean read");
     holds(text, "role_unknown: there is no role \"admn\"; did you mean admin");
-    holds(text, "plugins/notes/plugin.lua:3:1: name_invalid: field \"state\"");
-    holds(text, "plugins/notes/plugin.lua:3:1: choices_missing");
+    holds(text, "plugins/notes/plugin.lua:3:14: name_reserved: field \"state\"");
+    holds(text, "plugins/notes/plugin.lua:3:33: choices_missing");
     holds(text, "plugins/notes/locale/zh-CN.yaml:1:12: untranslated: a is not in en.yaml");
     holds(text, "plugins/notes/locale/en.yaml:1:12: untranslated: b is not in zh-CN.yaml");
 }
@@ -236,7 +236,7 @@ static void test_a_plugin_that_does_not_load_is_the_only_thing_told_about_itself
     (void)state;
     put("plugins/notes/plugin.lua", "return {\n");
     const char *text = refusal();
-    holds(text, "plugins/notes/plugin.lua:2:1: lua: ");
+    holds(text, "plugins/notes/plugin.lua:2:1: syntax: ");
     assert_int_equal(problem.count, 1);
 }
 

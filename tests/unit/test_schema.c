@@ -48,8 +48,8 @@ static const struct {
     const char *word, *text;
 } WRONG[] = {
     {"name_invalid", "{\"name\":\"Bad\"}"},
-    {"name_invalid", "{\"name\":\"core\"}"},
-    {"name_invalid", FIELDS("{\"name\":\"sort\",\"type\":\"text\"}")},
+    {"name_reserved", "{\"name\":\"core\"}"},
+    {"name_reserved", FIELDS("{\"name\":\"sort\",\"type\":\"text\"}")},
     {"name_invalid", FIELDS("{\"name\":\"x y\",\"type\":\"text\"}")},
     {"name_invalid", FIELDS("{\"type\":\"text\"}")},
     {"fields_invalid", FIELDS("")},
