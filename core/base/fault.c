@@ -15,8 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const words[FAULTS] = {"alloc",     "arena",    "vfs:read", "vfs:write",
-                                          "vfs:short", "vfs:full", "vfs:sync"};
+static const char *const words[FAULTS] = {"alloc",      "arena",     "vfs:read", "vfs:write",
+                                          "vfs:short",  "vfs:full",  "vfs:sync", "file:read",
+                                          "file:write", "file:full", "file:sync"};
 static _Atomic long left[FAULTS]; // uses until it strikes; 0: never, -1: always
 static _Atomic bool forever[FAULTS];
 static const char *file;

@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include "campus/audit.h"
+#include "campus/file.h"
 #include "campus/fsio.h"
 #include "campus/home.h"
 #include "campus/store.h"
@@ -194,6 +195,23 @@ static void counters(struct doctor *d) {
     if (!wrong) say(d, GOOD, "counters", "%d kept reports agree with their records", checked);
 }
 
+static void bad_file(void *self, const char *id) {
+    say(self, BAD, "attachments", "%s is missing or damaged", id);
+}
+
+static void attachments(struct doctor *d) {
+    int64_t n, bytes;
+    enum finding before = d->worst;
+    d->worst = GOOD;
+    const char *folder = fsio_join(d->cli->arena, d->cli->home, "files");
+    if (file_verify_all(d->db, folder, d->cli->arena, &n, &bytes, bad_file, d, &d->cli->problem))
+        say_problem(d, "attachments");
+    else if (d->worst == GOOD)
+        say(d, GOOD, "attachments", "%" PRId64 " files, %" PRId64 " bytes, as they were written", n,
+            bytes);
+    if (before > d->worst) d->worst = before;
+}
+
 static void running(struct doctor *d) {
     int fd;
     enum err e = home_lock(d->cli->home, &fd, &d->cli->problem);
@@ -217,6 +235,7 @@ int cmd_doctor(struct cli *cli, int argc, char **argv) {
     else
         say(&d, GOOD, "database", "every page and index is in order");
     keys(&d);
+    attachments(&d);
     audit(&d);
     enum err e = release_active_number(d.db, &active, &cli->problem);
     if (!e) e = release_build_stored(&cli->config, d.db, active, 1, &d.release, &cli->problem);

@@ -313,6 +313,10 @@ const char *db_bytes(const struct db *db) {
 const char *db_text(const struct db *db) {
     return db->b->text;
 }
+bool db_holds_files(const struct db *db) {
+    return db->b->holds_files;
+}
+
 int db_batch(const struct db *db) {
     return db->b->batch;
 }

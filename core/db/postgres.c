@@ -435,6 +435,7 @@ const struct db_backend db_postgres = {.scheme = "postgresql:",
                                        .bytes = "BYTEA",
                                        .text = "TEXT COLLATE \"C\"",
                                        .clustered = "",
+                                       .holds_files = true,
                                        .batch = 32, // twice that in savepoints: more spill to disk
                                        .open = pg_open,
                                        .close = pg_close,

@@ -79,7 +79,7 @@ local TYPES = {
   integer = { min = "number", max = "number" }, decimal = { min = "number", max = "number", scale = "integer" },
   money = { min = "number", max = "number" },
   date = {}, time = {}, datetime = {}, boolean = {}, choice = { choices = "list" }, multichoice = { choices = "list" },
-  person = {}, reference = { to = "text" }, list = { fields = "table" }, file = {}, json = {},
+  person = {}, reference = { to = "text" }, list = { fields = "table" }, file = { max_bytes = "integer", types = "texts", many = "boolean" }, json = {},
 }
 local SHAPES = {
   plugin = { title = "title", version = "text", api = "integer", needs = "texts", entities = "table", rules = "table",

@@ -53,6 +53,24 @@ void http_reply_fd(struct http_request *r, int status, const char *type, int fd,
     answered(x, status, type);
 }
 
+void http_reply_source(struct http_request *r, int status, const char *type,
+                       ssize_t (*read)(void *self, char *to, size_t max), void *self, uint64_t n) {
+    struct exchange *x = (struct exchange *)r;
+    x->fd = -1;
+    x->source = read;
+    x->source_self = self;
+    x->fd_n = n;
+    answered(x, status, type);
+}
+
+static ssize_t from_source(void *self, uint64_t pos, char *to, size_t max) {
+    struct exchange *x = self;
+    ssize_t n = x->source(x->source_self, to, max);
+    (void)pos;
+    if (n < 0) log_error("answer_cut_off", "%s: what is sent has changed meanwhile", x->r.id);
+    return n > 0 ? n : n < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : MHD_CONTENT_READER_END_OF_STREAM;
+}
+
 static enum lang language(const struct exchange *x) {
     const char *s = http_header(&x->r, "Accept-Language");
     return s && !strncasecmp(s, "zh", 2) ? LANG_ZH : LANG_EN;
@@ -81,6 +99,7 @@ void answer_problem(struct exchange *x, enum err e, const char *why) {
     x->headers = NULL;
     x->has_cache_control = false;
     x->fd = -1;
+    x->source = NULL;
     x->status = err_status(e);
     x->type = "application/problem+json";
     x->answered = true;
@@ -96,6 +115,8 @@ enum MHD_Result answer_queue(struct exchange *x) {
     struct MHD_Response *m;
     if (x->stream)
         m = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 4096, stream_read, x->stream, NULL);
+    else if (x->source)
+        m = MHD_create_response_from_callback(x->fd_n, 64 << 10, from_source, x, NULL);
     else if (x->fd >= 0)
         m = MHD_create_response_from_fd64(x->fd_n, x->fd);
     else

@@ -58,6 +58,13 @@ static void field_json(struct request *rq, const struct entity *e, const struct 
     if (f->type == FIELD_DECIMAL || f->type == FIELD_MONEY) json_kv_int(b, "scale", f->scale);
     if (f->type == FIELD_TEXT || f->type == FIELD_LONGTEXT)
         json_kv_int(b, "max_length", f->max_chars);
+    if (f->type == FIELD_FILE) {
+        if (f->many) json_kv_bool(b, "many", true);
+        json_kv_int(b, "max_bytes", f->max_bytes);
+        if (f->nfile_types) json_key(b, "types"), buf_putc(b, '[');
+        for (int i = 0; i < f->nfile_types; i++) json_sep(b), json_cstr(b, f->file_types[i]);
+        if (f->nfile_types) buf_putc(b, ']');
+    }
     if (f->to) json_kv_str(b, "to", f->to);
     if (f->derived) json_kv_str(b, "derived", f->derived);
     if (f->preset_var) json_kv_str(b, "default", f->preset_var);

@@ -23,8 +23,10 @@
 #include "campus/webhook.h"
 #include "http/app_internal.h"
 
-static const int PLACE_THREADS[PLACES] = {0, 0, HASHING_THREADS, RULE_THREADS, REPORT_THREADS};
-static const char *const PLACE_NAMES[PLACES] = {"http", "lane", "hashing", "rules", "reports"};
+static const int PLACE_THREADS[PLACES] = {
+    0, 0, HASHING_THREADS, RULE_THREADS, REPORT_THREADS, FILE_THREADS};
+static const char *const PLACE_NAMES[PLACES] = {"http",  "lane",    "hashing",
+                                                "rules", "reports", "files"};
 
 static struct session_slot *slot(struct app *app, const struct request *rq, int thread) {
     if (rq->place == ON_LANE) return NULL;
@@ -192,7 +194,7 @@ enum err app_unlocked(struct app *app, struct problem *p) {
 }
 
 static void tick(void *self, int thread) {
-    (void)self, (void)thread;
+    if (!thread) files_tick(self);
 }
 
 static enum err start_http(struct app *app, const struct app_options *o, struct problem *p) {
@@ -206,7 +208,9 @@ static enum err start_http(struct app *app, const struct app_options *o, struct 
                             .handle = route_handle,
                             .done = route_done,
                             .tick = tick};
+    app->files = fsio_join(app->arena, app->config.home, "files");
     enum err e = fsio_mkdirs(h.spool, 0700, p);
+    if (!e) e = fsio_mkdirs(app->files, 0700, p);
     for (int i = 0; i < h.threads; i++) app->http_sessions[i].cache = session_cache_new();
     return e ? e : http_start(&h, &app->http, p);
 }

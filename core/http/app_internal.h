@@ -15,6 +15,7 @@ enum {
     HASHING_THREADS = 2,
     RULE_THREADS = 2,
     REPORT_THREADS = 1,
+    FILE_THREADS = 2,
     CONTROLS_MAX = 16,
     STATUS_CLASSES = 6
 };
@@ -44,6 +45,10 @@ struct app {
     _Atomic bool ready, stopping;
     _Atomic uint64_t answers[STATUS_CLASSES], requests_held;
     int64_t started_ns;
+    const char *files;           // HOME/files
+    _Atomic int64_t files_swept; // when, of the clock
+    _Atomic bool files_sweeping;
+    struct work files_work;
     // control socket: tokens of those who are connected
     pthread_t control_thread;
     int control_fd, control_stop[2];
@@ -65,9 +70,18 @@ void control_stop(struct app *app);
 struct db *app_session(struct app *app, const struct request *rq, int thread, struct problem *p);
 
 // route.c: the callbacks of the HTTP server.
-size_t route_admit(void *self, const struct http_request *http);
+size_t route_admit(void *self, struct http_request *http);
 void route_handle(void *self, struct http_request *http);
 void route_done(void *self, struct http_request *http, int status);
+
+// api_files.c: where an upload goes while it comes in; and what expires or was left behind goes.
+size_t files_admit(struct app *app, struct http_request *http);
+void files_tick(struct app *app);
+// Sealed bytes into the place where they stay, durable when it returns; blocks: from a worker or a
+// job. What no row comes to know goes with a sweep.
+struct file_made;
+MUST_CHECK enum err files_keep(struct app *app, struct db *db, struct arena *a,
+                               const struct file_made *made, struct problem *p);
 
 // static.c: answers what is below /desk/ (and "/" with the way there); false: another's path.
 bool static_serve(struct request *rq);

@@ -165,6 +165,7 @@ static enum err write_all(int fd, const char *p, size_t n) {
 
 static enum err keep(struct exchange *x, const char *data, size_t n) {
     if (x->got + n > x->limit) return ERR_TOO_LARGE;
+    if (x->r.take) return x->r.take(x->r.taker, data, n);
     enum err e = ERR_OK;
     uint64_t least = x->expect == UINT64_MAX ? x->got + n : x->expect;
     if (x->r.body_fd < 0 && least > LIMIT_BODY_BYTES) {
@@ -203,7 +204,9 @@ static enum MHD_Result handle(struct exchange *x) {
     if (x->fail) return refuse(x, x->fail, NULL);
     if (s->stopping) return refuse(x, ERR_UNAVAILABLE, NULL);
     r->body_n = (size_t)x->got;
-    if (r->body_fd >= 0) {
+    if (r->take)
+        r->body = NULL;
+    else if (r->body_fd >= 0) {
         r->body = NULL;
         lseek(r->body_fd, 0, SEEK_SET);
     } else if (x->buffer) {

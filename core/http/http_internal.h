@@ -100,6 +100,8 @@ struct exchange {
     // the answer
     int status, fd;
     uint64_t fd_n;
+    ssize_t (*source)(void *self, char *to, size_t max); // of fd_n bytes
+    void *source_self;
     const char *type, *body;
     size_t body_n;
     char *copy; // of body, owned

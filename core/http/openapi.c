@@ -21,9 +21,9 @@ static const struct {
 #include "http/openapi.def"
 #undef X
 };
-static const struct route *const TABLES[] = {routes_session, routes_meta,    routes_people,
-                                             routes_admin,   routes_records, routes_reports,
-                                             routes_bulk,    routes_events,  routes_hooks};
+static const struct route *const TABLES[] = {
+    routes_session, routes_meta, routes_people, routes_admin, routes_records,
+    routes_reports, routes_bulk, routes_events, routes_hooks, routes_files};
 enum { TABLES_N = sizeof TABLES / sizeof *TABLES, DOCS_N = sizeof DOCS / sizeof *DOCS };
 
 bool openapi_has_route(const char *method, const char *pattern) {
@@ -78,7 +78,11 @@ static void core_operation(struct request *rq, const struct route *r, int doc, s
     if (r->permission) json_kv_str(b, "x-permission", r->permission);
     if (r->who >= ANYONE) json_key(b, "security"), buf_puts(b, "[]");
     json_key(b, "parameters"), buf_printf(b, "[%s]", buf_str(params));
-    if (doc >= 0 && *DOCS[doc].body) {
+    // "@": bytes, sent or answered
+    bool bytes = doc >= 0 && !strcmp(DOCS[doc].body, "@"), given = bytes && method[0] == 'g';
+    if (bytes && !given)
+        json_key(b, "requestBody"), buf_puts(b, "{\"content\":{\"application/octet-stream\":{}}}");
+    else if (doc >= 0 && *DOCS[doc].body && !bytes) {
         json_key(b, "requestBody");
         buf_printf(b,
                    "{\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\","
@@ -92,6 +96,7 @@ static void core_operation(struct request *rq, const struct route *r, int doc, s
                "\"#/components/responses/problem\"}}}",
                status,
                status == 204 ? ""
+               : given       ? ",\"content\":{\"application/octet-stream\":{}}"
                              : ",\"content\":{\"application/json\":{\"schema\":{\"type\":"
                                "\"object\"}}}");
 }

@@ -3,6 +3,7 @@
 //
 // Entities as JSON Schema (2020-12, as OpenAPI 3.1 takes it): what is answered, what may be sent.
 #include <string.h>
+#include "campus/limits.h"
 #include "campus/text.h"
 #include "http/openapi.h"
 
@@ -86,9 +87,15 @@ static void core(struct buf *b, const struct field *f, enum lang lang) {
         json_kv_str(b, "type", "string"), choices(b, f);
         buf_putc(b, '}');
         break;
+    case FIELD_FILE:
+        if (f->many) {
+            json_kv_str(b, "type", "array");
+            json_key(b, "items"), buf_puts(b, "{\"type\":\"string\",\"maxLength\":64}");
+            json_kv_int(b, "maxItems", LIMIT_FILES_OF_A_FIELD);
+            break;
+        } /* fall through */
     case FIELD_PERSON:
     case FIELD_REFERENCE:
-    case FIELD_FILE:
         json_kv_str(b, "type", "string");
         json_kv_int(b, "maxLength", 64);
         if (f->to) json_kv_str(b, "x-to", f->to);

@@ -15,10 +15,10 @@
 #include "campus/text.h"
 #include "http/app_internal.h"
 
-static const struct route *const TABLES[] = {routes_records, routes_session, routes_meta,
-                                             routes_reports, routes_people,  routes_admin,
-                                             routes_bulk,    routes_batch,   routes_actions,
-                                             routes_events,  routes_hooks,   routes_approvals};
+static const struct route *const TABLES[] = {
+    routes_records, routes_session,   routes_meta,  routes_reports, routes_people,
+    routes_admin,   routes_bulk,      routes_batch, routes_actions, routes_events,
+    routes_hooks,   routes_approvals, routes_files};
 
 static void reply(struct request *rq, enum err e) {
     struct http_request *http = rq->http;
@@ -30,6 +30,10 @@ static void reply(struct request *rq, enum err e) {
     if (!e && rq->out.failed) e = problem_set(&rq->problem, ERR_NOMEM, NULL);
     if (!e && rq->file > 0) {
         http_reply_fd(http, 200, rq->type, rq->file, rq->file_n);
+        return;
+    }
+    if (!e && rq->source) {
+        http_reply_source(http, 200, rq->type, rq->source, rq->source_self, rq->file_n);
         return;
     }
     if (!e) {
@@ -398,8 +402,9 @@ static bool plain(struct request *rq) {
     return true;
 }
 
-size_t route_admit(void *self, const struct http_request *http) {
-    (void)self;
+size_t route_admit(void *self, struct http_request *http) {
+    if (!strcmp(http->path, "/api/v1/files") && !strcmp(http->method, "POST"))
+        return files_admit(self, http);
     const char *type = http_header(http, "Content-Type");
     bool bulk = type && strncasecmp(type, "application/json", 16);
     return bulk && strstr(http->path, "/import") ? LIMIT_UPLOAD_BYTES : LIMIT_BODY_BYTES;

@@ -15,7 +15,7 @@
 #include "campus/people.h"
 #include "http/app.h"
 
-enum place { ON_HTTP, ON_LANE, ON_HASHING, ON_RULES, ON_REPORTS, PLACES };
+enum place { ON_HTTP, ON_LANE, ON_HASHING, ON_RULES, ON_REPORTS, ON_FILES, PLACES };
 struct request;
 typedef enum err handler(struct request *rq); // the one typedef: a table of these reads better
 struct request {
@@ -37,6 +37,8 @@ struct request {
     const char *type; // of out; NULL: application/json
     int file;         // > 0: answers this descriptor (taken) of file_n bytes instead of out
     uint64_t file_n;
+    ssize_t (*source)(void *self, char *to, size_t max); // or file_n bytes out of this
+    void *source_self;
     handler *step; // what runs at the place it was moved to
     enum place place;
     void *state; // the handler's own, in the arena
@@ -84,7 +86,7 @@ struct route {
 };
 extern const struct route routes_session[], routes_meta[], routes_records[], routes_reports[],
     routes_admin[], routes_people[], routes_bulk[], routes_batch[], routes_actions[],
-    routes_events[], routes_hooks[], routes_approvals[];
+    routes_events[], routes_hooks[], routes_approvals[], routes_files[];
 // each ends with a NULL method
 
 struct keyring *app_keyring(struct app *app);

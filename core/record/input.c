@@ -211,6 +211,27 @@ static bool from_json(struct check *c, const struct field *f, const char *pointe
         *out = (struct value){.kind = VALUE_JSON, .p = b.data, .n = b.len};
         return true;
     }
+    case FIELD_FILE: {
+        size_t i;
+        json_t *one;
+        struct value id;
+        if (!f->many) break;
+        if (!json_is_array(j)) return wrong_type(c, f, pointer);
+        if (json_array_size(j) > LIMIT_FILES_OF_A_FIELD)
+            return object(c, pointer, "too_long",
+                          arena_printf(c->a, "at most %d files", LIMIT_FILES_OF_A_FIELD),
+                          arena_printf(c->a, "最多 %d 个文件", LIMIT_FILES_OF_A_FIELD));
+        json_array_foreach((json_t *)j, i, one) {
+            const char *s = json_string_value(one);
+            if (!s || !from_text(c, f, pointer, s, strlen(s), &id))
+                return wrong_type(c, f, pointer);
+        }
+        struct buf b;
+        buf_init(&b, c->a);
+        json_dom(&b, j);
+        *out = (struct value){.kind = VALUE_JSON, .p = b.data, .n = b.len};
+        return true;
+    }
     case FIELD_LIST: return from_lines(c, f, pointer, j, out);
     default: break;
     }
@@ -223,6 +244,7 @@ bool input_cell(struct arena *a, const struct field *f, const char *text, size_t
     struct check c = {a, p};
     *out = value_null();
     if (!n) return true;
+    if (f->many) return wrong_type(&c, f, pointer);
     if (f->type == FIELD_BOOLEAN) {
         static const char *const yes[] = {"true", "1", "是"}, *const no[] = {"false", "0", "否"};
         for (int i = 0; i < 3; i++) {

@@ -4,6 +4,7 @@
 // One declared field -> struct field, with every objection at the line that declared it.
 #include "record/schema_build.h"
 #include "campus/clock.h"
+#include "campus/file.h"
 #include "campus/limits.h"
 #include "campus/mem.h"
 #include "campus/text.h"
@@ -200,6 +201,26 @@ static const char *sql_type(const struct field *f) {
     }
 }
 
+static void build_file_field(struct build *b, const json_t *j, struct field *f) {
+    const json_t *max = json_object_get(j, "max_bytes"), *types = json_object_get(j, "types");
+    f->many = json_is_true(json_object_get(j, "many"));
+    f->max_bytes = max ? json_integer_value(max) : LIMIT_UPLOAD_BYTES;
+    if (f->max_bytes < 1 || f->max_bytes > LIMIT_UPLOAD_BYTES)
+        build_at(b, j, "max_bytes_invalid", "%s: max_bytes is within 1 and %d", f->name,
+                 LIMIT_UPLOAD_BYTES);
+    f->file_types = arena_alloc(b->arena, sizeof *f->file_types * (json_array_size(types) + 1));
+    for (size_t i = 0; i < json_array_size(types); i++) {
+        const char *type = json_string_value(json_array_get(types, i));
+        if (type && file_type_exists(type))
+            f->file_types[f->nfile_types++] = arena_strdup(b->arena, type);
+        else
+            build_at(b, j, "file_type_unknown",
+                     "%s: \"%s\" is none of pdf, png, jpeg, webp, xlsx, docx, ofd, zip, xml, csv, "
+                     "txt",
+                     f->name, type ? type : "");
+    }
+}
+
 bool build_field(struct build *b, const json_t *j, struct field *f) {
     const char *name = json_string_value(json_object_get(j, "name"));
     const char *type = json_string_value(json_object_get(j, "type"));
@@ -235,7 +256,9 @@ bool build_field(struct build *b, const json_t *j, struct field *f) {
         c = CLASS_SECRET;
     }
     f->class = (enum field_class)c;
-    f->sealed = f->class >= CLASS_CONFIDENTIAL;
+    // the id of a file tells nothing: what it leads to is sealed, and looked at for a purpose
+    f->sealed = f->class >= CLASS_CONFIDENTIAL && f->type != FIELD_FILE;
+    if (f->type == FIELD_FILE) build_file_field(b, j, f);
     if (f->type == FIELD_CHOICE || f->type == FIELD_MULTICHOICE) build_choices(b, j, f);
     const char *pattern = json_string_value(json_object_get(j, "pattern"));
     if (pattern) build_pattern(b, j, f, pattern);

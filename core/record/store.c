@@ -6,6 +6,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include "campus/file.h"
 #include "campus/id.h"
 #include "campus/mem.h"
 #include "campus/text.h"
@@ -34,7 +35,8 @@ static struct value read_value(struct store *s, struct stmt *st, int col, const 
     const char *text = stmt_text(st, col, &n);
     if (!text) return value_null();
     if (keep) text = arena_strndup(s->arena, text, n);
-    bool json = f->type == FIELD_LIST || f->type == FIELD_JSON || f->type == FIELD_MULTICHOICE;
+    bool json =
+        f->type == FIELD_LIST || f->type == FIELD_JSON || f->type == FIELD_MULTICHOICE || f->many;
     return (struct value){.kind = json ? VALUE_JSON : VALUE_TEXT, .p = text, .n = n};
 }
 
@@ -322,7 +324,8 @@ enum err store_insert(struct store *s, const struct entity *e, const struct inpu
     bool row;
     x = stmt_step(st, &row, s->problem);
     if (x) return unique_error(s, e, x);
-    return counter_add(s, r, 1);
+    x = file_attach(s, r, in, by, now);
+    return x ? x : counter_add(s, r, 1);
 }
 
 // What a history row keeps: the values before, sealed ones as they were sealed (base64).
@@ -419,7 +422,8 @@ enum err store_update(struct store *s, struct record *r, const struct input *in,
     r->updated_at = now;
     r->updated_by = by;
     if (state >= 0) r->state = state;
-    return counter_add(s, r, 1);
+    if (in) x = file_attach(s, r, in, by, now);
+    return x ? x : counter_add(s, r, 1);
 }
 
 enum err store_archive(struct store *s, struct record *r, const char *by, int64_t now,

@@ -5,6 +5,7 @@
 // in the subset both databases read, with {serial}, {bytes} and {clustered} for what they call
 // differently.
 #include "record/store_sql.h"
+#include "campus/file.h"
 #include "campus/mem.h"
 
 const char store_ddl[] =
@@ -122,6 +123,7 @@ enum err store_migrate(struct db *db, const struct schema *s, const char *extra_
     bool own = !db_in_transaction(db); // on the lane it is part of the batch
     enum err e = own ? db_begin(db, p) : ERR_OK;
     if (!e) e = run_ddl(db, a, store_ddl, p);
+    if (!e) e = run_ddl(db, a, file_ddl, p);
     if (!e && extra_ddl) e = run_ddl(db, a, extra_ddl, p);
     for (int i = 0; s && i < s->nentities && !e; i++) {
         struct buf ddl;

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "campus/clock.h"
+#include "campus/file.h"
 #include "campus/fsio.h"
 #include "campus/log.h"
 #include "campus/mem.h"
@@ -32,9 +33,10 @@ const char *erase_ledger(struct arena *a, const char *home) {
 
 // What says something about the person: sealed, marked, or a list with such a column.
 static bool is_personal(const struct field *f) {
-    if (f->sealed || f->personal) return true;
+    if (f->sealed || f->personal || f->type == FIELD_FILE) return true;
     for (int i = 0; i < f->nlines; i++)
-        if (f->lines[i].personal || f->lines[i].sealed) return true;
+        if (f->lines[i].personal || f->lines[i].sealed || f->lines[i].type == FIELD_FILE)
+            return true;
     return false;
 }
 
@@ -178,6 +180,7 @@ enum err erase_subject(struct store *s, const struct schema *schema, const struc
     for (int i = 0; i < schema->nentities && !x; i++)
         x = empty_records(s, schema->entities[i], e, records);
     if (!x && !keys && !*records) return problem_set(s->problem, ERR_NOT_FOUND, NULL);
+    if (!x) x = file_erase(s, e->subject, e->at);
     if (!x) x = recount(s, schema);
     if (x) return x;
     return db_run(s->db, s->problem, NULL,

@@ -79,6 +79,8 @@ MUST_CHECK enum err db_backup(struct db *db, const char *to_path,
 void db_reset_all(struct db *db);    // resets every statement still in use (after a jump)
 int64_t db_wal_bytes(struct db *db); // size of the write-ahead log; 0 where there is none
 int db_batch(const struct db *db);   // how many jobs with their savepoints one commit should hold
+// Whether the bytes of files belong into it, as it is not beside them: a server that others reach.
+bool db_holds_files(const struct db *db);
 // Names of dialect things the schema builder needs.
 const char *db_serial(const struct db *db);    // "INTEGER PRIMARY KEY" or an identity column
 const char *db_text(const struct db *db);      // "TEXT", comparing bytewise

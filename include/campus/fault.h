@@ -11,13 +11,17 @@
 #include <stdbool.h>
 
 enum fault {
-    FAULT_ALLOC, // "alloc": the allocator seam
-    FAULT_ARENA, // "arena": a request's arena is used up
-    FAULT_READ,  // "vfs:read": the database cannot be read (EIO)
-    FAULT_WRITE, // "vfs:write": nor written (EIO)
-    FAULT_SHORT, // "vfs:short": half of it is written, then EIO
-    FAULT_FULL,  // "vfs:full": the disk is full
-    FAULT_SYNC,  // "vfs:sync": fsync fails
+    FAULT_ALLOC,      // "alloc": the allocator seam
+    FAULT_ARENA,      // "arena": a request's arena is used up
+    FAULT_READ,       // "vfs:read": the database cannot be read (EIO)
+    FAULT_WRITE,      // "vfs:write": nor written (EIO)
+    FAULT_SHORT,      // "vfs:short": half of it is written, then EIO
+    FAULT_FULL,       // "vfs:full": the disk is full
+    FAULT_SYNC,       // "vfs:sync": fsync fails
+    FAULT_FILE_READ,  // "file:read": an attachment cannot be read (EIO)
+    FAULT_FILE_WRITE, // "file:write": nor written (EIO)
+    FAULT_FILE_FULL,  // "file:full": there is no room for it
+    FAULT_FILE_SYNC,  // "file:sync": nor is it made durable
     FAULTS
 };
 

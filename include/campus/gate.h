@@ -88,6 +88,14 @@ MUST_CHECK enum err gate_transition(struct gate *g, const struct entity *e, cons
                                     int64_t if_match, const json_t *body, struct ruling *ruling,
                                     struct buf *out, int64_t *rev);
 
+// Files. One may be read by who uploaded it while no record holds it, afterwards by who may read
+// the record and sees the field; of a confidential or secret field that is a reveal, and takes a
+// purpose. looks: the bytes themselves are wanted, not only what kind of file it is. ERR_NOT_FOUND,
+// noted, otherwise.
+struct file_row;
+MUST_CHECK enum err gate_file(struct gate *g, const char *id, bool looks, const char *purpose,
+                              struct file_row *out);
+
 // Why `who` may or may not do `verb` with this record; ERR_NOT_FOUND unless the caller may see it.
 MUST_CHECK enum err gate_explain(struct gate *g, const struct actor *who, const struct entity *e,
                                  const char *verb, const char *id, struct buf *out);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include "campus/err.h"
 
 struct arena;
@@ -30,7 +31,11 @@ struct http_request {
     int64_t started_ns;
     int thread; // which HTTP thread: 0 .. threads-1
     void *user; // the handler's own
-    bool head;  // HEAD: method is "GET" and the body is not sent
+    // Set by admit when the body is not to be kept: gets it piece by piece on the HTTP thread, as
+    // fast as it takes them; body is NULL then. Its error is what is answered.
+    enum err (*take)(void *self, const char *p, size_t n);
+    void *taker;
+    bool head; // HEAD: method is "GET" and the body is not sent
 };
 
 struct http_config {
@@ -43,7 +48,8 @@ struct http_config {
     const char *const *proxies;
     void *self;
     // Largest body of this request (headers are there, the body is not): LIMIT_BODY_BYTES or more.
-    size_t (*admit)(void *self, const struct http_request *r);
+    // May set r->take.
+    size_t (*admit)(void *self, struct http_request *r);
     // On the HTTP thread. Answers at once with http_reply, or calls http_hold and replies later.
     void (*handle)(void *self, struct http_request *r);
     // On the HTTP thread, after the answer has left or the client has gone, once a request that was
@@ -78,6 +84,10 @@ void http_add_header(struct http_request *r, const char *name, const char *value
 void http_reply(struct http_request *r, int status, const char *type, const char *body, size_t n);
 void http_reply_fd(struct http_request *r, int status, const char *type, int fd,
                    uint64_t n); // fd taken
+// n bytes out of read, which is called on the HTTP thread as the client takes them and gives how
+// many it wrote, or -1 to cut the answer off. self lives in r->arena.
+void http_reply_source(struct http_request *r, int status, const char *type,
+                       ssize_t (*read)(void *self, char *to, size_t max), void *self, uint64_t n);
 // The last thing a handler does with r before it hands it on: allocate what you need first.
 void http_hold(struct http_request *r);
 

@@ -67,7 +67,11 @@ struct field {
     struct value preset;         // default
     const char *preset_var;      // "$actor", "$today", "$now", or NULL
     const struct field *lines;
-    int nlines;          // FIELD_LIST
+    int nlines;        // FIELD_LIST
+    bool many;         // FIELD_FILE: a list of ids
+    int64_t max_bytes; // of one file
+    const char **file_types;
+    int nfile_types;     // none: all that file.h knows
     const char *derived; // "sum(lines.amount)" or "count(lines)", or NULL
     const char *column;  // "f_name"; sealed ones also b_name (blind), u_name (unique)
     const char *sql_type;
