@@ -188,20 +188,19 @@ enum err file_each(const char *folder, struct arena *a,
     return e;
 }
 
-// The parts that a database holds, as a file without a name.
+// The parts that a database holds, as a file without a name; one at a time in memory.
 static int gather(struct db *db, const char *folder, const char *id, struct problem *p) {
     int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    struct stmt *st =
-        fd < 0 ? NULL
-               : db_query(db, p, "SELECT bytes FROM core_file_part WHERE file=$1 ORDER BY part",
-                          "t", id);
-    bool row = false, ok = st;
-    while (ok && (ok = !stmt_step(st, &row, p)) && row) {
-        size_t n;
-        const char *bytes = stmt_blob(st, 0, &n);
+    bool row = true, ok = fd >= 0;
+    for (int64_t part = 0; ok && row; part++) {
+        struct stmt *st = db_query(
+            db, p, "SELECT bytes FROM core_file_part WHERE file=$1 AND part=$2", "ti", id, part);
+        size_t n = 0;
+        ok = st && !stmt_step(st, &row, p);
+        const char *bytes = ok && row ? stmt_blob(st, 0, &n) : NULL;
         for (ssize_t k; ok && n; bytes += k, n -= (size_t)k) ok = (k = write(fd, bytes, n)) > 0;
+        if (ok && row) stmt_reset(st);
     }
-    if (row) stmt_reset(st);
     if (ok && !lseek(fd, 0, SEEK_SET)) return fd;
     if (fd >= 0) close(fd);
     return -1;
