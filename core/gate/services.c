@@ -37,13 +37,9 @@ static enum err entity_arg(struct ask *a, const struct entity **out) {
     *out = strchr(name, '.') ? schema_entity_full(schema, name, strlen(name))
                              : schema_entity(schema, pl->name, name);
     if (!*out) return misuse(a, "there is no such entity");
-    bool may = (*out)->plugin == pl;
-    const json_t *needs = json_object_get(pl->declaration, "needs");
-    for (size_t i = 0; i < json_array_size(needs); i++) {
-        const char *n = json_string_value(json_array_get(needs, i));
-        may = may || (n && !strcmp(n, (*out)->full));
-    }
-    return may ? ERR_OK : misuse(a, "the plugin does not declare that it needs this entity");
+    return plugin_reaches(pl, *out)
+               ? ERR_OK
+               : misuse(a, "the plugin does not declare that it needs this entity");
 }
 
 static enum err get(struct ask *a) {
@@ -146,6 +142,7 @@ static enum err emit(struct ask *a) {
                        .rev = r.rev,
                        .at = a->gate.now,
                        .release = a->gate.release->number,
+                       .depth = a->gate.depth,
                        .state = r.state >= 0 ? e->workflow->states[r.state].name : NULL};
     return outbox_add(a->gate.store.db, &ev, a->gate.store.problem);
 }

@@ -57,9 +57,9 @@ static enum err serve(const struct child *c, const struct host_services *service
 }
 
 static enum err converse(struct pool *pool, struct child *c, char type, const struct buf *request,
-                         int64_t wall_ms, const struct host_services *services, struct arena *a,
-                         char *got, struct wire **answer) {
-    struct budget b = child_budget(c, pool_limits(pool)->cpu_ms, wall_ms);
+                         int64_t wall_ms, int64_t cpu_ms, const struct host_services *services,
+                         struct arena *a, char *got, struct wire **answer) {
+    struct budget b = child_budget(c, cpu_ms, wall_ms);
     enum err e = pool_tell(pool, c, &b);
     if (!e) e = child_send(c, type, request, &b);
     while (!e) {
@@ -74,8 +74,8 @@ static enum err converse(struct pool *pool, struct child *c, char type, const st
 }
 
 static enum err call(struct pool *pool, const char *name, char type, const struct buf *request,
-                     int64_t wall_ms, const struct host_services *services, struct arena *a,
-                     struct wire **answer, struct problem *p) {
+                     int64_t wall_ms, int64_t cpu_ms, const struct host_services *services,
+                     struct arena *a, struct wire **answer, struct problem *p) {
     if (pool_is_open(pool, name))
         return problem_set(p, ERR_PLUGIN_BUDGET,
                            "%s has used up its budget too often; try again shortly", name);
@@ -88,7 +88,7 @@ static enum err call(struct pool *pool, const char *name, char type, const struc
     jmp_buf *outer = arena_trap(a, &trap);
     enum err e = setjmp(trap)
                      ? ERR_PLUGIN_FAILED
-                     : converse(pool, c, type, request, wall_ms, services, a, &got, answer);
+                     : converse(pool, c, type, request, wall_ms, cpu_ms, services, a, &got, answer);
     arena_trap(a, outer);
     if (e) pool_count_kill(pool, name);
     pool_give_back(pool, c, e != ERR_OK);
@@ -104,9 +104,10 @@ enum err pool_declare(struct pool *pool, const char *plugin, struct arena *a, co
                       size_t *n, struct problem *p) {
     struct buf b, out;
     struct wire *w = NULL;
+    const struct host_limits *l = pool_limits(pool);
     buf_init(&b, a), buf_init(&out, a);
     wire_put_text(&b, plugin, strlen(plugin));
-    enum err e = call(pool, plugin, FRAME_DECLARE, &b, pool_limits(pool)->wall_ms, NULL, a, &w, p);
+    enum err e = call(pool, plugin, FRAME_DECLARE, &b, l->wall_ms, l->cpu_ms, NULL, a, &w, p);
     if (e) return e;
     wire_to_json(w, &out);
     *json = buf_str(&out);
@@ -186,8 +187,9 @@ enum err pool_rule(struct pool *pool, const struct host_rule *r, struct arena *a
         wire_put_text(&b, r->fields[i].name, strlen(r->fields[i].name));
         put_value(&b, a, &r->fields[i].value, r->fields[i].scale);
     }
+    const struct host_limits *l = pool_limits(pool);
     const char *name = arena_printf(a, "%s.%s", r->plugin, r->rule);
-    enum err e = call(pool, name, FRAME_RULE, &b, pool_limits(pool)->wall_ms, NULL, a, &w, p);
+    enum err e = call(pool, name, FRAME_RULE, &b, l->wall_ms, l->cpu_ms, NULL, a, &w, p);
     if (e) return e;
     if (!w || w->tag != WIRE_LIST || w->count > 1000)
         return problem_set(p, ERR_PLUGIN_FAILED, "%s: not a decision", name);
@@ -225,7 +227,9 @@ enum err pool_action(struct pool *pool, const struct host_action *act,
     wire_put_int(&b, act->revision);
     wire_put_json(&b, input);
     const char *name = arena_printf(a, "%s.%s", act->plugin, act->name);
-    e = call(pool, name, FRAME_ACTION, &b, act->wall_ms, services, a, &w, p);
+    int64_t cpu_ms = pool_limits(pool)->cpu_ms;
+    if (act->cpu_ms && act->cpu_ms < cpu_ms) cpu_ms = act->cpu_ms;
+    e = call(pool, name, FRAME_ACTION, &b, act->wall_ms, cpu_ms, services, a, &w, p);
     if (e) return e;
     // return nil, err: an expected refusal, in the plugin's own words
     const struct wire *refusal = wire_get(w, "err"), *result = wire_get(w, "result");

@@ -225,7 +225,8 @@ void pool_give_back(struct pool *pool, struct child *c, bool kill_it) {
 static struct breaker *breaker_of(struct pool *pool, const char *name, bool may_make) {
     struct breaker *oldest = &pool->breakers[0];
     for (int i = 0; i < BREAKERS; i++) {
-        if (!strcmp(pool->breakers[i].name, name)) return &pool->breakers[i];
+        if (!strncmp(pool->breakers[i].name, name, sizeof oldest->name - 1))
+            return &pool->breakers[i];
         if (pool->breakers[i].first_ns < oldest->first_ns) oldest = &pool->breakers[i];
     }
     if (!may_make) return NULL;

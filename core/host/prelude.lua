@@ -96,6 +96,8 @@ local SHAPES = {
     kept = "boolean", chart = "bar|line|pie|funnel|number|table", min_cell = "integer", serves = "texts" },
   rule = { reads = "texts", run = "function", serves = "texts" },
   action = { title = "title", input = "table", run = "function", serves = "texts" },
+  on = { title = "title", run = "function", serves = "texts" },
+  every = { title = "title", cron = "text", missed = "once|skip", run = "function", serves = "texts" },
 }
 local WORDS = { boolean = "true or false", integer = "a whole number", number = "a number", text = "a text",
   title = "a text or { zh = \"…\", en = \"…\" }", texts = "a list of texts: { \"a\", \"b\" }",
@@ -184,7 +186,7 @@ local function declared(shape)
     return opts
   end
 end
-for _, shape in ipairs { "entity", "report", "rule", "action" } do campus[shape] = declared(shape) end
+for _, shape in ipairs { "entity", "report", "rule", "action", "on", "every" } do campus[shape] = declared(shape) end
 
 -- Reasons: every criterion that was looked at, passed or not.
 local REASON = { code = 1, at = 1, have = 1, want = 1, policy = 1, text = 1 }

@@ -24,8 +24,12 @@ static enum err run(struct request *rq) {
     size_t n;
     buf_init(&input, rq->arena);
     json_dom(&input, rq->body);
-    struct host_action act = {pl->name,        "action",    rq->path[2], policy ? policy->id : 0,
-                              buf_str(&input), LANE_WALL_MS};
+    struct host_action act = {.plugin = pl->name,
+                              .kind = "action",
+                              .name = rq->path[2],
+                              .revision = policy ? policy->id : 0,
+                              .input_json = buf_str(&input),
+                              .wall_ms = LANE_WALL_MS};
     enum err e =
         pool_action(rq->release->pool, &act, &services, rq->arena, &result, &n, &rq->problem);
     if (e == ERR_PLUGIN_FAILED) rq->problem.code = e; // not the caller's mistake

@@ -12,6 +12,7 @@
 #include "campus/deliver.h"
 #include "campus/erase.h"
 #include "campus/fsio.h"
+#include "campus/handlers.h"
 #include "campus/home.h"
 #include "campus/hub.h"
 #include "campus/jobs.h"
@@ -82,6 +83,7 @@ static enum err activate(struct db *db, struct audit *audit, struct activation *
     int64_t now = clock_now_ms();
     enum err e = store_migrate(db, r->schema, NULL, act->problem);
     if (!e) e = release_store(db, r, act->by, now, act->problem);
+    if (!e) e = handlers_begin(db, r->schema, act->problem);
     if (e || !audit) return e;
     char object[64];
     snprintf(object, sizeof object, "release/%lld", (long long)r->number);
@@ -122,6 +124,7 @@ enum err app_reload(struct app *app, int64_t number, const char *by, struct prob
     if (!e) {
         log_info("release_active", "release %lld (%s)", (long long)next->number, next->id);
         release_swap(next);
+        if (app->deliver) deliver_wake(app->deliver); // handlers follow it
     }
     pthread_mutex_unlock(&app->reloading);
     return e;
@@ -159,8 +162,13 @@ static enum err start_events(struct app *app, struct problem *p) {
     enum err e = hub_open(app->config.storage, app->config.school.id, &app->hub, p);
     if (!e) e = webhook_open(&c, &app->hooks, p);
     if (!e && !app->embedded) {
-        struct deliver_source source = webhook_source(app->hooks);
-        e = deliver_open(app->config.storage, app->lane, &source, 1, &app->deliver, p);
+        struct handlers_config hc = {app->config.storage, app->lane, app->keyring,
+                                     app->config.school.language};
+        e = handlers_open(&hc, &app->handlers, p);
+        if (e) return e;
+        struct deliver_source sources[] = {webhook_source(app->hooks),
+                                           handlers_source(app->handlers)};
+        e = deliver_open(app->config.storage, app->lane, sources, 2, &app->deliver, p);
     }
     if (!e) lane_on_commit(app->lane, committed, app);
     return e;
@@ -345,6 +353,7 @@ void app_close(struct app *app) {
     jobs_close(app->jobs);
     if (app->lane) lane_on_commit(app->lane, NULL, NULL);
     deliver_close(app->deliver);
+    handlers_close(app->handlers);
     webhook_close(app->hooks);
     if (app->lane) lane_close(app->lane);
     if (app->http) http_free(app->http);

@@ -37,7 +37,8 @@ struct app {
     struct jobs *jobs;
     struct hub *hub;
     struct webhooks *hooks;
-    struct deliver *deliver; // NULL when embedded: one command sends nothing
+    struct handlers *handlers; // NULL when embedded, as is:
+    struct deliver *deliver;   // one command sends nothing
     struct worker *workers[PLACES];
     struct session_slot http_sessions[THREADS_MAX], worker_sessions[PLACES][THREADS_MAX];
     struct http_server *http;

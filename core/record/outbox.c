@@ -11,7 +11,8 @@
 const char outbox_ddl[] =
     "CREATE TABLE IF NOT EXISTS core_outbox(seq {serial}, id TEXT NOT NULL, type TEXT NOT NULL,"
     " entity TEXT NOT NULL, record TEXT NOT NULL, rev BIGINT NOT NULL, at BIGINT NOT NULL,"
-    " actor TEXT NOT NULL, request TEXT NOT NULL, release BIGINT NOT NULL, state TEXT);";
+    " actor TEXT NOT NULL, request TEXT NOT NULL, release BIGINT NOT NULL, state TEXT,"
+    " depth BIGINT NOT NULL);";
 
 enum err outbox_add(struct db *db, struct event *e, struct problem *p) {
     char *id = arena_alloc(p->arena, ID_LEN + 1);
@@ -20,19 +21,20 @@ enum err outbox_add(struct db *db, struct event *e, struct problem *p) {
     // no RETURNING: it makes SQLite journal the statement, a tenth of a whole request's time
     return db_send(
         db, p,
-        "INSERT INTO core_outbox(id,type,entity,record,rev,at,actor,request,release,state)"
-        " VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10)",
-        "ttttiittit", id, e->type, e->entity, e->record, e->rev, e->at, e->actor,
-        e->request ? e->request : "", e->release, e->state);
+        "INSERT INTO core_outbox(id,type,entity,record,rev,at,actor,request,release,state,depth)"
+        " VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11)",
+        "ttttiittiti", id, e->type, e->entity, e->record, e->rev, e->at, e->actor,
+        e->request ? e->request : "", e->release, e->state, e->depth);
 }
 
 enum err outbox_read(struct db *db, int64_t after, int limit, struct arena *a,
                      void (*fn)(void *, const struct event *), void *self, int *n,
                      struct problem *p) {
-    struct stmt *st = db_query(db, p,
-                               "SELECT seq,id,type,entity,record,rev,at,actor,request,release,state"
-                               " FROM core_outbox WHERE seq>$1 ORDER BY seq LIMIT $2",
-                               "ii", after, (int64_t)limit);
+    struct stmt *st =
+        db_query(db, p,
+                 "SELECT seq,id,type,entity,record,rev,at,actor,request,release,state,"
+                 "depth FROM core_outbox WHERE seq>$1 ORDER BY seq LIMIT $2",
+                 "ii", after, (int64_t)limit);
     if (!st) return p->code;
     *n = 0;
     for (bool row;;) {
@@ -41,7 +43,8 @@ enum err outbox_read(struct db *db, int64_t after, int limit, struct arena *a,
         struct event ev = {.seq = stmt_int(st, 0),
                            .rev = stmt_int(st, 5),
                            .at = stmt_int(st, 6),
-                           .release = stmt_int(st, 9)};
+                           .release = stmt_int(st, 9),
+                           .depth = stmt_int(st, 11)};
         const char **texts[] = {&ev.id, &ev.type,  &ev.entity,  &ev.record, NULL,
                                 NULL,   &ev.actor, &ev.request, NULL,       &ev.state};
         for (int i = 0; i < 10; i++)

@@ -432,6 +432,7 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
     }
     for (int i = 0; i < s->nentities; i++) store_sql_build(a, (struct entity *)s->entities[i]);
     resolve(&b, s);
+    for (int i = 0; i < s->nplugins; i++) build_handlers(&b, s, &plugins[i]);
     *out = s;
     return p->count > before ? ERR_INVALID : ERR_OK;
 }

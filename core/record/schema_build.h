@@ -19,6 +19,8 @@ int build_col(const json_t *j);
 // Complains about a name that is none, or that the core uses itself.
 bool build_name(struct build *b, const json_t *j, const char *what, const char *name);
 struct title build_title(struct build *b, const json_t *j);
+// Once every entity is known.
+void build_handlers(struct build *b, const struct schema *s, struct plugin *pl);
 bool build_field(struct build *b, const json_t *j, struct field *f);
 bool build_is_reserved(const char *name); // names that plugins may not use
 

@@ -215,6 +215,20 @@ static void build_policy(struct release *r, int i, const char *name, struct prob
     }
 }
 
+// Handlers act by a role of their own, which somebody must have thought about.
+static void check_roles(struct release *r, struct problem *p) {
+    for (int i = 0; i < r->schema->nplugins; i++) {
+        const struct plugin *pl = &r->schema->plugins[i];
+        const struct handler_decl *h = pl->non ? pl->on : pl->nevery ? pl->every : NULL;
+        const char *role = arena_printf(r->arena, "plugin.%s", pl->name);
+        if (h && access_role(r->access, role) < 0)
+            problem_at(p, h->file, h->line, 1, "role_missing",
+                       "handlers act with the role %s, which access.yaml does not have: add it"
+                       " and give it what they need",
+                       role);
+    }
+}
+
 // Everything after the files are known.
 static enum err build(struct release *r, const struct config *c, int children, struct problem *p) {
     struct arena *a = r->arena;
@@ -255,6 +269,8 @@ static enum err build(struct release *r, const struct config *c, int children, s
                    "there is no access.yaml: nobody could do anything; begin with the shipped one");
     else if (access_compile(a, access, r->schema, &r->access, p) && !p->count)
         return p->code;
+    else if (r->access)
+        check_roles(r, p);
     return p->count > before ? ERR_INVALID : p->code;
 }
 

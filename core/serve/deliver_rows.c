@@ -18,6 +18,7 @@ const char deliver_ddl[] =
     " error TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, entity TEXT NOT NULL,"
     " record TEXT NOT NULL, rev BIGINT NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL,"
     " request TEXT NOT NULL, release BIGINT NOT NULL, state TEXT,"
+    " depth BIGINT NOT NULL,"
     " PRIMARY KEY(consumer, seq)){clustered};"
     "CREATE INDEX IF NOT EXISTS i_delivery_due ON core_delivery(consumer, due_at)"
     " WHERE dead_at=0;"
@@ -53,15 +54,15 @@ static enum err put(struct db *db, const struct delivery *dl, int64_t now, struc
     bool parked = dl->end == DELIVERY_PARKED, dead = dl->end == DELIVERY_REFUSED;
     return db_run(db, p, NULL,
                   "INSERT INTO core_delivery(consumer,seq,attempts,due_at,dead_at,error,id,type,"
-                  "entity,record,rev,at,actor,request,release,state)"
-                  " VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)"
+                  "entity,record,rev,at,actor,request,release,state,depth)"
+                  " VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
                   " ON CONFLICT(consumer,seq) DO UPDATE SET attempts=excluded.attempts,"
                   " due_at=excluded.due_at, dead_at=excluded.dead_at, error=excluded.error",
-                  "tiiiitttttiittit", dl->consumer->name, e->seq,
+                  "tiiiitttttiittiti", dl->consumer->name, e->seq,
                   (int64_t)(parked ? dl->attempt - 1 : dl->attempt),
                   (int64_t)(parked || dead ? DUE_PARKED : dl->due_at), dead ? now : (int64_t)0,
                   dl->why, e->id, e->type, e->entity, e->record, e->rev, e->at, e->actor,
-                  e->request, e->release, e->state);
+                  e->request, e->release, e->state, e->depth);
 }
 
 enum err delivery_write(struct db *db, const struct delivery *dl, int64_t now, struct problem *p) {
@@ -102,14 +103,14 @@ enum err rows_due(struct db *db, struct consumer *c, int64_t now, int limit, str
                   struct problem *p) {
     *out = NULL;
     struct delivery **tail = out;
-    struct stmt *st =
-        db_query(db, p,
-                 "SELECT seq,id,type,entity,record,rev,at,actor,request,release,state,attempts"
-                 " FROM core_delivery d WHERE consumer=$1 AND dead_at=0"
-                 " AND ((due_at>=0 AND due_at<=$2) OR due_at>$3) AND NOT EXISTS("
-                 "SELECT 1 FROM core_delivery b WHERE b.consumer=$1 AND b.record=d.record"
-                 " AND b.dead_at=0 AND b.seq<d.seq) ORDER BY due_at, seq LIMIT $4",
-                 "tiii", c->name, now, now + DUE_TOO_FAR_MS, (int64_t)limit);
+    struct stmt *st = db_query(
+        db, p,
+        "SELECT seq,id,type,entity,record,rev,at,actor,request,release,state,attempts,depth"
+        " FROM core_delivery d WHERE consumer=$1 AND dead_at=0"
+        " AND ((due_at>=0 AND due_at<=$2) OR due_at>$3) AND NOT EXISTS("
+        "SELECT 1 FROM core_delivery b WHERE b.consumer=$1 AND b.record=d.record"
+        " AND b.dead_at=0 AND b.seq<d.seq) ORDER BY due_at, seq LIMIT $4",
+        "tiii", c->name, now, now + DUE_TOO_FAR_MS, (int64_t)limit);
     if (!st) return p->code;
     for (bool row;;) {
         enum err e = stmt_step(st, &row, p);
@@ -124,7 +125,8 @@ enum err rows_due(struct db *db, struct consumer *c, int64_t now, int limit, str
                            .actor = stmt_text(st, 7, NULL),
                            .request = stmt_text(st, 8, NULL),
                            .release = stmt_int(st, 9),
-                           .state = stmt_text(st, 10, NULL)};
+                           .state = stmt_text(st, 10, NULL),
+                           .depth = stmt_int(st, 12)};
         struct delivery *dl = delivery_new(c, &ev, (int)stmt_int(st, 11) + 1);
         if (!dl) {
             stmt_reset(st);

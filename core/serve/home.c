@@ -15,6 +15,7 @@
 #include "campus/deliver.h"
 #include "campus/erase.h"
 #include "campus/fsio.h"
+#include "campus/handlers.h"
 #include "campus/import.h"
 #include "campus/jobs.h"
 #include "campus/mem.h"
@@ -124,9 +125,9 @@ enum err home_unlock(struct keyring *k, const struct config *c, const void *secr
 }
 
 const char *home_ddl(struct arena *a) {
-    return arena_printf(a, "%s%s%s%s%s%s%s%s%s%s%s", audit_ddl, outbox_ddl, people_ddl, release_ddl,
-                        jobs_ddl, deliver_ddl, webhook_ddl, erase_ddl, schedule_ddl, rejected_ddl,
-                        todo_ddl);
+    return arena_printf(a, "%s%s%s%s%s%s%s%s%s%s%s%s", audit_ddl, outbox_ddl, people_ddl,
+                        release_ddl, jobs_ddl, deliver_ddl, webhook_ddl, erase_ddl, schedule_ddl,
+                        rejected_ddl, todo_ddl, handlers_ddl);
 }
 
 const char *home_checkpoints(struct arena *a, const char *home) {

@@ -36,7 +36,7 @@ struct schedule {
 };
 
 struct claim {
-    const char *name;
+    const struct schedule_job *job;
     int64_t from, to, now; // from -1: there is no row yet
     bool run, won;
 };
@@ -53,14 +53,16 @@ static enum err claim_on_lane(struct lane_job *job, struct lane *lane) {
             ? db_run(lane_db(lane), &p, &n,
                      "INSERT INTO core_schedule(name,due,ran_at) VALUES($1,$2,0)"
                      " ON CONFLICT(name) DO NOTHING",
-                     "ti", c->name, c->to)
+                     "ti", c->job->name, c->to)
             : db_run(
                   lane_db(lane), &p, &n,
                   "UPDATE core_schedule SET due=$1, ran_at=CASE WHEN $2=1 THEN $3 ELSE ran_at END"
                   " WHERE name=$4 AND due=$5",
-                  "iiiti", c->to, (int64_t)c->run, c->now, c->name, c->from);
+                  "iiiti", c->to, (int64_t)c->run, c->now, c->job->name, c->from);
     c->won = n == 1;
-    if (e) log_error("schedule", "%s: %s", c->name, err_word(e));
+    if (!e && c->won && c->run && c->job->claim)
+        e = c->job->claim(c->job->self, c->job, c->to, lane_db(lane), &p);
+    if (e) log_error("schedule", "%s: %s", c->job->name, err_word(e));
     arena_free(a);
     return e;
 }
@@ -71,7 +73,7 @@ static void sooner(int64_t *next, int64_t at) {
 
 static enum err tick_one(struct schedule *s, struct db *db, const struct schedule_job *job,
                          int64_t now, int64_t *next, struct problem *p) {
-    struct claim c = {.name = job->name, .to = now, .now = now};
+    struct claim c = {.job = job, .to = now, .now = now};
     enum err e =
         db_int(db, p, &c.from, -1, "SELECT due FROM core_schedule WHERE name=$1", "t", job->name);
     if (e) return e;
@@ -89,7 +91,7 @@ static enum err tick_one(struct schedule *s, struct db *db, const struct schedul
     c.run = job->missed == MISSED_ONCE || now - c.to <= LATE_MS;
     sooner(next, cron_next(&job->cron, job->tz, c.to));
     e = lane_run(s->lane, claim_on_lane, &c);
-    if (!e && c.won && c.run) job->run(job->self, job, c.to);
+    if (!e && c.won && c.run && job->run) job->run(job->self, job, c.to);
     if (!e && !c.run) log_warn("schedule", "%s was missed and is skipped", job->name);
     return e;
 }

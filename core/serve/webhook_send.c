@@ -177,6 +177,7 @@ static void *send_main(void *arg) {
 // Consumer
 
 static bool wants(struct consumer *c, const struct event *ev) {
+    if (!strcmp(ev->entity, "core.schedule")) return false; // nobody else's business
     for (char **pattern = ((struct endpoint *)c)->types; *pattern; pattern++)
         if (webhook_fits(*pattern, ev->type)) return true;
     return false;

@@ -95,6 +95,7 @@ struct host_action {
     int64_t revision;
     const char *input_json;
     int64_t wall_ms; // less inside the lane, which waits
+    int64_t cpu_ms;  // 0: as the limits say
 };
 MUST_CHECK enum err pool_action(struct pool *pool, const struct host_action *call,
                                 const struct host_services *services, struct arena *a,

@@ -1,38 +1,27 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// Schedules: cron fields in a time zone, and what runs by them. A run is claimed in the database
+// Schedules: what runs by cron fields in a time zone. A run is claimed in the database
 // before it begins, so nothing runs twice: not over a restart, a clock set back, the end of summer
 // time, or on two nodes.
 #ifndef CAMPUS_SCHEDULE_H
 #define CAMPUS_SCHEDULE_H
 
-#include "campus/clock.h"
+#include "campus/cron.h"
 #include "campus/lane.h"
 
 extern const char schedule_ddl[];
-struct cron { // bit n: the value n
-    uint64_t minutes;
-    uint32_t hours, days, months, weekdays; // weekdays: 0 Sunday
-    bool any_hour, any_day, any_weekday;    // the field begins with *
-};
-// "MINUTE HOUR DAY MONTH WEEKDAY": numbers, lists, ranges, steps, *; weekday 7 is Sunday too. When
-// day and weekday are both given, either fits. ERR_INVALID with what is wrong.
-MUST_CHECK enum err cron_parse(const char *text, struct cron *out, struct problem *p);
-// The first moment after `after` (both ms since the epoch), or -1 when there is none within nine
-// years. A time that the clock skips happens when it goes on; one that it shows twice happens the
-// first time, except where every hour is meant, which is told by real time.
-int64_t cron_next(const struct cron *c, const struct tz *tz, int64_t after);
-// The last moment after `after` and not after `until`, or -1.
-int64_t cron_last(const struct cron *c, const struct tz *tz, int64_t after, int64_t until);
-
 enum schedule_missed { MISSED_SKIP, MISSED_ONCE };
 struct schedule_job {
     const char *name; // of its row; borrowed until schedule_set gives others
     struct cron cron;
     const struct tz *tz;         // borrowed likewise
     enum schedule_missed missed; // what to do when nobody was there at the time
+    // On the lane, in the transaction of the claim; may be NULL. An error leaves it unclaimed.
+    enum err (*claim)(void *self, const struct schedule_job *job, int64_t due, struct db *db,
+                      struct problem *p);
     // After its claim is durable, on the thread that ticks: must be short. due: when it was meant.
+    // May be NULL.
     void (*run)(void *self, const struct schedule_job *job, int64_t due);
     void *self;
 };

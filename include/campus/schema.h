@@ -10,6 +10,7 @@
 #include <regex.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include "campus/cron.h"
 #include "campus/err.h"
 #include "campus/value.h"
 
@@ -130,6 +131,13 @@ struct rule_decl {
     const char *file;
     int line;
 };
+struct handler_decl {
+    const char *name; // on: a type of events, or PLUGIN.ENTITY.* and the like; every: a name
+    struct cron cron; // every
+    bool once;        // every: a time that nobody was there for is made up for
+    const char *file;
+    int line;
+};
 struct plugin;
 struct entity {
     const char *name;  // "applicants"
@@ -174,7 +182,9 @@ struct plugin {
     const struct report_decl *reports;
     int nreports;
     const char **actions;
-    int nactions;        // names
+    int nactions; // names
+    const struct handler_decl *on, *every;
+    int non, nevery;
     json_t *declaration; // whole, borrowed, for meta and OpenAPI
 };
 struct schema {
@@ -192,6 +202,8 @@ MUST_CHECK enum err schema_build(struct arena *a, json_t *const *declarations, s
 const struct entity *schema_entity(const struct schema *s, const char *plugin, const char *name);
 const struct entity *schema_entity_full(const struct schema *s, const char *full, size_t n);
 const struct plugin *schema_plugin(const struct schema *s, const char *name);
+// Whether the entity is the plugin's own or among its needs.
+bool plugin_reaches(const struct plugin *pl, const struct entity *e);
 const struct field *entity_field(const struct entity *e, const char *name);
 int entity_state(const struct entity *e, const char *name); // -1 when unknown
 const struct transition *entity_transition(const struct entity *e, const char *name);

@@ -257,7 +257,7 @@ static const char ACTS[] =
 
 static enum err act(struct pool *pool, const char *name, const char *input, int64_t wall,
                     struct desk *d, const char **json) {
-    struct host_action a = {"demo", "action", name, 1, input, wall};
+    struct host_action a = {"demo", "action", name, 1, input, wall, 0};
     struct host_services s = {d, serve};
     size_t n;
     problem_init(&problem, arena);

@@ -4,7 +4,7 @@
 // Cron fields and the moments they mean in a time zone.
 #include <stdlib.h>
 #include <string.h>
-#include "campus/schedule.h"
+#include "campus/cron.h"
 #include "campus/text.h"
 
 enum { DAYS_AHEAD = 9 * 366 };
