@@ -88,11 +88,12 @@ bool jail_enter(size_t memory, bool weak, struct jail *got) {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || chdir("/")) return false;
 #ifdef CAMPUSD_TEST
     const char *lacks = getenv("CAMPUSD_LACKS"); // a kernel without it, for the tests
-    got->files = !(lacks && !strcmp(lacks, "landlock")) && no_files();
+    bool files = !lacks || strcmp(lacks, "landlock"), calls = !lacks || strcmp(lacks, "seccomp");
 #else
-    got->files = no_files();
+    const bool files = true, calls = true;
 #endif
+    got->files = files && no_files();
     bool limits = limit_resources(memory);
-    got->calls = few_calls();
+    got->calls = calls && few_calls();
     return limits && (weak || (got->files && got->calls));
 }

@@ -100,6 +100,17 @@ test('seeing a field in the clear needs a purpose, a right, and stays on record'
   assert.equal(looks[0].fields, 'id_number,phone');
 });
 
+test('each write is on record once, with who, what and outcome, and a refused one as refused (SEC-8)', async () => {
+  const r = await make(131);
+  await other.ok('PATCH', `${base}/${r.id}`, { note: 'x' });
+  await other.ok('POST', `${base}/${r.id}/review`, {});
+  assert.equal((await staff.api('DELETE', `${base}/${r.id}`)).status, 403);
+  await lead.ok('POST', `${base}/${r.id}/withdraw`, {});
+  const rows = (await auditor.ok('GET', `admin/audit?object=admissions.applicants/${r.id}`)).items.reverse();
+  assert.deepEqual(rows.map((x) => [x.action, x.outcome, x.actor]), [['create', 'ok', lead.id], ['update', 'ok', other.id],
+    ['review', 'ok', other.id], ['delete', 'refused', staff.id], ['withdraw', 'ok', lead.id]]);
+});
+
 test('an officer sees the own campus only, and cannot tell absent from forbidden', async () => {
   const mine = await make(109), theirs = await make(110, { campus: '西校区' });
   assert.equal((await staff.get(`${base}/${mine.id}`)).status, 200);

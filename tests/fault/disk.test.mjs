@@ -114,6 +114,9 @@ async function fullDisk(server, who, fill, free) {
   assert.equal((await who.get(`${PATH}/${kept.id}`)).status, 200);
   assert.equal((await who.get(`${PATH}?limit=5`)).status, 200);
   assert.equal((await who.api('PATCH', `${PATH}/${kept.id}`, { note: 'y' })).status, 507);
+  const look = await who.get(`${PATH}/${kept.id}?reveal=phone&purpose=test`); // what cannot be on record is not shown
+  assert.equal(look.status, 507);
+  assert.doesNotMatch(look.text, /1[3-9]\d{9}/);
   await free();
   const since = performance.now();
   let got;

@@ -4,6 +4,7 @@
 // The audit chain: whatever is changed afterwards, be it one bit, is found.
 #include <fcntl.h>
 #include "fixture.h"
+#include "record/audit_internal.h"
 
 struct audited {
     struct fixture *fx;
@@ -233,6 +234,58 @@ static void test_a_chain_forged_from_the_start_is_found_by_its_checkpoint(void *
     end(&t);
 }
 
+// Someone rewrites one row with its hash, and where the next one points: the next one's own hash
+// tells.
+static void test_a_row_forged_in_the_middle_is_found_by_the_next(void **state) {
+    struct audited t;
+    open_audit(&t, *state, "n1");
+    write_rows(&t, 0, 4);
+    struct audit_row forged = {.at = NOW_MS,
+                               .actor = "p-1",
+                               .client = "",
+                               .action = "read",
+                               .object = "students/1",
+                               .outcome = "ok",
+                               .reason = "",
+                               .rule = "",
+                               .purpose = "",
+                               .fields = "",
+                               .request = ""};
+    uint8_t first[32], hash[32];
+    struct stmt *st = db_query(t.fx->db, &t.fx->problem, "SELECT hash FROM core_audit WHERE seq=$1",
+                               "i", (int64_t)1);
+    bool row;
+    size_t n;
+    OK(t.fx, stmt_step(st, &row, &t.fx->problem));
+    assert_true(row);
+    memcpy(first, stmt_blob(st, 0, &n), sizeof first);
+    stmt_reset(st);
+    audit_hash(first, "n1", 2, &forged, "", hash);
+    OK(t.fx, db_begin(t.fx->db, &t.fx->problem));
+    OK(t.fx, db_exec(t.fx->db, "DELETE FROM core_audit_subject WHERE seq=2", &t.fx->problem));
+    OK(t.fx, db_run(t.fx->db, &t.fx->problem, NULL,
+                    "UPDATE core_audit SET at=$1,actor=$2,client='',action=$3,object=$4,outcome=$5,"
+                    "reason='',rule='',release=0,purpose='',fields='',request='',subjects='',"
+                    "hash=$6 WHERE seq=2",
+                    "ittttb", forged.at, forged.actor, forged.action, forged.object, forged.outcome,
+                    hash, sizeof hash));
+    OK(t.fx, db_run(t.fx->db, &t.fx->problem, NULL, "UPDATE core_audit SET prev=$1 WHERE seq=3",
+                    "b", hash, sizeof hash));
+    assert_int_equal(verify(&t, NULL), ERR_CORRUPT);
+    // and by that alone: the forged row fits the one before it
+    const char *notes = t.notes;
+    t.notes = NULL;
+    OK(t.fx,
+       db_exec(t.fx->db,
+               "DELETE FROM core_audit_subject WHERE seq>2; DELETE FROM core_audit WHERE seq>2",
+               &t.fx->problem));
+    OK(t.fx, verify(&t, NULL));
+    t.notes = notes;
+    fixture_calm(t.fx);
+    db_rollback(t.fx->db);
+    end(&t);
+}
+
 static void test_every_flipped_byte_of_a_checkpoint_is_found(void **state) {
     struct audited t;
     open_audit(&t, *state, "n1");
@@ -352,6 +405,7 @@ int main(void) {
         T(test_undone_and_failed_rows_leave_no_trace),
         T(test_every_flipped_byte_of_every_column_is_found),
         T(test_dropped_reordered_inserted_and_truncated_rows_are_found),
+        T(test_a_row_forged_in_the_middle_is_found_by_the_next),
         T(test_a_chain_forged_from_the_start_is_found_by_its_checkpoint),
         T(test_every_flipped_byte_of_a_checkpoint_is_found),
         T(test_another_key_does_not_vouch_for_this_log),

@@ -12,11 +12,17 @@
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include "campus/clock.h"
 #include "campus/fsio.h"
 #include "campus/mem.h"
+#include "host/jail.h"
 #include "host_child.h"
 
 enum { CPU_MS = 100, WALL_MS = 1000, GRACE_MS = 100 };
@@ -160,11 +166,43 @@ test_the_kernel_here_jails_a_child_fully_and_without_landlock_strict_refuses_and
     arena_free(arena);
 }
 
+static int open_a_file(void) {
+    return open("/etc/passwd", O_RDONLY | O_CLOEXEC) < 0 ? errno : 0;
+}
+static int open_a_socket(void) {
+    return socket(AF_UNIX, SOCK_STREAM, 0) < 0 ? errno : 0;
+}
+
+// How `act` ends in a process behind all walls but the one that the kernel `lacks`.
+static int jailed(const char *lacks, int (*act)(void)) {
+    pid_t pid = fork();
+    if (!pid) {
+        struct jail got;
+        setenv("CAMPUSD_LACKS", lacks, 1);
+        _exit(jail_enter(64 << 20, true, &got) ? act() : 255);
+    }
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void test_each_wall_holds_when_the_other_is_not_there(void **state) {
+    (void)state;
+    int status = jailed("seccomp", open_a_file);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), EACCES);
+    status = jailed("landlock", open_a_socket);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGSYS);
+    assert_int_equal(jailed("seccomp", open_a_socket), 0); // or that would show nothing
+}
+
 int main(int argc, char **argv) {
     if (is_child(argc, argv)) return run_child(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_hostile_plugin_ends_as_it_must_and_the_next_call_works),
         cmocka_unit_test(test_bytecode_is_no_plugin),
+        cmocka_unit_test(test_each_wall_holds_when_the_other_is_not_there),
         cmocka_unit_test(
             test_the_kernel_here_jails_a_child_fully_and_without_landlock_strict_refuses_and_weak_goes_on),
     };
