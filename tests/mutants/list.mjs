@@ -5,7 +5,7 @@
 // `file` exactly once; when the code has moved on, the run says so.
 export const mutants = [
   // the log
-  { what: 'what was done is not audited', file: 'core/gate/write.c', test: 'api/admin',
+  { what: 'what was done is not audited', file: 'core/gate/write.c', test: 'api/records',
     from: '        audit_add(g->audit, &row);\n        struct event ev', to: '        struct event ev' },
   { what: 'a row does not hold the one before', file: 'core/record/audit.c', test: 'test_audit',
     from: '    put(&h, prev, 32);', to: '    static const uint8_t none[32];\n    put(&h, prev ? none : prev, 32);' },
@@ -72,6 +72,6 @@ export const mutants = [
     from: '    bool ok = !syscall(SYS_landlock_restrict_self, fd, 0);', to: '    bool ok = fd >= 0;' },
   { what: 'a formula goes into a spreadsheet', file: 'core/base/csv.c', test: 'test_csv',
     from: '    if (formula) buf_putc(b, \'\\\'\');', to: '' },
-  { what: 'a rule is not asked again when the record has moved', file: 'core/gate/write.c', test: 'api/records test_gate api/decisions',
+  { what: 'a rule is not asked again when the record has moved', file: 'core/gate/write.c', test: 'api/rules',
     from: '        if (ruling->stale) return ERR_CONFLICT;\n', to: '' },
 ];
