@@ -15,7 +15,7 @@
 #include "campus/file.h"
 #include "campus/fsio.h"
 #include "campus/home.h"
-#include "campus/store.h"
+#include "campus/report.h"
 #include "cli/cli.h"
 
 enum finding { GOOD, WARN, BAD };
@@ -120,62 +120,30 @@ static void audit(struct doctor *d) {
         say(d, GOOD, "audit", "%" PRId64 " rows, chained and signed", rows);
 }
 
-// A report's groups as sorted lines "group=count,sums", so that two ways of counting can be
-// compared.
-struct lines {
-    struct arena *arena;
-    const struct report_decl *report;
-    const char **at;
-    size_t n, cap;
-};
-
-static enum err add_line(void *self, const struct value *group, int64_t count,
-                         const int64_t *sums) {
-    struct lines *l = self;
-    struct buf b;
-    buf_init(&b, l->arena);
-    for (int i = 0; i < l->report->ngroup; i++) {
-        if (group[i].kind == VALUE_INT || group[i].kind == VALUE_BOOL)
-            buf_int(&b, group[i].i);
-        else if (group[i].kind == VALUE_NULL)
-            buf_putc(&b, '~');
-        else
-            buf_put(&b, group[i].p, group[i].n);
-        buf_putc(&b, '\x1f');
-    }
-    buf_int(&b, count);
-    for (int i = 0; i < l->report->nsums; i++) buf_putc(&b, ','), buf_int(&b, sums[i]);
-    if (l->n == l->cap) {
-        size_t cap = l->cap ? 2 * l->cap : 64;
-        const char **more = arena_alloc(l->arena, cap * sizeof *more);
-        if (l->n) memcpy(more, l->at, l->n * sizeof *more);
-        l->at = more;
-        l->cap = cap;
-    }
-    l->at[l->n++] = buf_str(&b);
-    return ERR_OK;
-}
-
-static int by_text(const void *x, const void *y) {
-    return strcmp(*(const char *const *)x, *(const char *const *)y);
-}
-
+// The kept figures on one side, those of a scan on the other.
 static enum err count_both(struct doctor *d, const struct report_decl *r, bool *same) {
     struct store s = {.db = d->db,
                       .arena = d->cli->arena,
                       .school = d->release->school,
                       .problem = &d->cli->problem};
-    struct lines kept = {.arena = s.arena, .report = r}, found = {.arena = s.arena, .report = r};
+    struct report_table t;
+    report_table_init(&t, r, s.arena);
     enum err e = db_begin(d->db, s.problem); // one snapshot for the two
-    if (!e) e = counter_rows(&s, r, add_line, &kept);
-    if (!e) e = counter_scan(&s, r, NULL, add_line, &found);
+    if (!e) e = counter_rows(&s, &t);
+    if (!e) e = report_scan(&s, &t, SIDE_LAST, NULL, NULL, NULL);
     db_rollback(d->db);
-    if (e) return e;
-    if (kept.n) qsort(kept.at, kept.n, sizeof *kept.at, by_text);
-    if (found.n) qsort(found.at, found.n, sizeof *found.at, by_text);
-    *same = kept.n == found.n;
-    for (size_t i = 0; *same && i < kept.n; i++) *same = !strcmp(kept.at[i], found.at[i]);
-    return ERR_OK;
+    *same = true;
+    for (size_t i = 0; i < t.n && !e; i++) {
+        const struct report_row *row = t.rows[i];
+        *same = *same && row->count[SIDE_NOW] == row->count[SIDE_LAST];
+        for (int m = 0; m < r->nmeasures; m++) {
+            const struct report_cell *kept = &row->cells[SIDE_NOW][m],
+                                     *found = &row->cells[SIDE_LAST][m];
+            *same = *same && kept->i == found->i;
+            if (r->measures[m].kind == MEASURE_AVG) *same = *same && kept->n == found->n;
+        }
+    }
+    return e;
 }
 
 static void counters(struct doctor *d) {

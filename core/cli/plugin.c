@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "campus/clock.h"
 #include "campus/fsio.h"
+#include "campus/report.h"
 #include "campus/text.h"
 #include "cli/cli.h"
 

@@ -33,6 +33,17 @@ static void bound_json(struct buf *b, const char *key, const struct field *f, in
         buf_put(b, text, (size_t)n);
 }
 
+static void choices_json(struct buf *b, const struct field *f) {
+    json_key(b, "choices"), buf_putc(b, '[');
+    for (int i = 0; i < f->nchoices; i++) {
+        json_sep(b), buf_putc(b, '{');
+        json_kv_str(b, "name", f->choices[i].name);
+        title_json(b, &f->choices[i].title);
+        buf_putc(b, '}');
+    }
+    buf_putc(b, ']');
+}
+
 static void field_json(struct request *rq, const struct entity *e, const struct field *f,
                        const struct visible *v) {
     struct buf *b = &rq->out;
@@ -68,14 +79,7 @@ static void field_json(struct request *rq, const struct entity *e, const struct 
     if (f->to) json_kv_str(b, "to", f->to);
     if (f->derived) json_kv_str(b, "derived", f->derived);
     if (f->preset_var) json_kv_str(b, "default", f->preset_var);
-    if (f->nchoices) json_key(b, "choices"), buf_putc(b, '[');
-    for (int i = 0; i < f->nchoices; i++) {
-        json_sep(b), buf_putc(b, '{');
-        json_kv_str(b, "name", f->choices[i].name);
-        title_json(b, &f->choices[i].title);
-        buf_putc(b, '}');
-    }
-    if (f->nchoices) buf_putc(b, ']');
+    if (f->nchoices) choices_json(b, f);
     if (f->nlines) json_key(b, "fields"), buf_putc(b, '[');
     for (int i = 0; i < f->nlines; i++) field_json(rq, NULL, &f->lines[i], v);
     if (f->nlines) buf_putc(b, ']');
@@ -149,23 +153,34 @@ static void entity_json(struct request *rq, const struct entity *e, const struct
 }
 
 static void report_json(struct request *rq, const struct plugin *pl, const struct report_decl *r) {
+    static const char *const buckets[BUCKETS] = {NULL, "day", "week", "month", "term", "year"};
     struct buf *b = &rq->out;
-    const int *lists[] = {r->group, r->sums};
-    const int counts[] = {r->ngroup, r->nsums};
-    static const char *const keys[] = {"group", "sums"};
+    int n;
+    const struct report_column *c = report_columns(r, rq->arena, &n);
     json_sep(b), buf_putc(b, '{');
     json_kv_str(b, "name", r->name);
     title_json(b, &r->title);
     json_kv_str(b, "path", arena_printf(rq->arena, "/api/v1/%s/reports/%s", pl->name, r->name));
     json_kv_str(b, "entity", r->entity->full);
-    for (int k = 0; k < 2; k++) {
-        json_key(b, keys[k]), buf_putc(b, '[');
-        for (int i = 0; i < counts[k]; i++) {
-            json_sep(b);
-            json_cstr(b, lists[k][i] < 0 ? "state" : r->entity->fields[lists[k][i]].name);
-        }
-        buf_putc(b, ']');
+    json_key(b, "group"), buf_putc(b, '[');
+    for (int i = 0; i < r->ngroups; i++) json_sep(b), json_cstr(b, r->groups[i].name);
+    buf_putc(b, ']');
+    json_key(b, "columns"), buf_putc(b, '[');
+    for (int i = 0; i < n; i++) {
+        json_sep(b), buf_putc(b, '{');
+        json_kv_str(b, "name", c[i].name);
+        title_json(b, &c[i].title);
+        json_kv_str(b, "type", field_type_name(c[i].field->type));
+        if (c[i].field->scale) json_kv_int(b, "scale", c[i].field->scale);
+        if (c[i].kind == COLUMN_GROUP && r->groups[c[i].i].bucket)
+            json_kv_str(b, "bucket", buckets[r->groups[c[i].i].bucket]);
+        if (c[i].field->nchoices) choices_json(b, c[i].field);
+        buf_putc(b, '}');
     }
+    buf_putc(b, ']');
+    json_kv_str(b, "date", r->date < 0 ? "created_at" : r->entity->fields[r->date].name);
+    if (r->compare) json_kv_str(b, "compare", "year");
+    if (r->min_cell) json_kv_int(b, "min_cell", r->min_cell);
     json_kv_str(b, "chart", r->chart);
     texts_json(b, "serves", r->serves);
     buf_putc(b, '}');

@@ -20,7 +20,7 @@ static enum err answer(struct request *rq) {
     struct asked *as = rq->state;
     bool csv = is_format(as, "csv");
     if (csv) sheet_answer(rq, as->report->name, "csv", -1, 0);
-    return gate_report(&rq->gate, as->report, &as->query, csv, &rq->out);
+    return gate_report(&rq->gate, as->report, &as->query, csv ? REPORT_CSV : REPORT_JSON, &rq->out);
 }
 
 static enum err answer_sheet(struct request *rq) {
@@ -28,8 +28,8 @@ static enum err answer_sheet(struct request *rq) {
     struct sheet *s;
     struct buf csv;
     buf_init(&csv, rq->arena);
-    enum err e = gate_report(&rq->gate, as->report, &as->query, true, &csv);
-    if (!e) e = sheet_open(rq, sheet_options(rq, as->report->entity), &s);
+    enum err e = gate_report(&rq->gate, as->report, &as->query, REPORT_CSV_TOTAL, &csv);
+    if (!e) e = sheet_open(rq, sheet_report_options(rq, as->report), &s);
     if (!e) e = sheet_feed(s, csv.data, csv.len);
     if (!e) e = sheet_close(s);
     if (e) return e;

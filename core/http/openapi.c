@@ -165,7 +165,8 @@ static void shared_parameters(struct buf *b) {
     query_parameter(b, "expand", text, "References to show as records, by comma.");
     query_parameter(b, "reveal", text, "Protected fields to show in the clear; audited.");
     query_parameter(b, "purpose", text, "What a reveal is for.");
-    query_parameter(b, "format", "{\"type\":\"string\",\"enum\":[\"json\",\"csv\"]}",
+    query_parameter(b, "between", text, "Two days of the report's date, both included, by comma.");
+    query_parameter(b, "format", "{\"type\":\"string\",\"enum\":[\"json\",\"csv\",\"xlsx\"]}",
                     "Form of the answer.");
     query_parameter(b, "dry_run", yes, "Report without writing.");
     header_parameter(b, "If-Match", "The record's ETag; a stale one gets 412.");

@@ -238,6 +238,30 @@ void openapi_entity_paths(struct request *rq, const struct entity *e, const stru
                 bulk_path(rq, e, &e->workflow->transitions[i], base, v, whole);
 }
 
+static void report_schema(struct request *rq, const struct report_decl *r) {
+    struct buf *b = &rq->out;
+    int n;
+    const struct report_column *c = report_columns(r, rq->arena, &n);
+    buf_puts(b,
+             "{\"type\":\"object\",\"required\":[\"report\",\"rows\",\"total\"],\"properties\":{"
+             "\"report\":{\"type\":\"string\"},\"chart\":{\"type\":\"string\"},"
+             "\"from\":{\"type\":[\"string\",\"null\"]},\"until\":{\"type\":[\"string\",\"null\"]},"
+             "\"total\":{\"type\":\"object\"},\"suppressed\":{\"type\":\"integer\"},"
+             "\"rows\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{");
+    for (int i = 0; i < n; i++) {
+        const struct field *f = c[i].field;
+        bool number = f->type == FIELD_INTEGER;
+        json_key(b, c[i].name);
+        buf_printf(b, "{\"type\":[\"%s\",\"null\"],\"title\":",
+                   number                     ? "integer"
+                   : f->type == FIELD_BOOLEAN ? "boolean"
+                                              : "string");
+        json_cstr(b, title_in(&c[i].title, rq->lang, c[i].name));
+        buf_putc(b, '}');
+    }
+    buf_puts(b, "}}}}}");
+}
+
 void openapi_plugin_paths(struct request *rq, const struct plugin *pl, bool whole) {
     struct buf *b = &rq->out;
     for (int i = 0; i < pl->nreports; i++) {
@@ -248,14 +272,15 @@ void openapi_plugin_paths(struct request *rq, const struct plugin *pl, bool whol
         json_key(b, "operationId"), buf_printf(b, "\"report_%s_%s\"", pl->name, r->name);
         json_key(b, "tags"), buf_putc(b, '['), json_cstr(b, pl->name), buf_putc(b, ']');
         json_kv_str(b, "summary", title_in(&r->title, rq->lang, r->name));
-        open_parameters(b, false), shared(b, "format");
+        open_parameters(b, false), shared(b, "format"), shared(b, "between");
         filters(b, r->entity, &v, whole);
         buf_putc(b, ']');
         json_key(b, "responses");
-        buf_puts(
-            b, "{\"200\":{\"description\":\"groups\"," HEADERS
-               ",\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"}},\"text/csv\":"
-               "{\"schema\":{\"type\":\"string\"}}}}," FAILS "}}}");
+        buf_puts(b, "{\"200\":{\"description\":\"groups\"," HEADERS
+                    ",\"content\":{\"application/json\":{\"schema\":");
+        report_schema(rq, r);
+        buf_puts(b, "},\"text/csv\":{\"schema\":{\"type\":\"string\"}},\"" CONVERT_XLSX
+                    "\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}}," FAILS "}}}");
     }
     for (int i = 0; openapi_has_route("POST", "{}/actions/{}") && i < pl->nactions; i++) {
         if (!whole && !visible_action(rq, pl, pl->actions[i])) continue;

@@ -10,49 +10,49 @@
 #include <unistd.h>
 #include "campus/mem.h"
 
-static void column(struct buf *b, const char *name, const char *title, const char *type) {
+static void column(struct buf *b, const char *name, const char *title, const struct field *f,
+                   enum lang lang) {
     json_key(b, name);
     buf_putc(b, '{');
     json_kv_str(b, "title", title);
-    json_kv_str(b, "type", type);
+    json_kv_str(b, "type", field_type_name(f->type));
+    if (f->type == FIELD_CHOICE) {
+        json_key(b, "choices"), buf_putc(b, '{');
+        for (int k = 0; k < f->nchoices; k++)
+            json_kv_str(b, f->choices[k].name,
+                        title_in(&f->choices[k].title, lang, f->choices[k].name));
+        buf_putc(b, '}');
+    }
+    buf_putc(b, '}');
 }
 
 const char *sheet_options(struct request *rq, const struct entity *e) {
     struct buf b;
-    bool zh = rq->lang == LANG_ZH;
     buf_init(&b, rq->arena);
     buf_putc(&b, '{');
     json_kv_str(&b, "sheet", title_in(&e->title, rq->lang, e->name));
     json_key(&b, "columns"), buf_putc(&b, '{');
-    column(&b, "count", zh ? "数量" : "Count", "integer"), buf_putc(&b, '}');
     if (e->workflow) {
-        column(&b, "state", zh ? "状态" : "State", "choice");
-        json_key(&b, "choices"), buf_putc(&b, '{');
-        for (int i = 0; i < e->workflow->nstates; i++)
-            json_kv_str(
-                &b, e->workflow->states[i].name,
-                title_in(&e->workflow->states[i].title, rq->lang, e->workflow->states[i].name));
-        buf_puts(&b, "}}");
+        const struct field *f = report_state_field(e, rq->arena);
+        column(&b, "state", title_in(&f->title, rq->lang, "state"), f, rq->lang);
     }
-    for (int i = 0; i < e->nfields; i++) {
-        const struct field *f = &e->fields[i];
-        const char *title = title_in(&f->title, rq->lang, f->name),
-                   *type = field_type_name(f->type);
-        column(&b, f->name, title, type);
-        if (f->type == FIELD_CHOICE) {
-            json_key(&b, "choices"), buf_putc(&b, '{');
-            for (int k = 0; k < f->nchoices; k++)
-                json_kv_str(&b, f->choices[k].name,
-                            title_in(&f->choices[k].title, rq->lang, f->choices[k].name));
-            buf_putc(&b, '}');
-        }
-        buf_putc(&b, '}');
-        if (f->type != FIELD_INTEGER && f->type != FIELD_DECIMAL && f->type != FIELD_MONEY)
-            continue;
-        column(&b, arena_printf(rq->arena, "sum_%s", f->name),
-               arena_printf(rq->arena, zh ? "%s合计" : "%s, sum", title), type);
-        buf_putc(&b, '}');
-    }
+    for (int i = 0; i < e->nfields; i++)
+        column(&b, e->fields[i].name, title_in(&e->fields[i].title, rq->lang, e->fields[i].name),
+               &e->fields[i], rq->lang);
+    buf_puts(&b, "}}");
+    return buf_str(&b);
+}
+
+const char *sheet_report_options(struct request *rq, const struct report_decl *rep) {
+    struct buf b;
+    int n;
+    const struct report_column *c = report_columns(rep, rq->arena, &n);
+    buf_init(&b, rq->arena);
+    buf_putc(&b, '{');
+    json_kv_str(&b, "sheet", title_in(&rep->title, rq->lang, rep->name));
+    json_key(&b, "columns"), buf_putc(&b, '{');
+    for (int i = 0; i < n; i++)
+        column(&b, c[i].name, title_in(&c[i].title, rq->lang, c[i].name), c[i].field, rq->lang);
     buf_puts(&b, "}}");
     return buf_str(&b);
 }

@@ -2,43 +2,59 @@
 // Copyright 2026 The campusd authors
 //
 // Kept counters: the counts and sums of a report's groups, moved in the transaction of each write,
-// so that a report costs its number of groups. A group's key is its values as a JSON list. Also the
-// scan that answers everyone whom a kept counter may not.
+// so that a report costs its number of groups. A group's key is its values as a JSON list; its sums
+// are a list of integers, of a mean two. What was declared when they were counted is remembered.
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdlib.h>
+#include <string.h>
+#include "campus/clock.h"
 #include "campus/mem.h"
-#include "record/store_sql.h"
+#include "campus/report.h"
 
-static void group_key(struct buf *b, const struct report_decl *rep, const struct record *r) {
-    buf_putc(b, '[');
-    for (int i = 0; i < rep->ngroup; i++) {
-        struct value v = column_value(r, rep->group[i]);
-        json_sep(b);
-        if (value_is_null(&v))
-            buf_puts(b, "null");
-        else if (v.kind == VALUE_TEXT || v.kind == VALUE_JSON)
-            json_text(b, v.p, v.n);
-        else
-            buf_int(b, v.i);
-    }
-    buf_putc(b, ']');
+static void put_group(struct buf *b, const struct value *v) {
+    json_sep(b);
+    if (value_is_null(v))
+        buf_puts(b, "null");
+    else if (v->kind == VALUE_TEXT || v->kind == VALUE_JSON)
+        json_text(b, v->p, v->n);
+    else
+        buf_int(b, v->i);
+}
+
+static const char *full_name(struct arena *a, const struct report_decl *rep) {
+    return arena_printf(a, "%s.%s", rep->entity->plugin->name, rep->name);
+}
+
+// What one record adds to a measure's integers.
+static int add_record(const struct report_measure *m, const struct record *r, int64_t add[2]) {
+    struct value v = m->kind == MEASURE_COUNT ? value_null() : column_value(r, m->column);
+    add[0] = m->kind == MEASURE_COUNT ? cond_eval(m->where, r) : value_is_null(&v) ? 0 : v.i;
+    add[1] = !value_is_null(&v);
+    return m->kind == MEASURE_AVG ? 2 : 1;
 }
 
 static enum err add_one(struct store *s, const struct report_decl *rep, const struct record *r,
                         int sign) {
-    struct buf key, name;
-    buf_init(&key, s->arena), buf_init(&name, s->arena);
-    group_key(&key, rep, r);
-    buf_printf(&name, "%s.%s", rep->entity->plugin->name, rep->name);
-    if (!rep->nsums)
+    struct buf key;
+    const char *name = full_name(s->arena, rep);
+    buf_init(&key, s->arena);
+    buf_putc(&key, '[');
+    for (int i = 0; i < rep->ngroups; i++) {
+        struct value v = column_value(r, rep->groups[i].column);
+        v = report_bucket(s->arena, rep, i, SIDE_NOW, &v);
+        put_group(&key, &v);
+    }
+    buf_putc(&key, ']');
+    if (!rep->nmeasures)
         return db_send(
             s->db, s->problem,
             "INSERT INTO core_counter(report,k,count,sums) VALUES($1,$2,$3,'[]')"
             " ON CONFLICT(report,k) DO UPDATE SET count=core_counter.count+excluded.count",
-            "tsi", buf_str(&name), key.data, key.len, (int64_t)sign);
+            "tsi", name, key.data, key.len, (int64_t)sign);
     struct stmt *st =
         db_query(s->db, s->problem, "SELECT sums FROM core_counter WHERE report=$1 AND k=$2", "ts",
-                 buf_str(&name), key.data, key.len);
+                 name, key.data, key.len);
     if (!st) return s->problem->code;
     bool row;
     enum err e = stmt_step(st, &row, s->problem);
@@ -47,13 +63,16 @@ static enum err add_one(struct store *s, const struct report_decl *rep, const st
     buf_init(&sums, s->arena);
     buf_putc(&sums, '[');
     const char *old = row ? stmt_text(st, 0, NULL) + 1 : "";
-    for (int i = 0; i < rep->nsums; i++) {
-        char *end;
-        int64_t v = strtoll(old, &end, 10);
-        old = *end == ',' ? end + 1 : end;
-        struct value add = column_value(r, rep->sums[i]);
-        json_sep(&sums);
-        buf_int(&sums, v + (value_is_null(&add) ? 0 : sign * add.i));
+    for (int i = 0; i < rep->nmeasures; i++) {
+        int64_t add[2];
+        int n = add_record(&rep->measures[i], r, add);
+        for (int k = 0; k < n; k++) {
+            char *end;
+            int64_t v = strtoll(old, &end, 10);
+            old = *end == ',' ? end + 1 : end;
+            json_sep(&sums);
+            buf_int(&sums, v + sign * add[k]);
+        }
     }
     buf_putc(&sums, ']');
     stmt_reset(st);
@@ -61,46 +80,60 @@ static enum err add_one(struct store *s, const struct report_decl *rep, const st
                    "INSERT INTO core_counter(report,k,count,sums) VALUES($1,$2,$3,$4)"
                    " ON CONFLICT(report,k) DO UPDATE SET count=core_counter.count+excluded.count,"
                    " sums=excluded.sums",
-                   "tsis", buf_str(&name), key.data, key.len, (int64_t)sign, sums.data, sums.len);
+                   "tsis", name, key.data, key.len, (int64_t)sign, sums.data, sums.len);
 }
 
 enum err counter_add(struct store *s, const struct record *r, int sign) {
     const struct plugin *pl = r->entity->plugin;
     for (int i = 0; i < pl->nreports; i++) {
-        if (!pl->reports[i].kept || pl->reports[i].entity != r->entity) continue;
-        enum err e = add_one(s, &pl->reports[i], r, sign);
+        const struct report_decl *rep = &pl->reports[i];
+        if (!rep->kept || rep->entity != r->entity || !cond_eval(rep->where, r)) continue;
+        enum err e = add_one(s, rep, r, sign);
         if (e) return e;
     }
     return ERR_OK;
 }
 
-enum err counter_rows(struct store *s, const struct report_decl *rep,
-                      enum err (*fn)(void *, const struct value *, int64_t, const int64_t *),
-                      void *self) {
-    const char *name = arena_printf(s->arena, "%s.%s", rep->entity->plugin->name, rep->name);
+static enum err read_row(struct store *s, struct report_table *t, struct stmt *st,
+                         struct value *group) {
+    const struct report_decl *rep = t->report;
+    size_t n;
+    const char *k = stmt_text(st, 0, &n);
+    json_t *list;
+    enum err e = json_parse(s->arena, k, n, &list, s->problem);
+    if (e) return e;
+    for (int i = 0; i < rep->ngroups; i++) {
+        const json_t *v = json_array_get(list, (size_t)i);
+        int column = rep->groups[i].column;
+        group[i] = json_is_string(v)    ? value_textn(json_string_value(v), json_string_length(v))
+                   : json_is_integer(v) ? value_int(json_integer_value(v))
+                                        : value_null();
+        if (column >= 0 && rep->entity->fields[column].type == FIELD_BOOLEAN && group[i].kind)
+            group[i].kind = VALUE_BOOL;
+    }
+    struct report_row *row = report_row(t, group);
+    row->count[SIDE_NOW] = stmt_int(st, 1);
+    char *at = (char *)stmt_text(st, 2, NULL) + 1;
+    for (int i = 0; i < rep->nmeasures; i++) {
+        struct report_cell *c = &row->cells[SIDE_NOW][i];
+        c->i = strtoll(at, &at, 10), at += *at == ',';
+        c->n = row->count[SIDE_NOW];
+        if (rep->measures[i].kind == MEASURE_AVG) c->n = strtoll(at, &at, 10), at += *at == ',';
+    }
+    return ERR_OK;
+}
+
+enum err counter_rows(struct store *s, struct report_table *t) {
     struct stmt *st = db_query(s->db, s->problem,
                                "SELECT k,count,sums FROM core_counter WHERE report=$1 AND count<>0"
                                " ORDER BY k",
-                               "t", name);
+                               "t", full_name(s->arena, t->report));
     if (!st) return s->problem->code;
-    struct value *group = arena_alloc(s->arena, sizeof *group * (size_t)(rep->ngroup + 1));
-    int64_t *sums = arena_alloc(s->arena, sizeof *sums * (size_t)(rep->nsums + 1));
+    struct value *group = arena_alloc(s->arena, sizeof *group * (size_t)(t->report->ngroups + 1));
     for (bool row;;) {
         enum err e = stmt_step(st, &row, s->problem);
         if (e || !row) return e;
-        size_t n;
-        const char *k = stmt_text(st, 0, &n);
-        json_t *list;
-        e = json_parse(s->arena, k, n, &list, s->problem);
-        for (int i = 0; i < rep->ngroup && !e; i++) {
-            const json_t *v = json_array_get(list, (size_t)i);
-            group[i] = json_is_string(v) ? value_textn(json_string_value(v), json_string_length(v))
-                       : json_is_integer(v) ? value_int(json_integer_value(v))
-                                            : value_null();
-        }
-        char *at = (char *)stmt_text(st, 2, NULL) + 1;
-        for (int i = 0; i < rep->nsums; i++) sums[i] = strtoll(at, &at, 10), at += *at == ',';
-        if (!e) e = fn(self, group, stmt_int(st, 1), sums);
+        e = read_row(s, t, st, group);
         if (e) {
             stmt_reset(st);
             return e;
@@ -108,88 +141,115 @@ enum err counter_rows(struct store *s, const struct report_decl *rep,
     }
 }
 
-enum err counter_scan(struct store *s, const struct report_decl *rep, const struct cond *where,
-                      enum err (*fn)(void *, const struct value *, int64_t, const int64_t *),
-                      void *self) {
-    struct sql q;
-    sql_init(&q, s->arena);
-    struct buf cols;
-    buf_init(&cols, s->arena);
-    for (int i = 0; i < rep->ngroup; i++)
-        buf_printf(&cols, "%s%s", i ? "," : "", column_sql(rep->entity, rep->group[i]));
-    buf_printf(&q.text, "SELECT %s%scount(*)", buf_str(&cols), rep->ngroup ? "," : "");
-    for (int i = 0; i < rep->nsums; i++)
-        buf_printf(&q.text, ",coalesce(sum(%s),0)", column_sql(rep->entity, rep->sums[i]));
-    buf_printf(&q.text, " FROM %s WHERE archived_at=0", rep->entity->table);
-    if (where && where->op != COND_TRUE) {
-        buf_puts(&q.text, " AND ");
-        cond_sql(where, rep->entity, &q);
+static enum err write_row(struct store *s, const struct report_decl *rep,
+                          const struct report_row *row) {
+    struct buf key, sums;
+    buf_init(&key, s->arena), buf_init(&sums, s->arena);
+    buf_putc(&key, '['), buf_putc(&sums, '[');
+    for (int i = 0; i < rep->ngroups; i++) put_group(&key, &row->group[i]);
+    for (int i = 0; i < rep->nmeasures; i++) {
+        const struct report_cell *c = &row->cells[SIDE_NOW][i];
+        json_sep(&sums), buf_int(&sums, c->i);
+        if (rep->measures[i].kind == MEASURE_AVG) json_sep(&sums), buf_int(&sums, c->n);
     }
-    if (rep->ngroup)
-        buf_printf(&q.text, " GROUP BY %s ORDER BY %s", buf_str(&cols), buf_str(&cols));
-    struct stmt *st = db_prepare(s->db, s->problem, buf_str(&q.text));
-    if (!st) return s->problem->code;
-    for (int i = 0; i < q.nargs; i++) stmt_bind(st, i + 1, &q.args[i]);
-    struct value *group = arena_alloc(s->arena, sizeof *group * (size_t)(rep->ngroup + 1));
-    int64_t *sums = arena_alloc(s->arena, sizeof *sums * (size_t)(rep->nsums + 1));
-    for (bool row;;) {
-        enum err e = stmt_step(st, &row, s->problem);
-        if (e || !row) return e;
-        for (int i = 0; i < rep->ngroup; i++) {
-            size_t n;
-            int col = rep->group[i];
-            bool number = col >= 0 && !strcmp(rep->entity->fields[col].sql_type, "BIGINT");
-            if (stmt_is_null(st, i))
-                group[i] = value_null();
-            else if (number)
-                group[i] = value_int(stmt_int(st, i));
-            else {
-                const char *t = stmt_text(st, i, &n);
-                group[i] = value_textn(t, n);
-            }
-        }
-        for (int i = 0; i < rep->nsums; i++) sums[i] = stmt_int(st, rep->ngroup + 1 + i);
-        e = fn(self, group, stmt_int(st, rep->ngroup), sums);
-        if (e) {
-            stmt_reset(st);
-            return e;
-        }
-    }
-}
-
-struct rebuild {
-    struct store *s;
-    const char *name;
-    const struct report_decl *rep;
-};
-
-static enum err rebuild_row(void *self, const struct value *group, int64_t count,
-                            const int64_t *sums) {
-    struct rebuild *rb = self;
-    struct buf key, st;
-    buf_init(&key, rb->s->arena), buf_init(&st, rb->s->arena);
-    buf_putc(&key, '['), buf_putc(&st, '[');
-    for (int i = 0; i < rb->rep->ngroup; i++) {
-        json_sep(&key);
-        if (value_is_null(&group[i]))
-            buf_puts(&key, "null");
-        else if (group[i].kind == VALUE_TEXT)
-            json_text(&key, group[i].p, group[i].n);
-        else
-            buf_int(&key, group[i].i);
-    }
-    for (int i = 0; i < rb->rep->nsums; i++) json_sep(&st), buf_int(&st, sums[i]);
-    buf_putc(&key, ']'), buf_putc(&st, ']');
-    return db_run(rb->s->db, rb->s->problem, NULL,
+    buf_putc(&key, ']'), buf_putc(&sums, ']');
+    return db_run(s->db, s->problem, NULL,
                   "INSERT INTO core_counter(report,k,count,sums) VALUES($1,$2,$3,$4)", "tsis",
-                  rb->name, key.data, key.len, count, st.data, st.len);
+                  full_name(s->arena, rep), key.data, key.len, row->count[SIDE_NOW], sums.data,
+                  sums.len);
 }
 
 enum err counter_rebuild(struct store *s, const struct report_decl *rep) {
-    const char *name = arena_printf(s->arena, "%s.%s", rep->entity->plugin->name, rep->name);
-    enum err e =
-        db_run(s->db, s->problem, NULL, "DELETE FROM core_counter WHERE report=$1", "t", name);
-    if (e) return e;
-    struct rebuild rb = {s, name, rep};
-    return counter_scan(s, rep, NULL, rebuild_row, &rb);
+    struct report_table t;
+    report_table_init(&t, rep, s->arena);
+    enum err e = db_run(s->db, s->problem, NULL, "DELETE FROM core_counter WHERE report=$1", "t",
+                        full_name(s->arena, rep));
+    if (!e) e = report_scan(s, &t, SIDE_NOW, NULL, NULL, NULL);
+    for (size_t i = 0; i < t.n && !e; i++)
+        if (t.rows[i]->count[SIDE_NOW]) e = write_row(s, rep, t.rows[i]);
+    return e;
+}
+
+// What a counter depends on, as a hash: groups, measures, conditions, and the zone of its days.
+static const char *meaning(struct arena *a, const struct report_decl *rep) {
+    struct sql q;
+    uint8_t hash[16];
+    char *hex = arena_alloc(a, 2 * sizeof hash + 1);
+    const struct tz *tz = rep->entity->plugin->schema->tz;
+    sql_init(&q, a);
+    buf_printf(&q.text, "1 %s %d", rep->entity->table, rep->year_starts);
+    for (int i = 0; i < rep->ngroups; i++) buf_printf(&q.text, " %s", rep->groups[i].name);
+    for (int i = 0; i < rep->nmeasures; i++) {
+        buf_printf(&q.text, " %s ", rep->measures[i].name);
+        cond_sql(rep->measures[i].where, rep->entity, &q);
+    }
+    buf_puts(&q.text, " where ");
+    cond_sql(rep->where, rep->entity, &q);
+    for (int i = 0; i < q.nargs; i++) put_group(&q.text, &q.args[i]);
+    for (int64_t month = 0; tz && month < 12; month++) // of 2026
+        buf_printf(&q.text, " %d", tz_offset_s(tz, 1767225600000 + month * 2630000000));
+    crypto_generichash(hash, sizeof hash, (uint8_t *)q.text.data, q.text.len, NULL, 0);
+    return sodium_bin2hex(hex, 2 * sizeof hash + 1, hash, sizeof hash);
+}
+
+static const struct report_decl *declared(const struct schema *schema, const char *name) {
+    for (int i = 0; i < schema->nplugins; i++) {
+        const struct plugin *pl = &schema->plugins[i];
+        size_t n = strlen(pl->name);
+        if (strncmp(pl->name, name, n) || name[n] != '.') continue;
+        for (int k = 0; k < pl->nreports; k++)
+            if (pl->reports[k].kept && !strcmp(pl->reports[k].name, name + n + 1))
+                return &pl->reports[k];
+    }
+    return NULL;
+}
+
+// Counters of what is no longer declared would be wrong when it comes back.
+static enum err forget(struct store *s, const struct schema *schema) {
+    struct stmt *st =
+        db_query(s->db, s->problem, "SELECT key FROM core_meta WHERE key LIKE 'counter:%'", "");
+    struct name {
+        struct name *next;
+        const char *text;
+    } *gone = NULL;
+    enum err e = st ? ERR_OK : s->problem->code;
+    for (bool row; !e && !(e = stmt_step(st, &row, s->problem)) && row;) {
+        const char *name = stmt_text(st, 0, NULL) + strlen("counter:");
+        if (declared(schema, name)) continue;
+        struct name *one = arena_alloc(s->arena, sizeof *one);
+        *one = (struct name){gone, arena_strdup(s->arena, name)};
+        gone = one;
+    }
+    for (; gone && !e; gone = gone->next) {
+        e = db_run(s->db, s->problem, NULL, "DELETE FROM core_counter WHERE report=$1", "t",
+                   gone->text);
+        if (!e)
+            e = db_run(s->db, s->problem, NULL, "DELETE FROM core_meta WHERE key=$1", "t",
+                       arena_printf(s->arena, "counter:%s", gone->text));
+    }
+    return e;
+}
+
+static enum err settle_one(struct store *s, const struct report_decl *rep) {
+    const char *now = meaning(s->arena, rep);
+    const char *key = arena_printf(s->arena, "counter:%s", full_name(s->arena, rep));
+    int64_t same;
+    enum err e = db_int(s->db, s->problem, &same, 0,
+                        "SELECT count(*) FROM core_meta WHERE key=$1 AND value=$2", "tt", key, now);
+    if (e || same) return e;
+    e = counter_rebuild(s, rep);
+    return e ? e
+             : db_run(s->db, s->problem, NULL,
+                      "INSERT INTO core_meta(key,value) VALUES($1,$2)"
+                      " ON CONFLICT(key) DO UPDATE SET value=excluded.value",
+                      "tt", key, now);
+}
+
+enum err counter_settle(struct store *s, const struct schema *schema) {
+    enum err e = forget(s, schema);
+    for (int i = 0; i < schema->nplugins; i++)
+        for (int k = 0; k < schema->plugins[i].nreports && !e; k++)
+            if (schema->plugins[i].reports[k].kept)
+                e = settle_one(s, &schema->plugins[i].reports[k]);
+    return e;
 }

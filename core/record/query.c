@@ -35,7 +35,8 @@ static bool wrong(struct parse *s, const char *name, const char *word, const cha
 
 static const char *const SYSTEM[] = {"id", "state", "created_at", "created_by", "updated_at"};
 static const char *const WORDS[] = {"sort",   "limit",  "cursor",  "fields", "total",
-                                    "expand", "reveal", "purpose", "format"};
+                                    "expand", "reveal", "purpose", "format", "between"};
+enum { WORD_FIELDS = 3, WORD_EXPAND = 5, WORD_PURPOSE = 7, WORD_FORMAT, WORD_BETWEEN };
 enum { NSYSTEM = sizeof SYSTEM / sizeof *SYSTEM, NWORDS = sizeof WORDS / sizeof *WORDS };
 
 static void unknown(struct parse *s, const char *pointer, const char *name, bool parameter) {
@@ -299,6 +300,20 @@ static bool name_one(struct parse *s, const char *t, size_t n, void *self) {
     return true;
 }
 
+// "2027-03-01,2027-06-30": both days included, either may be missing.
+static void between(struct parse *s, const char *v) {
+    const char *comma = strchr(v, ',');
+    size_t n = comma ? (size_t)(comma - v) : 0;
+    struct period *p = &s->q->between;
+    if (!comma || (n && !text_is_date(v, n)) ||
+        (comma[1] && !text_is_date(comma + 1, strlen(comma + 1)))) {
+        wrong(s, "between", "type", "must be two dates, such as 2027-03-01,2027-06-30",
+              "应为两个日期，如 2027-03-01,2027-06-30");
+        return;
+    }
+    *p = (struct period){true, arena_strndup(s->a, v, n), arena_strdup(s->a, comma + 1)};
+}
+
 static void keyword(struct parse *s, int word, const char *v) {
     struct query *q = s->q;
     struct fieldset expand = {0};
@@ -345,8 +360,80 @@ static void keyword(struct parse *s, int word, const char *v) {
             wrong(s, "purpose", "too_long", "at most 200 characters", "最多 200 个字符");
         q->look.purpose = v;
         break;
-    default: q->format = v;
+    case WORD_FORMAT: q->format = v; break;
+    default: between(s, v);
     }
+}
+
+// A declared condition: name = value, { a, b } or { gte = … }.
+static bool where_text(struct parse *s, const char *name, const json_t *v, const char **out) {
+    if (json_is_string(v))
+        *out = arena_strndup(s->a, json_string_value(v), json_string_length(v));
+    else if (json_is_boolean(v))
+        *out = json_is_true(v) ? "true" : "false";
+    else if (json_is_integer(v))
+        *out = arena_printf(s->a, "%lld", (long long)json_integer_value(v));
+    else if (json_is_real(v))
+        *out = arena_printf(s->a, "%.6g", json_real_value(v));
+    else
+        return wrong(s, name, "type", "must be a value, a list or comparisons", "值的写法不对");
+    return true;
+}
+
+static bool where_in(struct parse *s, const char *name, int column, const json_t *list,
+                     const struct cond **out) {
+    struct values *vs = arena_alloc(s->a, sizeof *vs);
+    enum field_type type = query_column_type(s->e, column);
+    const char *text;
+    size_t i;
+    json_t *one;
+    *vs = (struct values){.name = name, .column = column};
+    if (type == FIELD_LIST || type == FIELD_JSON || type == FIELD_MULTICHOICE)
+        return bad_operator(s, name, "in");
+    json_array_foreach((json_t *)list, i,
+                       one) if (!where_text(s, name, one, &text) ||
+                                !in_value(s, text, strlen(text), vs)) return false;
+    *out = cond_compare(s->a, COND_IN, column, vs->v, vs->n);
+    return true;
+}
+
+static void where_one(struct parse *s, const char *name, const json_t *v) {
+    int column = column_find(s->e, name);
+    const struct cond *c = NULL;
+    const char *text, *op;
+    json_t *one;
+    if (column == COLUMN_NONE) {
+        unknown(s, name, name, false);
+        return;
+    }
+    if (column >= 0 && s->e->fields[column].sealed) {
+        wrong(s, name, "sealed", "a protected field cannot stand in a condition",
+              "受保护字段不能作为条件");
+        return;
+    }
+    if (column >= 0) fieldset_add(&s->q->touched, column);
+    if (json_is_array(v)) {
+        if (where_in(s, name, column, v, &c))
+            s->q->page.where = cond_and(s->a, s->q->page.where, c);
+    } else if (json_is_object(v)) {
+        json_object_foreach((json_t *)v, op, one) if (where_text(s, name, one, &text) &&
+                                                      plain_filter(s, name, column, op, text, &c))
+            s->q->page.where = cond_and(s->a, s->q->page.where, c);
+    } else if (where_text(s, name, v, &text) && plain_filter(s, name, column, "eq", text, &c))
+        s->q->page.where = cond_and(s->a, s->q->page.where, c);
+}
+
+enum err query_where(struct arena *a, const struct entity *e, const json_t *where,
+                     const struct cond **out, struct fieldset *touched, struct problem *p) {
+    struct query q = {.entity = e, .page = {.where = cond_new(a, COND_TRUE)}};
+    struct parse s = {.a = a, .p = p, .e = e, .q = &q};
+    unsigned before = p->count;
+    const char *name;
+    json_t *v;
+    json_object_foreach((json_t *)where, name, v) where_one(&s, arena_strdup(a, name), v);
+    for (int w = 0; w < FIELDSET_WORDS; w++) touched->w[w] |= q.touched.w[w];
+    *out = q.page.where;
+    return p->count > before ? ERR_INVALID : ERR_OK;
 }
 
 enum err query_parse(struct arena *a, struct keyring *k, const struct entity *e,
@@ -362,11 +449,11 @@ enum err query_parse(struct arena *a, struct keyring *k, const struct entity *e,
     for (int i = 0; i < n; i++) {
         int word = 0;
         while (word < NWORDS && strcmp(WORDS[word], params[i].name)) word++;
-        bool look = word == 3 || (word >= 5 && word <= 7);
+        bool look = word == WORD_FIELDS || (word >= WORD_EXPAND && word <= WORD_PURPOSE);
         bool here = word == NWORDS         ? kind != QUERY_RECORD
-                    : kind == QUERY_LIST   ? true
+                    : kind == QUERY_LIST   ? word != WORD_BETWEEN
                     : kind == QUERY_RECORD ? look
-                                           : word == 8;
+                                           : word >= WORD_FORMAT;
         if (!here)
             wrong(&s, params[i].name, "unknown_parameter", "this request takes no such parameter",
                   "该请求没有这个参数");

@@ -2,23 +2,24 @@
 // Copyright 2026 The campusd authors
 //
 // Builds the schema of a release out of its plugins' declarations: entities with their columns and
-// workflows, rules, reports. Collects every error before it gives up.
+// workflows, rules. Collects every error before it gives up.
 #include "record/schema_build.h"
 #include "record/store_sql.h"
 #include "campus/limits.h"
 #include "campus/mem.h"
 #include "campus/record.h"
+#include "campus/report.h"
 #include "campus/text.h"
 
 // The one list of reserved names for plugins, entities, fields and transitions.
 static const char *const RESERVED[] = {
-    "id",         "n",           "rev",       "state",  "created_at", "created_by", "updated_at",
-    "updated_by", "archived_at", "owner",     "policy", "core",       "api",        "public",
-    "admin",      "actions",     "reports",   "import", "export",     "history",    "meta",
-    "session",    "inbox",       "decisions", "access", "events",     "jobs",       "files",
-    "openapi",    "sort",        "limit",     "cursor", "fields",     "total",      "expand",
-    "reveal",     "format",      "purpose",   "read",   "create",     "update",     "delete",
-    "search",     "list",        "everyone"};
+    "id",         "n",           "rev",       "state",   "created_at", "created_by", "updated_at",
+    "updated_by", "archived_at", "owner",     "policy",  "core",       "api",        "public",
+    "admin",      "actions",     "reports",   "import",  "export",     "history",    "meta",
+    "session",    "inbox",       "decisions", "access",  "events",     "jobs",       "files",
+    "openapi",    "sort",        "limit",     "cursor",  "fields",     "total",      "expand",
+    "reveal",     "format",      "purpose",   "read",    "create",     "update",     "delete",
+    "search",     "list",        "everyone",  "between", "q"};
 
 bool build_is_reserved(const char *name) {
     for (size_t i = 0; i < sizeof RESERVED / sizeof *RESERVED; i++)
@@ -26,7 +27,7 @@ bool build_is_reserved(const char *name) {
     return false;
 }
 
-static const char **texts(struct build *b, const json_t *list, int *n) {
+const char **build_texts(struct build *b, const json_t *list, int *n) {
     size_t count = json_array_size(list);
     const char **out = arena_alloc(b->arena, sizeof *out * (count + 1));
     int k = 0;
@@ -84,7 +85,7 @@ static void build_transition(struct build *b, const json_t *j, const json_t *ent
     }
     t->to = to ? state_or_error(b, at, w, json_string_value(to)) : -1;
     t->approvals = json_object_get(j, "approvals");
-    t->needs = texts(b, json_object_get(j, "needs"), &t->nneeds);
+    t->needs = build_texts(b, json_object_get(j, "needs"), &t->nneeds);
     const char *rule = json_string_value(json_object_get(j, "rule"));
     if (!rule) return;
     t->rule = arena_strdup(b->arena, rule);
@@ -162,7 +163,7 @@ static void build_workflow(struct build *b, const json_t *j, const json_t *entit
     }
 }
 
-static const char *near_field(struct build *b, const struct entity *e, const char *name) {
+const char *build_near(struct build *b, const struct entity *e, const char *name) {
     size_t n;
     const char *const *names = entity_field_names(e, b->arena, &n);
     return text_instead(b->arena, name, names, n, "it has");
@@ -189,7 +190,7 @@ static void build_indexes(struct build *b, const json_t *list, const json_t *ent
             int col = s ? column_find(e, s) : COLUMN_NONE;
             if (col == COLUMN_NONE)
                 build_at(b, one, "field_unknown", "%s: an index names the unknown field \"%s\"%s",
-                         e->name, s ? s : "", near_field(b, e, s));
+                         e->name, s ? s : "", build_near(b, e, s));
             else if (col >= 0 && e->fields[col].sealed)
                 build_at(b, one, "index_sealed",
                          "%s: %s is sealed (its class is %s) and cannot be ordered; searchable = "
@@ -217,7 +218,7 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
     e->title = build_title(b, j);
     e->file = build_file(b, j);
     e->line = (int)json_integer_value(json_object_get(j, "line"));
-    e->serves = texts(b, json_object_get(j, "serves"), NULL);
+    e->serves = build_texts(b, json_object_get(j, "serves"), NULL);
     const json_t *fields = json_object_get(j, "fields");
     size_t n = json_array_size(fields);
     if (!n || n > LIMIT_ENTITY_FIELDS)
@@ -259,63 +260,12 @@ static void build_rules(struct build *b, const json_t *list, struct plugin *pl) 
         const json_t *j = json_array_get(list, i);
         struct rule_decl *r = &out[pl->nrules++];
         r->name = arena_strdup(b->arena, json_string_value(json_object_get(j, "name")));
-        r->reads = texts(b, json_object_get(j, "reads"), &r->nreads);
+        r->reads = build_texts(b, json_object_get(j, "reads"), &r->nreads);
         r->file = build_file(b, j);
         r->line = (int)json_integer_value(json_object_get(j, "line"));
         build_name(b, j, "rule", r->name);
     }
     pl->rules = out;
-}
-
-static void build_reports(struct build *b, const json_t *list, struct plugin *pl) {
-    size_t n = json_array_size(list);
-    struct report_decl *out = arena_alloc(b->arena, sizeof *out * (n + 1));
-    for (size_t i = 0; i < n; i++) {
-        const json_t *j = json_array_get(list, i);
-        struct report_decl *r = &out[pl->nreports];
-        r->name = arena_strdup(b->arena, json_string_value(json_object_get(j, "name")));
-        if (!build_name(b, j, "report", r->name)) continue;
-        r->title = build_title(b, j);
-        r->serves = texts(b, json_object_get(j, "serves"), NULL);
-        r->kept = json_is_true(json_object_get(j, "kept"));
-        r->min_cell = (int)json_integer_value(json_object_get(j, "min_cell"));
-        r->chart = arena_strdup(b->arena, json_string_value(json_object_get(j, "chart")));
-        const char *en = json_string_value(json_object_get(j, "entity"));
-        for (int k = 0; en && k < pl->nentities; k++)
-            if (!strcmp(pl->entities[k]->name, en)) r->entity = pl->entities[k];
-        if (!r->entity) {
-            const char **names = arena_alloc(b->arena, sizeof *names * (size_t)(pl->nentities + 1));
-            for (int k = 0; k < pl->nentities; k++) names[k] = pl->entities[k]->name;
-            build_at(b, j, "entity_unknown", "report %s: there is no entity \"%s\"%s", r->name,
-                     en ? en : "",
-                     text_instead(b->arena, en, names, (size_t)pl->nentities, "the plugin has"));
-            continue;
-        }
-        int counts[2] = {0, 0};
-        const char **names[2] = {texts(b, json_object_get(j, "group"), &counts[0]),
-                                 texts(b, json_object_get(j, "sum"), &counts[1])};
-        int *columns[2];
-        for (int side = 0; side < 2; side++) {
-            columns[side] = arena_alloc(b->arena, sizeof(int) * (size_t)(counts[side] + 1));
-            for (int k = 0; k < counts[side]; k++) {
-                int col = column_find(r->entity, names[side][k]);
-                columns[side][k] = col;
-                bool fits =
-                    col == COLUMN_STATE ? side == 0 : col >= 0 && !r->entity->fields[col].sealed;
-                if (!fits && col >= 0 && r->entity->fields[col].sealed)
-                    build_at(b, j, "report_sealed", "report %s: cannot %s \"%s\": it is sealed",
-                             r->name, side ? "sum" : "group by", names[side][k]);
-                else if (!fits)
-                    build_at(b, j, "field_unknown", "report %s: cannot %s \"%s\"%s", r->name,
-                             side ? "sum" : "group by", names[side][k],
-                             near_field(b, r->entity, names[side][k]));
-            }
-        }
-        r->group = columns[0], r->ngroup = counts[0];
-        r->sums = columns[1], r->nsums = counts[1];
-        pl->nreports++;
-    }
-    pl->reports = out;
 }
 
 static void build_actions(struct build *b, struct plugin *pl, const json_t *list) {
@@ -350,7 +300,7 @@ static void resolve_read(struct build *b, const struct entity *e, const struct r
     if (!f && column_find(e, head) == COLUMN_NONE)
         problem_at(b->p, r->file, r->line, 1, "field_unknown",
                    "rule %s reads \"%s\", which %s does not have%s", r->name, head, e->full,
-                   near_field(b, e, head));
+                   build_near(b, e, head));
     if (!f || !read[head_n]) return;
     const char **names = arena_alloc(b->arena, sizeof *names * (size_t)(f->nlines + 1));
     bool known = false;
@@ -388,7 +338,7 @@ static void resolve(struct build *b, struct schema *s) {
                 if (!entity_field(e, t->needs[m]))
                     problem_at(b->p, e->file, t->line ? t->line : e->line, t->col ? t->col : 1,
                                "field_unknown", "transition %s needs the unknown field \"%s\"%s",
-                               t->name, t->needs[m], near_field(b, e, t->needs[m]));
+                               t->name, t->needs[m], build_near(b, e, t->needs[m]));
             for (int m = 0; t->rule_decl && m < t->rule_decl->nreads; m++)
                 resolve_read(b, e, t->rule_decl, t->rule_decl->reads[m]);
         }
@@ -413,6 +363,7 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
         b.plugin = name ? name : "?";
         b.file = arena_printf(a, "plugins/%s/plugin.lua", b.plugin);
         build_name(&b, j, "plugin", name);
+        pl->schema = s;
         pl->name = arena_strdup(a, b.plugin);
         pl->version = arena_strdup(a, json_string_value(json_object_get(j, "version")));
         pl->title = build_title(&b, j);
@@ -427,12 +378,16 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
             e->index = s->nentities;
             pl->entities[pl->nentities++] = s->entities[s->nentities++] = e;
         }
-        build_reports(&b, json_object_get(j, "reports"), pl);
         build_actions(&b, pl, json_object_get(j, "actions"));
     }
     for (int i = 0; i < s->nentities; i++) store_sql_build(a, (struct entity *)s->entities[i]);
     resolve(&b, s);
     for (int i = 0; i < s->nplugins; i++) build_handlers(&b, s, &plugins[i]);
+    for (int i = 0; i < s->nplugins; i++) {
+        b.plugin = plugins[i].name;
+        b.file = arena_printf(a, "plugins/%s/plugin.lua", b.plugin);
+        build_reports(&b, s, &plugins[i]);
+    }
     *out = s;
     return p->count > before ? ERR_INVALID : ERR_OK;
 }

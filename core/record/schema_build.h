@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// Shared by the two files that build a schema: schema.c and schema_field.c.
+// Shared by the files that build a schema: schema.c, schema_field.c, schema_report.c.
 #ifndef RECORD_SCHEMA_BUILD_H
 #define RECORD_SCHEMA_BUILD_H
 
@@ -22,6 +22,9 @@ struct title build_title(struct build *b, const json_t *j);
 // Once every entity is known.
 void build_handlers(struct build *b, const struct schema *s, struct plugin *pl);
 bool build_field(struct build *b, const json_t *j, struct field *f);
+const char **build_texts(struct build *b, const json_t *list, int *n);
+const char *build_near(struct build *b, const struct entity *e, const char *name); // "; did you …"
+void build_reports(struct build *b, const struct schema *s, struct plugin *pl);
 bool build_is_reserved(const char *name); // names that plugins may not use
 
 #endif

@@ -9,6 +9,7 @@
 #include "campus/file.h"
 #include "campus/id.h"
 #include "campus/mem.h"
+#include "campus/report.h"
 #include "campus/text.h"
 #include "record/store_sql.h"
 

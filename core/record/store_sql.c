@@ -7,6 +7,7 @@
 #include "record/store_sql.h"
 #include "campus/file.h"
 #include "campus/mem.h"
+#include "campus/report.h"
 
 const char store_ddl[] =
     "CREATE TABLE IF NOT EXISTS core_meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);"
@@ -131,6 +132,8 @@ enum err store_migrate(struct db *db, const struct schema *s, const char *extra_
         entity_ddl(db, s->entities[i], a, &ddl);
         e = run_ddl(db, a, buf_str(&ddl), p);
     }
+    struct store store = {.db = db, .arena = a, .school = "", .problem = p};
+    if (!e && s) e = counter_settle(&store, s);
     if (!e && own) e = db_commit(db, p);
     if (e && own) db_rollback(db);
     arena_free(a);

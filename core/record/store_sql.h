@@ -33,7 +33,6 @@ void store_read_row(struct store *s, const struct entity *e, struct stmt *st, bo
 // The blind index of a value: name "unique" (128 bits), "eq" or "last4" (BLIND_BITS).
 MUST_CHECK enum err store_blind(struct store *s, const struct entity *e, const struct field *f,
                                 const char *name, const struct value *v, struct value *out);
-MUST_CHECK enum err counter_add(struct store *s, const struct record *r, int sign);
 // Whether a sealed field holds what `v` says in its normal form (last4: ends in it). f is opened.
 MUST_CHECK enum err store_has_value(struct store *s, struct record *r, const struct field *f,
                                     const struct value *v, bool last4, bool *has);

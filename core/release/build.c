@@ -252,6 +252,7 @@ static enum err build(struct release *r, const struct config *c, int children, s
             nd++;
     }
     if (schema_build(a, decls, nd, &r->schema, p) && !p->count) return p->code;
+    r->schema->tz = r->tz;
     r->policies = arena_alloc(a, sizeof *r->policies * (nd + 1));
     r->policy_schemas = arena_alloc(a, sizeof *r->policy_schemas * (nd + 1));
     for (int i = 0; i < 2; i++) r->locales[i] = arena_alloc(a, sizeof **r->locales * (nd + 1));

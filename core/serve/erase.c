@@ -19,6 +19,7 @@
 #include "campus/fsio.h"
 #include "campus/log.h"
 #include "campus/mem.h"
+#include "campus/report.h"
 #include "campus/outbox.h"
 
 enum { MAC = 16, SUBJECT_MAX = 128, LEDGER_MAX = 64 << 20, READERS_WAIT_MS = 10000 };
@@ -160,11 +161,9 @@ static enum err recount(struct store *s, const struct schema *schema) {
         for (int k = 0; k < schema->plugins[i].nreports && !x; k++) {
             const struct report_decl *rep = &schema->plugins[i].reports[k];
             bool touched = false;
-            for (int g = 0; g < rep->ngroup; g++)
+            for (int f = 0; f < rep->entity->nfields; f++)
                 touched = touched ||
-                          (rep->group[g] >= 0 && is_personal(&rep->entity->fields[rep->group[g]]));
-            for (int g = 0; g < rep->nsums; g++)
-                touched = touched || is_personal(&rep->entity->fields[rep->sums[g]]);
+                          (fieldset_has(&rep->reads, f) && is_personal(&rep->entity->fields[f]));
             if (rep->kept && touched) x = counter_rebuild(s, rep);
         }
     return x;

@@ -12,6 +12,7 @@
 #include "campus/audit.h"
 #include "campus/query.h"
 #include "campus/release.h"
+#include "campus/report.h"
 #include "campus/store.h"
 
 struct gate_note {
@@ -45,9 +46,11 @@ MUST_CHECK enum err gate_list(struct gate *g, const struct entity *e, const stru
                               struct buf *out);
 MUST_CHECK enum err gate_history(struct gate *g, const struct entity *e, const char *id,
                                  struct buf *out);
-// Group-by report; kept counters where the caller's rows depend on nothing but the groups.
+// A report as JSON, or as CSV (total: with a last row of sums); kept counters where the caller's
+// rows depend on nothing but the groups.
+enum report_form { REPORT_JSON, REPORT_CSV, REPORT_CSV_TOTAL };
 MUST_CHECK enum err gate_report(struct gate *g, const struct report_decl *rep,
-                                const struct query *q, bool csv, struct buf *out);
+                                const struct query *q, enum report_form form, struct buf *out);
 // CSV of everything the query matches, in pieces; the caller holds it back until the notes are
 // durable.
 MUST_CHECK enum err gate_export(struct gate *g, const struct entity *e, const struct query *q,

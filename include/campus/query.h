@@ -21,10 +21,14 @@ struct look {
     const char *purpose;
     uint64_t expand; // bits of the first 64 fields, references whose target is shown
 };
+struct period {
+    bool set;
+    const char *from, *until; // days, both included; "" is open
+};
 enum query_kind {
     QUERY_LIST,   // everything
     QUERY_RECORD, // fields, reveal, purpose, expand
-    QUERY_REPORT, // filters and format
+    QUERY_REPORT, // filters, period and format
 };
 struct query {
     const struct entity *entity;
@@ -32,6 +36,7 @@ struct query {
     struct look look;
     struct fieldset touched; // fields that filter or order: each needs access_field_filter
     bool total;              // `total=true`: count all matches
+    struct period between;   // `between=2027-03-01,2027-06-30`
     const char *format;      // `format=csv`, or NULL
     uint8_t shape[16];       // of entity, filters and order: what a cursor belongs to
 };
@@ -44,6 +49,10 @@ struct query {
 MUST_CHECK enum err query_parse(struct arena *a, struct keyring *k, const struct entity *e,
                                 enum query_kind kind, const struct param *params, int n,
                                 struct query *out, struct problem *p);
+// The same conditions as a plugin declares them: {"state": ["a", "b"], "score": {"gte": 300}}.
+MUST_CHECK enum err query_where(struct arena *a, const struct entity *e, const json_t *where,
+                                const struct cond **out, struct fieldset *touched,
+                                struct problem *p);
 // Writes the opaque cursor that continues after `last` (as store_list leaves it): URL-safe text.
 MUST_CHECK enum err query_cursor(const struct query *q, struct keyring *k, const struct value *last,
                                  int nlast, struct buf *out);

@@ -159,20 +159,10 @@ struct entity {
     // SQL made once (record/store); sql_list ends after "WHERE t.archived_at=0"
     const char *sql_insert, *sql_get, *sql_list;
 };
-struct report_decl { // group-by counts and sums over one entity
-    const char *name;
-    struct title title;
-    const struct entity *entity;
-    const int *group;
-    int ngroup; // field indexes; -1 is state
-    const int *sums;
-    int nsums;
-    bool kept;
-    int min_cell;
-    const char *chart;
-    const char **serves;
-};
+struct report_decl; // campus/report.h
+struct schema;
 struct plugin {
+    const struct schema *schema;
     const char *name, *version;
     struct title title;
     const struct entity **entities;
@@ -187,7 +177,9 @@ struct plugin {
     int non, nevery;
     json_t *declaration; // whole, borrowed, for meta and OpenAPI
 };
+struct tz;
 struct schema {
+    const struct tz *tz; // the school's, borrowed; NULL: UTC
     const struct plugin *plugins;
     int nplugins;
     const struct entity **entities;

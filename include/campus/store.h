@@ -96,19 +96,6 @@ MUST_CHECK enum err store_history(struct store *s, const char *record,
                                   enum err (*fn)(void *self, const struct history_row *h),
                                   void *self);
 
-// Kept counters of group-by reports: +1/-1 in the same transaction (called by insert, update,
-// archive).
-MUST_CHECK enum err counter_rows(struct store *s, const struct report_decl *rep,
-                                 enum err (*fn)(void *self, const struct value *group,
-                                                int64_t count, const int64_t *sums),
-                                 void *self);
-MUST_CHECK enum err counter_scan(struct store *s, const struct report_decl *rep,
-                                 const struct cond *where,
-                                 enum err (*fn)(void *self, const struct value *group,
-                                                int64_t count, const int64_t *sums),
-                                 void *self);
-MUST_CHECK enum err counter_rebuild(struct store *s, const struct report_decl *rep);
-
 // Idempotency: keyed request hash -> status, entity, record. found false: not seen.
 struct idem {
     bool found;

@@ -183,7 +183,9 @@ test('an export and a report as a spreadsheet: titles, dates as dates, nothing a
   assert.equal(report.status, 200, report.data.toString());
   const sheet = sheetOf(unzip(report.data));
   assert.deepEqual(sheet[0].map((c) => c.v), ['学历', '数量', '成绩合计']);
-  assert.deepEqual(sheet.slice(1).map((r) => r[1].v), csvText.trim().split('\r\n').slice(1).map((l) => Number(l.split(',')[1])));
+  const counts = csvText.trim().split('\r\n').slice(1).map((l) => Number(l.split(',')[1]));
+  assert.deepEqual(sheet.slice(1).map((r) => r[1].v), [...counts, counts.reduce((a, b) => a + b)]);
+  assert.equal(sheet.at(-1)[0].v, '合计');
   assert.equal((await download('admissions/reports/by_education?format=pdf')).status, 422);
   assert.equal((await download('admissions/applicants/export?format=pdf')).status, 422);
   const staff = await server.bearer('convert.staff', ['admissions.staff']);

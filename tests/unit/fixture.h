@@ -18,6 +18,7 @@
 #include "campus/audit.h"
 #include "campus/mem.h"
 #include "campus/outbox.h"
+#include "campus/report.h"
 #include "campus/store.h"
 
 static const char FIXTURE_PLUGIN[] =
@@ -63,7 +64,25 @@ static const char FIXTURE_PLUGIN[] =
     "\"reports\":[{\"name\":\"by_region\",\"entity\":\"applicants\",\"group\":[\"region\","
     "\"state\"],\"kept\":true},"
     "{\"name\":\"fees\",\"entity\":\"applicants\",\"group\":[\"region\"],\"sum\":[\"fee\","
-    "\"score\"],\"kept\":true}]}";
+    "\"score\"],\"kept\":true},"
+    "{\"name\":\"terms\",\"entity\":\"applicants\",\"group\":[\"seen_at:term\",\"boards\"],"
+    "\"kept\":true,"
+    "\"avg\":[\"score\"],\"where\":{\"code\":{\"empty\":true}},\"counts\":[{\"name\":\"on\","
+    "\"where\":"
+    "{\"state\":[\"registered\",\"admitted\"]}}]},"
+    "{\"name\":\"visited\",\"entity\":\"visits\",\"group\":[\"applicant.region\",\"at:month\"],"
+    "\"distinct\":[\"host\"],\"counts\":[{\"name\":\"early\",\"where\":{\"day\":{\"lt\":\"2026-09-"
+    "01\"}}}]},"
+    "{\"name\":\"years\",\"entity\":\"applicants\",\"group\":[\"born:year\"],\"year_starts\":9,"
+    "\"avg\":[\"score\",\"fee\"],\"min\":[\"score\",\"born\"],\"max\":[\"score\",\"born\"]},"
+    "{\"name\":\"weeks\",\"entity\":\"applicants\",\"group\":[\"born:week\"],\"date\":\"born\","
+    "\"compare\":\"year\",\"sum\":[\"fee\"]},"
+    "{\"name\":\"days\",\"entity\":\"applicants\",\"group\":[\"seen_at:day\"],\"date\":\"seen_at\","
+    "\"compare\":\"year\"},"
+    "{\"name\":\"goals\",\"entity\":\"visits\",\"group\":[\"applicant.region\"],\"target\":"
+    "{\"entity\":\"applicants\",\"group\":[\"region\"],\"sum\":\"score\"}},"
+    "{\"name\":\"small\",\"entity\":\"applicants\",\"group\":[\"region\",\"state\"],\"min_cell\":5,"
+    "\"counts\":[{\"name\":\"boarding\",\"where\":{\"boards\":true}}]}]}";
 
 enum { FIXTURE_NOW = 1790000000 };
 #define NOW_MS (INT64_C(1000) * FIXTURE_NOW)
@@ -168,6 +187,35 @@ static inline int fixture_close(void **state) {
     arena_free(fx->arena);
     free(fx);
     return 0;
+}
+
+static inline const struct report_decl *fixture_report(struct fixture *fx, const char *name) {
+    const struct plugin *pl = schema_plugin(fx->schema, "admissions");
+    for (int i = 0; i < pl->nreports; i++)
+        if (!strcmp(pl->reports[i].name, name)) return &pl->reports[i];
+    fail_msg("there is no report %s", name);
+    return NULL;
+}
+
+// A table as lines of its columns: nulls are "-".
+static inline const char *fixture_table(struct fixture *fx, struct report_table *t) {
+    struct buf b;
+    int n;
+    struct report_column *c = report_columns(t->report, fx->arena, &n);
+    buf_init(&b, fx->arena);
+    report_sort(t);
+    for (size_t k = 0; k < t->n; k++)
+        for (int i = 0; i < n && !t->rows[k]->suppressed; i++) {
+            struct value v = report_value(t->report, t->rows[k], &c[i]);
+            if (value_is_null(&v))
+                buf_putc(&b, '-');
+            else if (v.p)
+                buf_put(&b, v.p, v.n);
+            else
+                buf_int(&b, v.i);
+            buf_putc(&b, i < n - 1 ? ' ' : '\n');
+        }
+    return buf_str(&b);
 }
 
 // Forgets earlier objections.

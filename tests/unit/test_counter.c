@@ -2,65 +2,21 @@
 // Copyright 2026 The campusd authors
 //
 // Kept counters agree with a scan, whatever has been written.
+#include "campus/clock.h"
 #include "fixture.h"
 
-struct lines {
-    struct arena *a;
-    struct buf text;
-    int ngroup, nsums;
-};
-static enum err line(void *self, const struct value *group, int64_t count, const int64_t *sums) {
-    struct lines *l = self;
-    for (int i = 0; i < l->ngroup; i++) {
-        if (value_is_null(&group[i]))
-            buf_puts(&l->text, "- ");
-        else if (group[i].kind == VALUE_TEXT)
-            buf_printf(&l->text, "%.*s ", (int)group[i].n, group[i].p);
-        else
-            buf_printf(&l->text, "%lld ", (long long)group[i].i);
-    }
-    buf_int(&l->text, count);
-    for (int i = 0; i < l->nsums; i++) buf_printf(&l->text, " %lld", (long long)sums[i]);
-    buf_putc(&l->text, '\n');
-    return ERR_OK;
-}
-
-static const struct report_decl *report(struct fixture *fx, const char *name) {
-    const struct plugin *pl = schema_plugin(fx->schema, "admissions");
-    for (int i = 0; i < pl->nreports; i++)
-        if (!strcmp(pl->reports[i].name, name)) return &pl->reports[i];
-    return NULL;
-}
-
-static int by_text(const void *x, const void *y) {
-    return strcmp(*(char *const *)x, *(char *const *)y);
-}
-// Kept and scanned order nulls differently; what counts is the set of lines.
-static const char *sorted(struct fixture *fx, struct buf *b) {
-    char *all[200], *save, *t = arena_strdup(fx->arena, buf_str(b));
-    int n = 0;
-    for (char *s = strtok_r(t, "\n", &save); s; s = strtok_r(NULL, "\n", &save)) all[n++] = s;
-    qsort(all, (size_t)n, sizeof *all, by_text);
-    struct buf out;
-    buf_init(&out, fx->arena);
-    for (int i = 0; i < n; i++) buf_printf(&out, "%s\n", all[i]);
-    return buf_str(&out);
-}
-
 static const char *kept(struct fixture *fx, const char *name) {
-    const struct report_decl *r = report(fx, name);
-    struct lines l = {fx->arena, {0}, r->ngroup, r->nsums};
-    buf_init(&l.text, fx->arena);
-    OK(fx, counter_rows(&fx->store, r, line, &l));
-    return sorted(fx, &l.text);
+    struct report_table t;
+    report_table_init(&t, fixture_report(fx, name), fx->arena);
+    OK(fx, counter_rows(&fx->store, &t));
+    return fixture_table(fx, &t);
 }
 
 static const char *scanned(struct fixture *fx, const char *name, const struct cond *where) {
-    const struct report_decl *r = report(fx, name);
-    struct lines l = {fx->arena, {0}, r->ngroup, r->nsums};
-    buf_init(&l.text, fx->arena);
-    OK(fx, counter_scan(&fx->store, r, where, line, &l));
-    return sorted(fx, &l.text);
+    struct report_table t;
+    report_table_init(&t, fixture_report(fx, name), fx->arena);
+    OK(fx, report_scan(&fx->store, &t, SIDE_NOW, where, NULL, NULL));
+    return fixture_table(fx, &t);
 }
 
 static void write_things(struct fixture *fx) {
@@ -115,8 +71,8 @@ static void test_a_rebuild_repairs_a_wrong_counter(void **state) {
            "('admissions.fees','[\"west\"]',1,'[0,0]')",
            &fx->problem));
     assert_string_not_equal(kept(fx, "fees"), before);
-    OK(fx, counter_rebuild(&fx->store, report(fx, "fees")));
-    OK(fx, counter_rebuild(&fx->store, report(fx, "by_region")));
+    OK(fx, counter_rebuild(&fx->store, fixture_report(fx, "fees")));
+    OK(fx, counter_rebuild(&fx->store, fixture_report(fx, "by_region")));
     assert_string_equal(kept(fx, "fees"), before);
     assert_string_equal(kept(fx, "by_region"), scanned(fx, "by_region", NULL));
     struct record r; // and goes on from there
@@ -134,6 +90,56 @@ static void test_a_scan_counts_only_what_its_condition_lets_through(void **state
         "north registered 1\n");
 }
 
+// Whatever is written, and in whatever order.
+static void test_kept_counts_means_and_terms_follow_every_write(void **state) {
+    struct fixture *fx = *state;
+    struct record r[12];
+    struct input in;
+    static const char *const times[] = {"2026-07-31T15:59:59Z", "2026-07-31T16:00:00Z",
+                                        "2027-01-31T23:00:00+08:00", "2027-02-01T00:00:00+08:00"};
+    ((struct schema *)fx->schema)->tz = tz_load("Asia/Shanghai");
+    for (int i = 0; i < 12; i++)
+        OK(fx, fixture_insert(
+                   fx, fx->applicants,
+                   arena_printf(fx->arena,
+                                "{\"name\":\"n\",\"score\":%d,\"seen_at\":\"%s\",\"boards\":%s%s}",
+                                100 * i % 700, times[i % 4], i % 3 ? "true" : "false",
+                                i == 5 ? ",\"code\":\"x\"" : ""),
+                   &r[i]));
+    assert_string_equal(kept(fx, "terms"), "2025-2026-2 0 1 0 0\n2025-2026-2 1 2 0 25000\n"
+                                           "2026-2027-1 0 2 0 40000\n2026-2027-1 1 3 0 20000\n"
+                                           "2026-2027-2 0 1 0 30000\n2026-2027-2 1 2 0 20000\n");
+    for (int i = 0; i < 12; i++) {
+        const char *body =
+            i % 2 ? "{\"score\":null,\"code\":null}" : "{\"boards\":null,\"score\":7}";
+        if (i % 3 == 0)
+            OK(fx, store_update(&fx->store, &r[i], NULL, 1, "register", "p", NOW_MS, 1));
+        OK(fx, fixture_input(fx, fx->applicants, body, false, &in));
+        OK(fx, store_update(&fx->store, &r[i], &in, -1, "update", "p", NOW_MS, 1));
+        if (i % 5 == 4) OK(fx, store_archive(&fx->store, &r[i], "p", NOW_MS, 1));
+        assert_string_equal(kept(fx, "terms"), scanned(fx, "terms", NULL));
+    }
+    OK(fx, counter_rebuild(&fx->store, fixture_report(fx, "terms")));
+    assert_string_equal(kept(fx, "terms"), scanned(fx, "terms", NULL));
+    tz_free((struct tz *)fx->schema->tz);
+}
+
+static void test_what_is_declared_otherwise_is_counted_afresh(void **state) {
+    struct fixture *fx = *state;
+    struct report_decl *fees = (struct report_decl *)fixture_report(fx, "fees");
+    write_things(fx);
+    fees->nmeasures = 1; // another release: only one of its sums
+    OK(fx, store_migrate(fx->db, fx->schema, NULL, &fx->problem));
+    assert_string_equal(kept(fx, "fees"), "- 1 300\neast 1 0\nnorth 1 50\nsouth 1 0\n");
+    fees->kept = false; // not kept for a while: it must not come back with what it once was
+    OK(fx, store_migrate(fx->db, fx->schema, NULL, &fx->problem));
+    struct record r;
+    OK(fx, fixture_insert(fx, fx->applicants, "{\"name\":\"z\",\"fee\":\"1.00\"}", &r));
+    fees->kept = true;
+    OK(fx, store_migrate(fx->db, fx->schema, NULL, &fx->problem));
+    assert_string_equal(kept(fx, "fees"), scanned(fx, "fees", NULL));
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -141,6 +147,8 @@ int main(void) {
         T(test_a_rolled_back_write_does_not_count),
         T(test_a_rebuild_repairs_a_wrong_counter),
         T(test_a_scan_counts_only_what_its_condition_lets_through),
+        T(test_kept_counts_means_and_terms_follow_every_write),
+        T(test_what_is_declared_otherwise_is_counted_afresh),
     };
     return cmocka_run_group_tests_name("counter", tests, NULL, NULL);
 }
