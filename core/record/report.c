@@ -369,6 +369,7 @@ enum err report_scan(struct store *s, struct report_table *t, enum report_side s
     struct stmt *st = db_prepare(s->db, s->problem, buf_str(&q.text));
     if (!st) return s->problem->code;
     for (int i = 0; i < q.nargs; i++) stmt_bind(st, i + 1, &q.args[i]);
+    if (!t->report->ngroups) report_row(t, NULL); // there is one, be it empty
     struct value *group = arena_alloc(s->arena, sizeof *group * (size_t)(t->report->ngroups + 1));
     for (bool row;;) {
         enum err e = stmt_step(st, &row, s->problem);

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { applicant, citizenId } from '../lib/applicant.mjs';
 import { Client, Server } from '../lib/server.mjs';
-import { XLSX, unzip, xlsx, zip } from '../lib/sheet.mjs';
+import { XLSX, sheetOf, unzip, xlsx, zip } from '../lib/sheet.mjs';
 
 let server, lead;
 before(async () => {
@@ -127,9 +127,6 @@ test('a file that is wrong as a whole writes nothing', async () => {
   assert.equal(refusal(other), 'sheet_missing');
 });
 
-const sheetOf = (parts) => parts['xl/worksheets/sheet1.xml'].match(/<row.*?<\/row>/gs)
-  .map((row) => [...row.matchAll(/<c r="([A-Z]+)\d+" s="(\d)"(?: t="inlineStr"><is><t xml:space="preserve">(.*?)<\/t><\/is>|><v>(.*?)<\/v>)<\/c>/gs)]
-    .map(([, column, style, text, number]) => ({ column, style: Number(style), v: text ?? Number(number) })));
 async function download(path, who = lead) {
   const answer = await fetch(`${server.url}/api/v1/${path}`, { headers: { Authorization: `Bearer ${who.token}`, 'Accept-Language': 'zh' } });
   return { status: answer.status, type: answer.headers.get('content-type'), data: Buffer.from(await answer.arrayBuffer()) };

@@ -78,3 +78,8 @@ export function xlsx(rows) {
 }
 
 export const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
+
+// The cells of a sheet that campusd wrote: rows of { column, style, v }.
+export const sheetOf = (parts) => parts['xl/worksheets/sheet1.xml'].match(/<row.*?<\/row>/gs)
+  .map((row) => [...row.matchAll(/<c r="([A-Z]+)\d+" s="(\d)"(?: t="inlineStr"><is><t xml:space="preserve">(.*?)<\/t><\/is>|><v>(.*?)<\/v>)<\/c>/gs)]
+    .map(([, column, style, text, number]) => ({ column, style: Number(style), v: text ?? Number(number) })));

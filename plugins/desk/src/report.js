@@ -6,28 +6,34 @@
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { get } from './api.js';
 import { t, title } from './i18n.js';
-import { entity } from './state.js';
-import { Busy, ProblemBox, stateTitle, useLoad } from './ui.js';
-import { count, text } from './format.js';
+import { Busy, ProblemBox, useLoad } from './ui.js';
+import { Person, count, text } from './format.js';
 import { onChange } from './live.js';
 
-const label = (e, key, v) => {
+const column = (r, key) => r.columns.find((c) => c.name === key);
+const label = (r, key, v) => {
   if (v === null || v === undefined || v === '') return t('（未填）', '(none)');
-  if (key === 'state') return e ? stateTitle(e, v) : v;
-  const f = e?.fields.find((x) => x.name === key);
-  return f ? text(f, v) : String(v);
+  const c = column(r, key), choice = c.choices?.find((x) => x.name === v);
+  return choice ? title(choice.title, v) : text(c, v);
 };
-const heading = (e, key) => (key === 'state' ? t('状态', 'State') : title(e?.fields.find((x) => x.name === key)?.title, key));
+const heading = (r, key) => title(column(r, key).title, key);
 
 // Rows of one or two groupings as series: { keys, series: [{ name, values }] }, by count.
-function shape(r, e, rows) {
+function shape(r, rows) {
   const [a, b] = r.group;
   const of = (k) => [...new Set(rows.map((x) => x[k]))];
   const keys = of(a), parts = b ? of(b) : [null];
-  const series = parts.map((p) => ({ name: b ? label(e, b, p) : t('数量', 'Count'), key: p,
+  const series = parts.map((p) => ({ name: b ? label(r, b, p) : t('数量', 'Count'), key: p,
     values: keys.map((k) => rows.filter((x) => x[a] === k && (!b || x[b] === p)).reduce((n, x) => n + (x.count ?? 0), 0)) }));
-  return { keys, labels: keys.map((k) => label(e, a, k)), series };
+  if (!b && r.compare && r.chart === 'line') series.push({ name: t('上年同期', 'A year before'), key: 'last', values: keys.map((k) => rows.find((x) => x[a] === k)?.last_count ?? 0) });
+  return { keys, labels: keys.map((k) => label(r, a, k)), series };
 }
+
+// A funnel: all, then each named count, as far as they came.
+const funnel = (r, data) => {
+  const steps = r.columns.filter((c) => c.type === 'integer' && data.total[c.name] !== undefined && !/^(last_|target$|sum_|min_|max_)/.test(c.name));
+  return { keys: steps.map((c) => c.name), labels: steps.map((c) => title(c.title, c.name)), series: [{ name: t('数量', 'Count'), values: steps.map((c) => data.total[c.name] ?? 0) }] };
+};
 
 const TONES = 6;
 const Legend = ({ series }) => series.length > 1 && html`<ul class="legend">${series.map((s, i) => html`<li><i class="dot c${i % TONES}"></i>${s.name}</li>`)}</ul>`;
@@ -79,21 +85,22 @@ function Line({ d }) {
   return html`<div class="line" ref=${ref} aria-hidden="true"></div>`;
 }
 
-function Table({ r, e, rows }) {
-  const sums = rows.length ? Object.keys(rows[0]).filter((k) => !r.group.includes(k)) : [];
-  return html`<div class="table-wrap" tabindex="0" role="region" aria-label=${title(r.title, r.name)}><table><thead><tr>${r.group.map((g) => html`<th>${heading(e, g)}</th>`)}${sums.map((k) => html`<th class="number">${k === 'count' ? t('数量', 'Count') : `${t('合计', 'Sum')} ${heading(e, k.replace(/^sum_/, ''))}`}</th>`)}</tr></thead>
-    <tbody>${rows.map((row) => html`<tr>${r.group.map((g) => html`<td>${label(e, g, row[g])}</td>`)}${sums.map((k) => html`<td class="number">${row[k] === null ? t('不足，不显示', 'too few to show') : k === 'count' ? count(row[k]) : row[k]}</td>`)}</tr>`)}</tbody></table></div>`;
+function Table({ r, rows }) {
+  const figures = r.columns.filter((c) => !r.group.includes(c.name));
+  const figure = (c, v) => (v === null ? (r.min_cell ? t('不足，不显示', 'too few to show') : '') : c.type === 'integer' ? count(v) : text(c, v));
+  return html`<div class="table-wrap" tabindex="0" role="region" aria-label=${title(r.title, r.name)}><table><thead><tr>${r.group.map((g) => html`<th>${heading(r, g)}</th>`)}${figures.map((c) => html`<th class="number">${title(c.title, c.name)}</th>`)}</tr></thead>
+    <tbody>${rows.map((row) => html`<tr>${r.group.map((g) => html`<td>${column(r, g).type === 'person' && row[g] ? html`<${Person} id=${row[g]} />` : label(r, g, row[g])}</td>`)}${figures.map((c) => html`<td class="number">${figure(c, row[c.name])}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
 export function Report({ r }) {
-  const e = entity(r.entity), [table, setTable] = useState(false);
+  const [table, setTable] = useState(r.chart === 'table');
   const load = useLoad((signal) => get(r.path, { signal }), [r.path]);
   useEffect(() => {
     let soon;
     const end = onChange((x) => { if (x.entity === r.entity || x.reset) soon ??= setTimeout(() => { soon = undefined; load.again(); }, 3000); });
     return () => { clearTimeout(soon); end(); };
   }, [r.path]);
-  const rows = load.data?.rows, d = rows?.length ? shape(r, e, rows) : null;
+  const rows = load.data?.rows, d = !rows?.length ? null : r.chart === 'funnel' ? funnel(r, load.data) : shape(r, rows);
   const Chart = { pie: Pie, line: Line }[r.chart] ?? Bars;
   return html`<section class="card report"><header><h3>${title(r.title, r.name)}</h3>
     <div class="tools"><button type="button" class="plain" aria-pressed=${table} onClick=${() => setTable(!table)}>${table ? t('图', 'Chart') : t('表', 'Table')}</button>
@@ -101,5 +108,5 @@ export function Report({ r }) {
     ${load.error && !rows && html`<${ProblemBox} error=${load.error} again=${load.again} />`}
     ${!rows && !load.error && html`<${Busy} />`}
     ${rows && !rows.length && html`<p class="hint">${t('还没有数据', 'No data yet')}</p>`}
-    ${d && (table || !r.group.length ? html`<${Table} r=${r} e=${e} rows=${rows} />` : html`<${Chart} d=${d} />`)}</section>`;
+    ${d && (table || (!r.group.length && r.chart !== 'funnel') ? html`<${Table} r=${r} rows=${rows} />` : html`<${Chart} d=${d} />`)}</section>`;
 }
