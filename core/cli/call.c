@@ -138,8 +138,8 @@ enum err cli_call(struct cli *cli, struct call *c) {
     snprintf(url, sizeof url, "http://127.0.0.1:%d", cli->link->port);
     curl_easy_reset(h);
     struct curl_slist *head = NULL;
-    head = curl_slist_append(
-        head, arena_printf(cli->arena, "Authorization: Bearer %s", cli->link->token));
+    head = curl_slist_append(head, arena_printf(cli->arena, "Authorization: Bearer %s",
+                                                c->bearer ? c->bearer : cli->link->token));
     head = curl_slist_append(head, cli->zh ? "Accept-Language: zh-CN" : "Accept-Language: en");
     head = curl_slist_append(
         head, arena_printf(cli->arena, "Content-Type: %s", c->type ? c->type : "application/json"));

@@ -70,6 +70,9 @@ int cli_show_text(struct cli *cli, struct buf *json,
 MUST_CHECK enum err cli_config(struct cli *cli);   // problem is set on failure
 MUST_CHECK enum err cli_new_home(struct cli *cli); // ERR_CONFLICT when the folder is not empty
 void cli_empty_folder(const char *path);
+// Keys (in a key file), database, first release and an administrator for a home that has its
+// settings and nothing else.
+MUST_CHECK enum err cli_fill_home(struct cli *cli);
 MUST_CHECK enum err cli_open_read(struct cli *cli, struct db **out);
 // A candidate from what is on disk, with one child.
 MUST_CHECK enum err cli_release(struct cli *cli, struct release **out);
@@ -89,6 +92,7 @@ struct call {
     void (*line)(struct cli *cli, const char *line); // streams: called for each line of the answer
     bool running;                                    // only a service that runs by itself will do
     bool quiet;                                      // cli_request: show nothing but errors
+    const char *bearer;                              // acts by this token instead
     int status;
     const char *answer; // arena, NUL-terminated
     size_t answer_n;
@@ -102,5 +106,10 @@ const char *cli_escape(struct cli *cli, const char *s);
 int cli_request(struct cli *cli, struct call *c, const char *columns);
 int cli_get(struct cli *cli, const char *columns, const char *fmt, ...) PRINTF(3, 4);
 void cli_hang_up(struct cli *cli);
+
+// Commands of plugin with files of their own: plugin_test.c, plugin_new.c.
+int cli_plugin_test(struct cli *cli, int argc, char **argv);
+int cli_plugin_new(struct cli *cli, int argc, char **argv);
+int cli_plugin_stubs(struct cli *cli, int argc, char **argv);
 
 #endif

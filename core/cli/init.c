@@ -198,12 +198,13 @@ static enum err fill_database(struct init *in) {
     if (e) return e;
     e = home_keyring_store(in->db, in->keyring, p);
     if (!e) e = release_store(in->db, in->release, "os:init", now, p);
-    if (!e) e = make_admin(in);
+    if (!e && in->admin) e = make_admin(in);
     if (!e) {
         note(in, "home.init", arena_printf(cli->arena, "school/%s", in->school), now);
         note(in, "release.activate",
              arena_printf(cli->arena, "release/%lld", (long long)in->release->number), now);
-        note(in, "user.add", arena_printf(cli->arena, "core.people/%s", in->admin_id), now);
+        if (in->admin)
+            note(in, "user.add", arena_printf(cli->arena, "core.people/%s", in->admin_id), now);
         e = audit_flush(in->audit, p);
     }
     if (!e) e = db_commit(in->db, p);
@@ -216,10 +217,10 @@ static enum err fill_database(struct init *in) {
     return write_audit_key(in);
 }
 
-static enum err make(struct init *in) {
+// Everything after the settings are there.
+static enum err fill(struct init *in) {
     struct cli *cli = in->cli;
-    enum err e = write_settings(in);
-    if (!e) e = cli_config(cli);
+    enum err e = cli_config(cli);
     if (!e) e = keyring_create(cli->config.school.id, &in->keyring, &cli->problem);
     if (!e) e = add_slots(in);
     if (!e)
@@ -232,6 +233,18 @@ static enum err make(struct init *in) {
     keyring_free(in->keyring);
     release_put(in->release);
     return e;
+}
+
+static enum err make(struct init *in) {
+    enum err e = write_settings(in);
+    return e ? e : fill(in);
+}
+
+enum err cli_fill_home(struct cli *cli) {
+    struct init in = {.cli = cli, .sample = ""};
+    enum err e = cli_config(cli);
+    in.school = e ? NULL : cli->config.school.id;
+    return e ? e : fill(&in);
 }
 
 // The sample's names and passwords lie in a file of its own: it is there to be tried.

@@ -14,6 +14,7 @@
 #include "host/wire.h"
 
 extern const char _binary_prelude_lua_start[], _binary_prelude_lua_end[];
+extern const char _binary_author_lua_start[], _binary_author_lua_end[];
 
 static void *alloc(void *ud, void *p, size_t old, size_t n) {
     struct plugin_state *s = ud;
@@ -173,13 +174,20 @@ static int ask(lua_State *L) {
     return 3;
 }
 
+// A chunk that the linker has laid into the binary.
+static void load_own(lua_State *L, const char *start, const char *end, const char *name) {
+    if (luaL_loadbufferx(L, start, (size_t)(end - start), name, "t")) lua_error(L);
+}
+
+static int load_author(lua_State *L) {
+    load_own(L, _binary_author_lua_start, _binary_author_lua_end, "=author");
+    return 1;
+}
+
 static int boot(lua_State *L) {
     struct request *q = lua_touserdata(L, 1);
     luaL_openlibs(L);
-    // the linker lays the two around the text
-    // cppcheck-suppress comparePointers
-    size_t prelude_n = (size_t)(_binary_prelude_lua_end - _binary_prelude_lua_start);
-    if (luaL_loadbufferx(L, _binary_prelude_lua_start, prelude_n, "=prelude", "t")) lua_error(L);
+    load_own(L, _binary_prelude_lua_start, _binary_prelude_lua_end, "=prelude");
     struct wire_reader r = {q->data, q->data + q->n};
     push(L, &r, 0);
     lua_rawgeti(L, -1, 1);
@@ -187,7 +195,8 @@ static int boot(lua_State *L) {
     lua_remove(L, -3);
     lua_pushlightuserdata(L, q->state);
     lua_pushcclosure(L, ask, 1);
-    lua_call(L, 3, 1);
+    lua_pushcfunction(L, load_author);
+    lua_call(L, 4, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, "plugin");
     return 0;
 }

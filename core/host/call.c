@@ -250,3 +250,25 @@ enum err pool_action(struct pool *pool, const struct host_action *act,
     *n = out.len;
     return ERR_OK;
 }
+
+enum err pool_author(struct pool *pool, const char *plugin, const char *what, const char *args_json,
+                     const struct host_services *services, struct arena *a, const char **json,
+                     size_t *n, struct problem *p) {
+    struct buf b, out;
+    struct wire *w = NULL;
+    json_t *args;
+    enum err e = json_parse(a, args_json, strlen(args_json), &args, p);
+    if (e) return e;
+    buf_init(&b, a), buf_init(&out, a);
+    wire_put_open(&b, WIRE_LIST, 3);
+    wire_put_text(&b, plugin, strlen(plugin));
+    wire_put_text(&b, what, strlen(what));
+    wire_put_json(&b, args);
+    const struct host_limits *limits = pool_limits(pool);
+    e = call(pool, plugin, FRAME_AUTHOR, &b, limits->wall_ms, limits->cpu_ms, services, a, &w, p);
+    if (e) return e;
+    wire_to_json(w, &out);
+    *json = buf_str(&out);
+    *n = out.len;
+    return ERR_OK;
+}

@@ -68,10 +68,13 @@ static bool ask(char type, const uint8_t *data, size_t n, size_t memory, struct 
     // the rest of the list is the arguments: one fewer than it had
     static struct buf args;
     args.len = 0;
-    wire_put_open(&args, WIRE_LIST, type == FRAME_POLICY ? 2 : 4);
+    wire_put_open(&args, WIRE_LIST, type == FRAME_POLICY || type == FRAME_AUTHOR ? 2 : 4);
     buf_put(&args, rest, (size_t)(data + n - rest));
-    k->state.may_ask = type == FRAME_ACTION;
-    const char *fn = type == FRAME_RULE ? "rule" : type == FRAME_ACTION ? "action" : "policy";
+    k->state.may_ask = type == FRAME_ACTION || type == FRAME_AUTHOR;
+    const char *fn = type == FRAME_RULE     ? "rule"
+                     : type == FRAME_ACTION ? "action"
+                     : type == FRAME_AUTHOR ? "author"
+                                            : "policy";
     return plugin_call(&k->state, fn, (uint8_t *)args.data, args.len, out, type != FRAME_POLICY);
 }
 

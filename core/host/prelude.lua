@@ -3,8 +3,8 @@
 --
 -- The sandbox of one plugin. The child runs this chunk once a plugin with the plugin's name, its files
 -- and a way to ask the core; it returns declare, policy, rule and action. Only this file sees debug and
--- load; plugins never do.
-local name, sources, ask = ...
+-- load; plugins never do. `author` runs what core/host/author.lua holds for those who write plugins.
+local name, sources, ask, load_author = ...
 local getinfo, load, setmetatable, getmetatable = debug.getinfo, load, setmetatable, getmetatable
 local pairs, ipairs, type, tostring, error, next, pcall = pairs, ipairs, type, tostring, error, next, pcall
 local format, sub, rep, find, gmatch, match, gsub = string.format, string.sub, string.rep, string.find, string.gmatch, string.match, string.gsub
@@ -527,4 +527,10 @@ local function action(kind, action_name, revision, input)
   local result, err = a.run(ctx, input)
   return { result = result, err = err }
 end
-return { declare = declare, policy = policy, rule = rule, action = action }
+local authors
+local function author(what, args)
+  authors = authors or load_author() { name = name, sources = sources, ask = ask, globals = globals, campus = campus, calls = calls,
+    SHAPES = SHAPES, TYPES = TYPES, FIELD = FIELD, policy = policy, policy_of = policy_of, rule = rule }
+  return authors[what](args)
+end
+return { declare = declare, policy = policy, rule = rule, action = action, author = author }

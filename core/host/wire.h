@@ -38,6 +38,7 @@ enum wire_type {
     FRAME_DECLARE = 'D',
     FRAME_RULE = 'R',
     FRAME_ACTION = 'C',
+    FRAME_AUTHOR = 'X', // what author.lua does; never of a service
     FRAME_TASK = 'T',   // to a converter: its kind, its options as JSON
     FRAME_FEED = 'F',   // bytes that go in
     FRAME_END = 'Z',    // no more go in; asked again until nothing comes out

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// The clock seam. Wall time is for people and records and can be moved in campusd-test; budgets and
+// The clock seam. Wall time is for people and records and can be moved by tests; budgets and
 // timeouts use the monotonic clock. SQL never reads the time.
 #ifndef CAMPUS_CLOCK_H
 #define CAMPUS_CLOCK_H
@@ -10,7 +10,7 @@
 
 int64_t clock_now_ms(void); // wall clock, milliseconds since the epoch, plus the test offset
 int64_t clock_mono_ns(void);
-void clock_advance_ms(int64_t by); // campusd-test only; a no-op otherwise
+void clock_advance_ms(int64_t by); // for tests: ours, and those that `plugin test` runs
 
 // A time zone read from tzdata (RFC 8536 TZif). Owned; never freed while a release uses it.
 struct tz;

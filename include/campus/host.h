@@ -101,6 +101,12 @@ MUST_CHECK enum err pool_action(struct pool *pool, const struct host_action *cal
                                 const struct host_services *services, struct arena *a,
                                 const char **result_json, size_t *n, struct problem *p);
 
+// For authors only (core/host/author.lua): "list" and "run" of a plugin's tests, which ask through
+// services of their own, "stubs" and "names" of what there is to say.
+MUST_CHECK enum err pool_author(struct pool *pool, const char *plugin, const char *what,
+                                const char *args_json, const struct host_services *services,
+                                struct arena *a, const char **json, size_t *n, struct problem *p);
+
 // Figures for /metrics.
 struct host_stats {
     uint64_t calls, failures, kills, respawns;
