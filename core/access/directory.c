@@ -72,6 +72,8 @@ static enum err rights_json(struct db *db, const char *id, struct buf *out, stru
                       "SELECT fact,from_date,until_date,set_by FROM core_fact WHERE person=$1"
                       " ORDER BY fact,from_date",
                       id, fact);
+    json_key(out, "posts");
+    if (!e) e = directory_posts_json(db, id, "", out, p);
     json_key(out, "delegates_to");
     if (!e)
         e = rows_json(db, out, p,

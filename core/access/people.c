@@ -25,12 +25,19 @@ const char people_ddl[] =
     " at BIGINT NOT NULL, PRIMARY KEY(person, role)){clustered};"
     "CREATE TABLE IF NOT EXISTS core_member(person TEXT NOT NULL, grp TEXT NOT NULL, from_date TEXT NOT NULL,"
     " until_date TEXT NOT NULL, PRIMARY KEY(person, grp)){clustered};"
+    "CREATE INDEX IF NOT EXISTS i_person_role ON core_person_role(role);"
+    "CREATE INDEX IF NOT EXISTS i_member_group ON core_member(grp);"
+    "CREATE TABLE IF NOT EXISTS core_post(person TEXT NOT NULL, post TEXT NOT NULL, grp TEXT NOT NULL,"
+    " from_date TEXT NOT NULL, until_date TEXT NOT NULL, acting BIGINT NOT NULL,"
+    " PRIMARY KEY(person, post, grp)){clustered};"
+    "CREATE INDEX IF NOT EXISTS i_post ON core_post(post, grp);"
     "CREATE TABLE IF NOT EXISTS core_fact(person TEXT NOT NULL, fact TEXT NOT NULL, from_date TEXT NOT NULL,"
     " until_date TEXT NOT NULL, set_by TEXT NOT NULL, PRIMARY KEY(person, fact, from_date)){clustered};"
     // roles: those lent, separated by spaces; NULL lends all
     "CREATE TABLE IF NOT EXISTS core_delegation(id TEXT PRIMARY KEY, person TEXT NOT NULL, to_person TEXT NOT NULL,"
     " from_date TEXT NOT NULL, until_date TEXT NOT NULL, roles TEXT){clustered};"
     "CREATE INDEX IF NOT EXISTS i_delegation_to ON core_delegation(to_person);"
+    "CREATE INDEX IF NOT EXISTS i_delegation_person ON core_delegation(person);"
     "CREATE TABLE IF NOT EXISTS core_session(hash {bytes} PRIMARY KEY, id TEXT NOT NULL UNIQUE, person TEXT NOT NULL,"
     " kind TEXT NOT NULL, label TEXT NOT NULL, scopes TEXT, created_at BIGINT NOT NULL,"
     " expires_at BIGINT NOT NULL){clustered};"
@@ -178,6 +185,21 @@ static enum err may_lend(struct db *db, const struct access *x, const struct del
     return access_roles_agree(x, &both, p);
 }
 
+// Whoever lends must not come to stand in for themselves by way of others, while both are away.
+static enum err no_circle(struct db *db, const struct delegation_new *n, struct problem *p) {
+    int64_t found = 0;
+    enum err e = db_int(db, p, &found, 0,
+                        "WITH RECURSIVE c(who) AS (SELECT to_person FROM core_delegation WHERE"
+                        " person=$1 AND from_date<=$2 AND until_date>=$3 UNION"
+                        " SELECT d.to_person FROM core_delegation d JOIN c ON d.person=c.who"
+                        " WHERE d.from_date<=$2 AND d.until_date>=$3)"
+                        " SELECT 1 FROM c WHERE who=$4",
+                        "tttt", n->to, n->until, n->from, n->person);
+    if (e || !found) return e;
+    return problem_add(p, ERR_CONFLICT, "/to", "delegation_loop",
+                       "they have lent their rights, by way of others, to the one who lends here");
+}
+
 enum err people_delegate(struct db *db, const struct access *x, const struct delegation_new *n,
                          char id[37], struct problem *p) {
     if (!strcmp(n->person, n->to))
@@ -190,6 +212,7 @@ enum err people_delegate(struct db *db, const struct access *x, const struct del
     buf_init(&list, p->arena);
     enum err e = must_exist(db, n->person, p);
     if (!e) e = must_exist(db, n->to, p);
+    if (!e) e = no_circle(db, n, p);
     if (!e) e = may_lend(db, x, n, &list, p);
     if (e) return e;
     id_new(id);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// user and token: accounts, roles, facts, API tokens; each one request.
+// user and token: accounts, roles, facts, posts, API tokens; each one request.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +124,28 @@ static int fact(struct cli *cli, int argc, char **argv) {
     return request(cli, "PUT", path, &b);
 }
 
+static int post(struct cli *cli, int argc, char **argv) {
+    struct buf b;
+    const char *group = cli_option(&argc, argv, "--group"),
+               *from = cli_option(&argc, argv, "--from"),
+               *until = cli_option(&argc, argv, "--until");
+    bool acting = cli_flag(&argc, argv, "--acting"), drop = cli_flag(&argc, argv, "--drop");
+    if (!cli_words(cli, argc, argv, 2, 2)) return cli_usage(cli);
+    const char *rest =
+        arena_printf(cli->arena, "/posts/%s%s%s", cli_escape(cli, argv[1]),
+                     drop && group ? "?group=" : "", drop && group ? cli_escape(cli, group) : "");
+    const char *path = user_path(cli, argv[0], rest);
+    if (drop) return request(cli, "DELETE", path, NULL);
+    buf_init(&b, cli->arena);
+    buf_putc(&b, '{');
+    if (group) json_kv_str(&b, "group", group);
+    if (from) json_kv_str(&b, "from", from);
+    if (until) json_kv_str(&b, "until", until);
+    json_kv_bool(&b, "acting", acting);
+    buf_putc(&b, '}');
+    return request(cli, "PUT", path, &b);
+}
+
 static int import(struct cli *cli, int argc, char **argv) {
     char *text;
     size_t n;
@@ -139,9 +161,9 @@ static int import(struct cli *cli, int argc, char **argv) {
 
 int cmd_user(struct cli *cli, int argc, char **argv) {
     static const struct subcommand table[] = {
-        {"add", add},       {"list", list},       {"show", show},     {"passwd", passwd},
-        {"roles", roles},   {"disable", disable}, {"enable", enable}, {"fact", fact},
-        {"import", import}, {NULL, NULL}};
+        {"add", add},     {"list", list},       {"show", show},     {"passwd", passwd},
+        {"roles", roles}, {"disable", disable}, {"enable", enable}, {"fact", fact},
+        {"post", post},   {"import", import},   {NULL, NULL}};
     return cli_sub(cli, table, argc, argv);
 }
 

@@ -44,6 +44,22 @@ enum err todo_urge(struct db *db, const char *kind, const char *ref, int64_t now
                   "itt", now, ref, kind);
 }
 
+enum err todo_done(struct db *db, const char *id, const char *const *audiences, int n,
+                   const char *by, int64_t now, struct problem *p) {
+    struct stmt *st = db_query(db, p,
+                               "SELECT audience FROM core_todo WHERE id=$1 AND closed_at=0 AND"
+                               " kind IN ('copy','alert','notice')",
+                               "t", id);
+    bool row = false, mine = false;
+    enum err e = st ? stmt_step(st, &row, p) : p->code;
+    if (e) return e;
+    for (int i = 0; row && i < n; i++) mine |= !strcmp(audiences[i], stmt_text(st, 0, NULL));
+    if (row) stmt_reset(st);
+    if (!mine) return problem_set(p, ERR_NOT_FOUND, NULL);
+    return db_run(db, p, NULL, "UPDATE core_todo SET closed_at=$1, closed_by=$2 WHERE id=$3", "itt",
+                  now, by, id);
+}
+
 const char **todo_audiences(const struct access *x, const struct actor *who, struct arena *a,
                             int *n) {
     int most = 1;

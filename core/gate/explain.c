@@ -11,5 +11,6 @@ enum err gate_explain(struct gate *g, const struct actor *who, const struct enti
     enum err err = gate_find(g, e, id, "explain", &r, &v);
     if (err) return err;
     access_explain(g->release->access, who, e, verb, &r, &v.clear, out);
-    return ERR_OK;
+    const struct transition *t = e->workflow ? entity_transition(e, verb) : NULL;
+    return t && t->approvals ? gate_approval_explain(g, who, t, &r, out) : ERR_OK;
 }

@@ -5,6 +5,7 @@
 #ifndef GATE_INTERNAL_H
 #define GATE_INTERNAL_H
 
+#include "campus/approval.h"
 #include "campus/gate.h"
 #include "campus/json.h"
 
@@ -23,6 +24,28 @@ void gate_value(struct buf *out, const struct field *f, const struct value *v);
 void gate_views(const struct entity *e, const struct verdict *v, struct shown *out);
 // The record just written, as its writer may read it: sealed fields under their partial masks.
 enum err gate_answer(struct gate *g, struct record *r, struct buf *out);
+// One act on one record: begin, do, end. The end publishes and audits it, or undoes it and puts the
+// refusal on record; event is what follows the entity's name in the event's type.
+struct act {
+    struct gate *g;
+    const char *action;
+    struct record *record;
+    const char *id; // before there is a record: what was asked for
+    const struct entity *entity;
+    size_t mark;
+    struct approval_case *approval; // that was signed, or NULL
+};
+MUST_CHECK enum err gate_act_begin(struct act *a, struct gate *g, const struct entity *e,
+                                   const char *action, const char *id);
+MUST_CHECK enum err gate_act_end(struct act *a, enum err e, const char *event);
+// What approvals need to know of this passage; r decides whether its actor may do the verb.
+struct approving gate_approving(struct gate *g, const struct record *r, const char *verb);
+// Adds to an explanation what the record's open case says of `who`.
+MUST_CHECK enum err gate_approval_explain(struct gate *g, const struct actor *who,
+                                          const struct transition *t, const struct record *r,
+                                          struct buf *out);
+// Whether the actor could sign this case now.
+bool gate_may_sign(struct gate *g, const char *approval);
 void gate_add_row(struct gate *g, const struct audit_row *row);
 struct audit_row gate_row(struct gate *g, const char *action, const char *object,
                           const char *outcome, const char *reason);

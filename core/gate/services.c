@@ -111,7 +111,7 @@ static enum err transition(struct ask *a) {
     struct ruling ruling = {.transition = t};
     if (t->rule_decl) {
         err = gate_prepare(&a->gate, e, id, t, fields, &ruling);
-        if (!err)
+        if (!err && !ruling.needless)
             err = pool_rule(a->gate.release->pool, &ruling.call, a->gate.store.arena,
                             &ruling.decision, a->gate.store.problem);
         if (err == ERR_PLUGIN_BUDGET || err == ERR_PLUGIN_FAILED || err == ERR_UNAVAILABLE)

@@ -10,17 +10,8 @@
 #include "campus/text.h"
 #include "gate/gate_internal.h"
 
-struct act {
-    struct gate *g;
-    const char *action;
-    struct record *record;
-    const char *id; // before there is a record: what was asked for
-    const struct entity *entity;
-    size_t mark;
-};
-
-static enum err act_begin(struct act *a, struct gate *g, const struct entity *e, const char *action,
-                          const char *id) {
+enum err gate_act_begin(struct act *a, struct gate *g, const struct entity *e, const char *action,
+                        const char *id) {
     *a =
         (struct act){.g = g, .action = action, .entity = e, .id = id, .mark = audit_mark(g->audit)};
     return g->nested ? db_save(g->store.db, DB_INNER, g->store.problem) : ERR_OK;
@@ -32,7 +23,7 @@ static bool is_refusal(enum err e) {
 }
 
 // Publishes and audits what was done, or undoes it and puts the refusal on record.
-static enum err act_end(struct act *a, enum err e, const char *event) {
+enum err gate_act_end(struct act *a, enum err e, const char *event) {
     struct gate *g = a->g;
     struct db *db = g->store.db;
     struct record *r = a->record;
@@ -116,6 +107,14 @@ static enum err refuse_masks(struct gate *g, const struct entity *e, const struc
     return x;
 }
 
+// The record has come into another state: approvals that it left behind or that lie ahead.
+static enum err entered(struct act *a, int before, const char *verb) {
+    struct gate *g = a->g;
+    if (!approval_of(g->release->approvals, a->entity, NULL)) return ERR_OK;
+    struct approving ap = gate_approving(g, a->record, verb);
+    return approval_entered(&ap, a->record, before, verb);
+}
+
 static enum err create(struct act *a, const struct entity *e, const struct input *in) {
     struct gate *g = a->g;
     const struct access *x = g->release->access;
@@ -138,15 +137,16 @@ static enum err create(struct act *a, const struct entity *e, const struct input
     if (err) return err;
     const struct policy_revision *p = release_policy(g->release, e->plugin, g->today);
     a->record = arena_alloc(g->store.arena, sizeof *a->record);
-    return store_insert(&g->store, e, in, g->actor->id, g->now, p ? p->id : 0, a->record);
+    err = store_insert(&g->store, e, in, g->actor->id, g->now, p ? p->id : 0, a->record);
+    return err ? err : entered(a, -1, "create");
 }
 
 enum err gate_create(struct gate *g, const struct entity *e, const struct input *in,
                      struct buf *out, const char **id) {
     struct act a;
-    enum err err = act_begin(&a, g, e, "create", "");
+    enum err err = gate_act_begin(&a, g, e, "create", "");
     if (err) return err;
-    err = act_end(&a, create(&a, e, in), "created");
+    err = gate_act_end(&a, create(&a, e, in), "created");
     if (err) return err;
     if (id) *id = a.record->id;
     return gate_answer(g, a.record, out);
@@ -168,6 +168,19 @@ static enum err open_for(struct act *a, const char *verb, int64_t if_match) {
         return problem_set(g->store.problem, ERR_STALE, "it is at revision %lld now",
                            (long long)a->record->rev);
     return ERR_OK;
+}
+
+// What people have signed, or are about to, is not changed under them.
+static enum err not_in_approval(struct act *a) {
+    struct gate *g = a->g;
+    bool open = false;
+    if (!approval_of(g->release->approvals, a->entity, NULL)) return ERR_OK;
+    enum err e = approval_is_open(g->store.db, a->record->id, &open, g->store.problem);
+    if (e || !open) return e;
+    problem_set(g->store.problem, ERR_CONFLICT,
+                "it is being approved: withdraw or return it first");
+    return problem_add(g->store.problem, ERR_CONFLICT, NULL, "in_approval",
+                       "it is being approved: withdraw or return it first");
 }
 
 // Checks the fields of a body against the record and the actor. `verb` is also what the record must
@@ -205,6 +218,7 @@ static enum err update(struct act *a, int64_t if_match, const json_t *body) {
     struct input in = {0};
     struct verdict v;
     enum err e = open_for(a, "update", if_match);
+    if (!e) e = not_in_approval(a);
     if (!e) e = take_fields(a, "update", body, &in);
     if (e) return e;
     // nobody writes a record out of their own reach
@@ -220,9 +234,9 @@ static enum err update(struct act *a, int64_t if_match, const json_t *body) {
 enum err gate_update(struct gate *g, const struct entity *e, const char *id, int64_t if_match,
                      const json_t *body, struct buf *out, int64_t *rev) {
     struct act a;
-    enum err err = act_begin(&a, g, e, "update", id);
+    enum err err = gate_act_begin(&a, g, e, "update", id);
     if (err) return err;
-    err = act_end(&a, update(&a, if_match, body), "updated");
+    err = gate_act_end(&a, update(&a, if_match, body), "updated");
     if (err) return err;
     if (rev) *rev = a.record->rev;
     return gate_answer(g, a.record, out);
@@ -230,11 +244,12 @@ enum err gate_update(struct gate *g, const struct entity *e, const char *id, int
 
 enum err gate_archive(struct gate *g, const struct entity *e, const char *id, int64_t if_match) {
     struct act a;
-    enum err err = act_begin(&a, g, e, "delete", id);
+    enum err err = gate_act_begin(&a, g, e, "delete", id);
     if (err) return err;
     err = open_for(&a, "delete", if_match);
+    if (!err) err = not_in_approval(&a);
     if (!err) err = store_archive(&g->store, a.record, g->actor->id, g->now, g->release->number);
-    return act_end(&a, err, "deleted");
+    return gate_act_end(&a, err, "deleted");
 }
 
 // Whether a transition breaks exclusive duties: what was done to the record before counts, by the
@@ -264,21 +279,50 @@ static enum err find_exclusive(struct gate *g, const struct record *r, const str
     return ERR_OK;
 }
 
-// Everything that must hold before a transition, but its rule.
-static enum err may_go(struct act *a, const struct transition *t, const json_t *body,
-                       struct input *in) {
+// A transition's body: fields, and what is said about an approval.
+struct wanted {
+    const struct transition *transition;
+    const json_t *said;
+    json_t *fields;
+    bool finishes; // else it is one signature of several
+};
+
+static void drop_json(void *j) {
+    json_decref(j);
+}
+
+static struct wanted wanted_of(struct gate *g, const struct transition *t, const json_t *body) {
+    struct wanted w = {.transition = t, .said = json_object_get(body, "approval")};
+    w.fields = (json_t *)body;
+    if (!w.said) return w;
+    w.fields = json_copy((json_t *)body);
+    if (!w.fields) return w;
+    arena_defer(g->store.arena, drop_json, w.fields);
+    json_object_del(w.fields, "approval");
+    return w;
+}
+
+// Everything that must hold before a transition, but its rule; dry: nothing is signed yet.
+static enum err may_go(struct act *a, struct wanted *w, bool dry, struct input *in) {
     struct gate *g = a->g;
     const struct entity *e = a->entity;
+    const struct transition *t = w->transition;
     const char *name;
     enum err err = ERR_OK;
+    w->finishes = true;
     if (a->record->state < 0 || !(t->from >> a->record->state & 1))
         return problem_set(g->store.problem, ERR_CONFLICT, "%s cannot %s",
                            e->workflow->states[a->record->state].name, t->name);
+    if (approval_of(g->release->approvals, e, NULL)) {
+        struct approving ap = gate_approving(g, a->record, t->name);
+        ap.dry = dry;
+        err = approval_take(&ap, a->record, t, w->said, &w->finishes, &a->approval);
+    }
     *in = (struct input){.values = a->record->values};
-    if (body && json_object_size(body)) err = take_fields(a, t->name, body, in);
+    if (!err && json_object_size(w->fields)) err = take_fields(a, t->name, w->fields, in);
     if (err) return err;
     struct record after = overlaid(g, a->record, in);
-    for (int i = 0; i < t->nneeds; i++) {
+    for (int i = 0; w->finishes && i < t->nneeds; i++) {
         const struct field *f = entity_field(e, t->needs[i]);
         if (f && value_is_null(&after.values[f->index]))
             err = problem_add(g->store.problem, ERR_INVALID,
@@ -296,11 +340,14 @@ static enum err may_go(struct act *a, const struct transition *t, const json_t *
 enum err gate_prepare(struct gate *g, const struct entity *e, const char *id,
                       const struct transition *t, const json_t *body, struct ruling *out) {
     struct act a = {.g = g, .action = t->name, .entity = e, .id = id};
+    struct wanted w = wanted_of(g, t, body);
     struct input in = {0};
     enum err err = open_for(&a, t->name, -1);
-    if (!err) err = may_go(&a, t, body, &in);
+    if (!err) err = may_go(&a, &w, true, &in);
     // what is refused here is refused again, and put on record, on the lane
     if (err) return err;
+    *out = (struct ruling){.transition = t, .needless = !w.finishes};
+    if (out->needless) return ERR_OK;
     struct record after = overlaid(g, a.record, &in);
     const struct rule_decl *rule = t->rule_decl;
     struct fieldset reads = {0};
@@ -366,10 +413,16 @@ static enum err transition(struct act *a, int64_t if_match, const json_t *body,
                            struct ruling *ruling) {
     struct gate *g = a->g;
     const struct transition *t = ruling->transition;
+    struct wanted w = wanted_of(g, t, body);
     struct input in = {0};
     enum err e = open_for(a, t->name, if_match);
-    if (!e) e = may_go(a, t, body, &in);
+    if (!e) e = may_go(a, &w, false, &in);
     if (e) return e;
+    const struct input *fields = has_any(&in.present) ? &in : NULL;
+    ruling->needless = !w.finishes;
+    if (!w.finishes)
+        return store_update(&g->store, a->record, fields, -1, t->name, g->actor->id, g->now,
+                            g->release->number);
     if (t->rule_decl) {
         const struct policy_revision *p = release_policy(g->release, a->entity->plugin, g->today);
         ruling->stale = !ruling->asked || ruling->rev != a->record->rev ||
@@ -377,8 +430,10 @@ static enum err transition(struct act *a, int64_t if_match, const json_t *body,
         if (ruling->stale) return ERR_CONFLICT;
         if (!ruling->decision.pass) return ERR_RULE_REFUSED;
     }
-    return store_update(&g->store, a->record, has_any(&in.present) ? &in : NULL, t->to, t->name,
-                        g->actor->id, g->now, g->release->number);
+    int before = a->record->state;
+    e = store_update(&g->store, a->record, fields, t->to, t->name, g->actor->id, g->now,
+                     g->release->number);
+    return e ? e : entered(a, before, t->name);
 }
 
 enum err gate_transition(struct gate *g, const struct entity *e, const char *id, int64_t if_match,
@@ -386,7 +441,7 @@ enum err gate_transition(struct gate *g, const struct entity *e, const char *id,
     struct act a;
     const struct transition *t = ruling->transition;
     const char *decision = NULL;
-    enum err err = act_begin(&a, g, e, t->name, id);
+    enum err err = gate_act_begin(&a, g, e, t->name, id);
     if (err) return err;
     err = transition(&a, if_match, body, ruling);
     if (ruling->stale) { // nobody was refused: it is asked again
@@ -394,8 +449,8 @@ enum err gate_transition(struct gate *g, const struct entity *e, const char *id,
         return g->nested && db_undo(g->store.db, DB_INNER, g->store.problem) ? ERR_INTERNAL
                                                                              : ERR_CONFLICT;
     }
-    bool decided = t->rule_decl && (!err || err == ERR_RULE_REFUSED);
-    err = act_end(&a, err, e->workflow->states[t->to].name);
+    bool decided = t->rule_decl && !ruling->needless && (!err || err == ERR_RULE_REFUSED);
+    err = gate_act_end(&a, err, ruling->needless ? "updated" : e->workflow->states[t->to].name);
     if (decided && (!err || err == ERR_RULE_REFUSED)) {
         enum err kept = decision_add(&g->store, a.record, &ruling->call, &ruling->decision,
                                      g->actor->id, ruling->release, g->now, &decision);
@@ -409,6 +464,12 @@ enum err gate_transition(struct gate *g, const struct entity *e, const char *id,
     if (err) return err;
     if (rev) *rev = a.record->rev;
     err = gate_answer(g, a.record, out);
+    if (!err && out && a.approval && !g->from_bulk) {
+        struct approving ap = gate_approving(g, a.record, t->name);
+        buf_trim(out, 1);
+        json_key(out, "approval"), approval_json(&ap, a.approval, a.record, out);
+        buf_putc(out, '}');
+    }
     if (err || !out || !decision || g->from_bulk) return err;
     buf_trim(out, 1);
     json_key(out, "decision");

@@ -3,6 +3,7 @@
 //
 // GET /api/v1/meta: the release as the caller may see it. The desk draws itself from this.
 #include <string.h>
+#include "campus/approval.h"
 #include "campus/mem.h"
 #include "campus/text.h"
 #include "http/api.h"
@@ -119,6 +120,14 @@ static void workflow_json(struct request *rq, const struct entity *e) {
         texts_json(b, "needs", t->needs);
         json_kv_str(b, "rule", t->rule);
         json_kv_bool(b, "approvals", t->approvals != NULL);
+        const struct approval_decl *d =
+            t->approvals ? approval_of(rq->release->approvals, e, t) : NULL;
+        if (d) {
+            json_key(b, "approval"), buf_putc(b, '{');
+            approval_meta_json(d, release_policy(rq->release, e->plugin, rq->gate.today), rq->arena,
+                               b);
+            buf_putc(b, '}');
+        }
         json_kv_bool(b, "may", visible_transition(rq, e, t));
         buf_putc(b, '}');
     }

@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <string.h>
 #include "campus/mem.h"
+#include "http/api.h"
 #include "http/app_internal.h"
 
 static enum err entity_of(struct request *rq, const struct entity **out) {
@@ -211,6 +212,7 @@ static enum err ask(struct request *rq) {
     if (rq->tries++ || !w->ruling.asked)
         e = gate_prepare(&rq->gate, w->entity, rq->path[2], w->ruling.transition, rq->body,
                          &w->ruling);
+    if (!e && w->ruling.needless) return request_move(rq, ON_LANE, transition_on_lane);
     if (!e)
         e = pool_rule(rq->release->pool, &w->ruling.call, rq->arena, &w->ruling.decision,
                       &rq->problem);
@@ -233,7 +235,7 @@ static enum err transition_on_lane(struct request *rq) {
     return e;
 }
 
-static enum err transition(struct request *rq) {
+enum err records_transition(struct request *rq) {
     struct write *w;
     const json_t *body;
     enum err e = write_begin(rq, &w);
@@ -249,6 +251,7 @@ static enum err transition(struct request *rq) {
         problem_init(&rq->problem, rq->arena);
         return request_move(rq, ON_LANE, transition_on_lane);
     }
+    if (w->ruling.needless) return request_move(rq, ON_LANE, transition_on_lane);
     return request_move(rq, ON_RULES, ask);
 }
 
@@ -259,6 +262,6 @@ const struct route routes_records[] = {
     {"PATCH", "{}/{}/{}", update, NULL, SIGNED_IN},
     {"DELETE", "{}/{}/{}", archive, NULL, SIGNED_IN},
     {"GET", "{}/{}/{}/history", history, NULL, SIGNED_IN},
-    {"POST", "{}/{}/{}/{}", transition, NULL, SIGNED_IN},
+    {"POST", "{}/{}/{}/{}", records_transition, NULL, SIGNED_IN},
     {NULL, NULL, NULL, NULL, SIGNED_IN},
 };

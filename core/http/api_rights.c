@@ -117,6 +117,66 @@ enum err rights_facts_drop(struct request *rq) {
     return request_move(rq, ON_LANE, fact_drop_step);
 }
 
+// Posts
+
+// The group of a post stands in the query where there is no body.
+static enum err post_of(struct request *rq, struct post *n) {
+    enum err e = path_name(rq, 4, &n->post);
+    if (!e) e = api_person(rq, 2, &n->person);
+    if (!e && *n->group && !text_is_name(n->group))
+        e = problem_add(&rq->problem, ERR_INVALID, "/group", "name_invalid",
+                        "a group's name is a-z, 0-9 and _");
+    return e;
+}
+
+static enum err post_step(struct request *rq) {
+    struct post *n = rq->state;
+    enum err e = post_of(rq, n);
+    if (!e) e = directory_post_set(rq->gate.store.db, n, &rq->problem);
+    if (e) return e;
+    api_changed(rq, "post.set", arena_printf(rq->arena, "core.people/%s/%s", n->person, n->post));
+    return api_no_content(rq);
+}
+
+static enum err post_drop_step(struct request *rq) {
+    struct post n = {.group = request_query(rq, "group")};
+    if (!n.group) n.group = "";
+    enum err e = post_of(rq, &n);
+    if (!e) e = directory_post_drop(rq->gate.store.db, n.person, n.post, n.group, &rq->problem);
+    if (e) return e;
+    api_changed(rq, "post.drop", arena_printf(rq->arena, "core.people/%s/%s", n.person, n.post));
+    return api_no_content(rq);
+}
+
+enum err rights_posts(struct request *rq) {
+    const char *post;
+    enum err e = path_name(rq, 2, &post);
+    buf_puts(&rq->out, "{\"items\":");
+    if (!e) e = directory_posts_json(rq->gate.store.db, "", post, &rq->out, &rq->problem);
+    buf_putc(&rq->out, '}');
+    return e;
+}
+
+enum err rights_post_put(struct request *rq) {
+    static const char *const keys[] = {"group", "from", "until", "acting", NULL};
+    struct post *n = rq->state = arena_alloc(rq->arena, sizeof *n);
+    struct grant g;
+    const json_t *body;
+    enum err e = request_body(rq, &body);
+    if (!e) e = api_only(rq, body, keys);
+    if (!e) e = period(rq, body, &g, false);
+    if (!e) e = api_text(rq, body, "group", 64, false, &n->group);
+    if (e) return e;
+    n->from = g.from, n->until = g.until;
+    if (!n->group) n->group = "";
+    n->acting = json_is_true(json_object_get(body, "acting"));
+    return request_move(rq, ON_LANE, post_step);
+}
+
+enum err rights_post_drop(struct request *rq) {
+    return request_move(rq, ON_LANE, post_drop_step);
+}
+
 // Delegations: one's own, or with core.people anybody's.
 
 static enum err may_delegate_for(struct request *rq, const char *person, const char *action) {

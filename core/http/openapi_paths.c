@@ -3,6 +3,7 @@
 //
 // The paths of entities, actions and reports in the OpenAPI document.
 #include <string.h>
+#include "campus/approval.h"
 #include "campus/convert.h"
 #include "campus/limits.h"
 #include "campus/mem.h"
@@ -132,6 +133,17 @@ static void history_path(struct request *rq, const struct entity *e, const char 
                 "}}}");
 }
 
+static void approvals_path(struct request *rq, const struct entity *e, const char *base) {
+    struct buf *b = &rq->out;
+    json_sep(b), buf_printf(b, "\"%s/{id}/approvals\":{", base);
+    open_operation(b, "get", "approvals", e, rq->lang == LANG_ZH ? "审批" : "Approvals");
+    open_parameters(b, true), buf_putc(b, ']');
+    json_key(b, "responses");
+    buf_puts(b, "{\"200\":{\"description\":\"cases, newest first\"," HEADERS
+                ",\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"}}}}," FAILS
+                "}}}");
+}
+
 static void transition_path(struct request *rq, const struct entity *e, const struct transition *t,
                             const char *base) {
     struct buf *b = &rq->out;
@@ -230,6 +242,8 @@ void openapi_entity_paths(struct request *rq, const struct entity *e, const stru
     }
     buf_putc(b, '}');
     if (whole || v->history) history_path(rq, e, base);
+    if ((whole || v->read) && approval_of(rq->release->approvals, e, NULL))
+        approvals_path(rq, e, base);
     if (whole || v->read) export_path(rq, e, base, v, whole);
     if ((whole || v->import) && openapi_has_route("POST", "{}/{}/import")) import_path(rq, e, base);
     for (int i = 0; e->workflow && i < e->workflow->ntransitions; i++)

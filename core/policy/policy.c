@@ -175,6 +175,12 @@ static void value_json(struct merge *m, const struct key *k, const struct yaml *
         }
         break;
     }
+    case KEY_APPROVAL:
+        if (y->kind != YAML_MAP)
+            wrong(m, y, path, "type", "must be a map with steps");
+        else
+            yaml_to_json(y, out);
+        break;
     case KEY_GROUP: break;
     }
     if (out->len == at) buf_puts(out, "null");
@@ -222,9 +228,13 @@ static void group_json(struct merge *m, const struct key *group, const struct ya
         size_t at = out->len;
         value_json(m, k, top, here, out);
         struct origin *o = arena_alloc(m->a, sizeof *o);
-        *o = (struct origin){m->r->origins, here,
-                             top->file,     layer,
-                             top->line,     arena_strndup(m->a, out->data + at, out->len - at)};
+        *o = (struct origin){m->r->origins,
+                             here,
+                             top->file,
+                             layer,
+                             top->line,
+                             arena_strndup(m->a, out->data + at, out->len - at),
+                             top};
         m->r->origins = o;
     }
     buf_putc(out, '}');
@@ -314,6 +324,12 @@ const struct policy_revision *policy_at(const struct policy *p, const char *date
     for (size_t i = 0; i < p->count; i++)
         if (strcmp(p->revisions[i].pub.valid_from, date) <= 0) best = &p->revisions[i].pub;
     return best;
+}
+
+const struct yaml *policy_node(const struct policy_revision *r, const char *path) {
+    for (const struct origin *o = ((const struct revision *)r)->origins; o; o = o->next)
+        if (!strcmp(o->path, path)) return o->node;
+    return NULL;
 }
 
 static void show(const struct origin *o, bool with_origin, struct buf *out) {

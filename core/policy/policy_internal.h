@@ -22,6 +22,7 @@ enum key_type {
     KEY_LIST,
     KEY_MAP,
     KEY_WEIGHTS,
+    KEY_APPROVAL, // steps of an approval; flow reads it whole
     KEY_TYPES
 };
 struct key {
@@ -46,6 +47,7 @@ struct origin {
     const char *path, *file, *layer;
     int line;
     const char *shown;
+    const struct yaml *node;
 };
 struct revision {
     struct policy_revision pub;

@@ -9,9 +9,9 @@
 #include "campus/text.h"
 #include "policy/policy_internal.h"
 
-static const char *const NAMES[KEY_TYPES] = {"group",    "integer", "decimal", "money",  "percent",
-                                             "duration", "date",    "text",    "choice", "boolean",
-                                             "list",     "map",     "weights"};
+static const char *const NAMES[KEY_TYPES] = {"group",    "integer", "decimal", "money",   "percent",
+                                             "duration", "date",    "text",    "choice",  "boolean",
+                                             "list",     "map",     "weights", "approval"};
 
 int key_scale(enum key_type t) {
     return t == KEY_MONEY ? 2 : t == KEY_DECIMAL || t == KEY_PERCENT ? 4 : 0;
@@ -87,7 +87,7 @@ enum err policy_schema_load(struct arena *a, const struct yaml *y, struct policy
 static void key_json(const struct key *k, struct buf *b) {
     static const char *const types[KEY_TYPES] = {"object", "integer", "number", "number", "number",
                                                  "string", "string",  "string", "string", "boolean",
-                                                 "array",  "object",  "object"};
+                                                 "array",  "object",  "object", "object"};
     buf_putc(b, '{');
     json_kv_str(b, "type", types[k->type]);
     if (k->title.en || k->title.zh) json_kv_str(b, "title", title_in(&k->title, LANG_EN, k->name));

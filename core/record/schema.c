@@ -19,7 +19,7 @@ static const char *const RESERVED[] = {
     "session",    "inbox",       "decisions", "access",  "events",     "jobs",       "files",
     "openapi",    "sort",        "limit",     "cursor",  "fields",     "total",      "expand",
     "reveal",     "format",      "purpose",   "read",    "create",     "update",     "delete",
-    "search",     "list",        "everyone",  "between", "q"};
+    "search",     "list",        "everyone",  "between", "q",          "approval",   "approvals"};
 
 bool build_is_reserved(const char *name) {
     for (size_t i = 0; i < sizeof RESERVED / sizeof *RESERVED; i++)
@@ -85,6 +85,7 @@ static void build_transition(struct build *b, const json_t *j, const json_t *ent
     }
     t->to = to ? state_or_error(b, at, w, json_string_value(to)) : -1;
     t->approvals = json_object_get(j, "approvals");
+    t->declaration = j;
     t->needs = build_texts(b, json_object_get(j, "needs"), &t->nneeds);
     const char *rule = json_string_value(json_object_get(j, "rule"));
     if (!rule) return;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "campus/approval.h"
 #include "campus/clock.h"
 #include "campus/fsio.h"
 #include "campus/json.h"
@@ -270,8 +271,11 @@ static enum err build(struct release *r, const struct config *c, int children, s
                    "there is no access.yaml: nobody could do anything; begin with the shipped one");
     else if (access_compile(a, access, r->schema, &r->access, p) && !p->count)
         return p->code;
-    else if (r->access)
+    else if (r->access) {
         check_roles(r, p);
+        if (approval_compile(a, r->schema, r->access, r->policies, &r->approvals, p) && !p->count)
+            return p->code;
+    }
     return p->count > before ? ERR_INVALID : p->code;
 }
 

@@ -102,7 +102,7 @@ static void ask(struct running *r, struct item *it) {
     if (!b->transition->rule_decl) return;
     struct gate g = gate_of(r, r->db, &it->problem);
     it->err = gate_prepare(&g, b->entity, it->id, b->transition, b->body, &it->ruling);
-    if (!it->err)
+    if (!it->err && !it->ruling.needless)
         it->err = pool_rule(b->release->pool, &it->ruling.call, r->arena, &it->ruling.decision,
                             &it->problem);
 }

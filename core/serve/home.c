@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
+#include "campus/approval.h"
 #include "campus/audit.h"
 #include "campus/deliver.h"
 #include "campus/erase.h"
@@ -125,9 +126,9 @@ enum err home_unlock(struct keyring *k, const struct config *c, const void *secr
 }
 
 const char *home_ddl(struct arena *a) {
-    return arena_printf(a, "%s%s%s%s%s%s%s%s%s%s%s%s", audit_ddl, outbox_ddl, people_ddl,
+    return arena_printf(a, "%s%s%s%s%s%s%s%s%s%s%s%s%s", audit_ddl, outbox_ddl, people_ddl,
                         release_ddl, jobs_ddl, deliver_ddl, webhook_ddl, erase_ddl, schedule_ddl,
-                        rejected_ddl, todo_ddl, handlers_ddl);
+                        rejected_ddl, todo_ddl, handlers_ddl, approval_ddl);
 }
 
 const char *home_checkpoints(struct arena *a, const char *home) {

@@ -47,6 +47,35 @@ MUST_CHECK enum err directory_undelegate(struct db *db, const char *id, struct p
 MUST_CHECK enum err directory_delegator(struct db *db, const char *id, const char **person,
                                         struct problem *p);
 
+// Posts: an office of a group ("" where there is none), for a while; acting: for its holder. The
+// head of a group holds the post "head" there.
+struct post {
+    const char *person, *post, *group, *from, *until;
+    bool acting;
+};
+MUST_CHECK enum err directory_post_set(struct db *db, const struct post *n, struct problem *p);
+MUST_CHECK enum err directory_post_drop(struct db *db, const char *person, const char *post,
+                                        const char *group, struct problem *p);
+// A list of posts, of a person or of an office, "" for any.
+MUST_CHECK enum err directory_posts_json(struct db *db, const char *person, const char *post,
+                                         struct buf *out, struct problem *p);
+
+// Ids of people, each once.
+struct people_list {
+    const char **ids;
+    int n;
+};
+bool people_list_has(const struct people_list *l, const char *id);
+void people_list_add(struct people_list *l, const char *id, struct arena *a); // copied
+// Who is it today, of those who may sign in: holders of a role, members of a group, holders of a
+// post (of a group, or any: ""), the supervisor of a person, the heads of a person's groups. Added
+// to the list; at most 200 each.
+enum holders { HOLD_ROLE, HOLD_GROUP, HOLD_POST, HOLD_SUPERVISOR, HOLD_HEAD };
+struct access;
+MUST_CHECK enum err directory_holders(struct db *db, const struct access *x, enum holders kind,
+                                      const char *what, const char *group, const char *today,
+                                      struct people_list *into, struct problem *p);
+
 // A session or token by its id: kind "session" or "token", "" when it is neither (the control
 // socket).
 struct directory_session {

@@ -84,6 +84,7 @@ struct ruling {
     struct host_rule call;
     struct host_decision decision;
     bool asked, stale;
+    bool needless; // one signature of several: the rule is for the last
 };
 MUST_CHECK enum err gate_prepare(struct gate *g, const struct entity *e, const char *id,
                                  const struct transition *t, const json_t *body,
@@ -99,6 +100,20 @@ MUST_CHECK enum err gate_transition(struct gate *g, const struct entity *e, cons
 struct file_row;
 MUST_CHECK enum err gate_file(struct gate *g, const char *id, bool looks, const char *purpose,
                               struct file_row *out);
+
+// Approvals: one case, those of a record, and what is done with one beside its transition
+// ("transfer", "urge", …; see approval.h). retry_s: of an ERR_RATE, when to try again.
+MUST_CHECK enum err gate_approval(struct gate *g, const char *id, struct buf *out);
+MUST_CHECK enum err gate_approvals(struct gate *g, const struct entity *e, const char *id,
+                                   struct buf *out);
+MUST_CHECK enum err gate_approval_do(struct gate *g, const char *id, const char *verb,
+                                     const json_t *body, struct buf *out, int *retry_s);
+// The transition that "sign", "return" (to the submitter) or "withdraw" of a case is.
+MUST_CHECK enum err gate_approval_way(struct gate *g, const char *id, const char *verb,
+                                      const struct entity **e, const char **record,
+                                      const struct transition **t);
+// Paper that was not confirmed in time no longer counts; by the core itself.
+MUST_CHECK enum err gate_approval_lapse(struct gate *g, const char *id);
 
 // Why `who` may or may not do `verb` with this record; ERR_NOT_FOUND unless the caller may see it.
 MUST_CHECK enum err gate_explain(struct gate *g, const struct actor *who, const struct entity *e,

@@ -39,6 +39,8 @@ size_t policy_count(const struct policy *p);
 struct policy_revision *policy_nth(struct policy *p, size_t i); // by valid_from
 // The one in force on a date (YYYY-MM-DD), NULL when none yet.
 const struct policy_revision *policy_at(const struct policy *p, const char *date);
+// Where a key's value was written, or NULL when there is no such key.
+const struct yaml *policy_node(const struct policy_revision *r, const char *path);
 const char *policy_name(const struct policy *p);
 void policy_show(const struct policy *p, const struct policy_revision *r, bool with_origin,
                  struct buf *out);                                       // text, one key a line

@@ -14,6 +14,7 @@
 #include "campus/policy.h"
 #include "campus/schema.h"
 
+struct approval_plans;
 struct yaml;
 
 struct release_file {
@@ -28,6 +29,7 @@ struct release {
     struct arena *arena;
     struct schema *schema;
     struct access *access;
+    struct approval_plans *approvals;
     struct policy **policies; // by plugin index; NULL where a plugin has no policy
     struct policy_schema **policy_schemas;
     const struct yaml **locales[2]; // by enum lang, then by plugin index; NULL where there is none

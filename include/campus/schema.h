@@ -106,8 +106,9 @@ struct transition {
     const char *rule;                  // of the same plugin, or NULL
     const struct rule_decl *rule_decl; // resolved
     const char **needs;
-    int nneeds;        // fields that must be filled
-    json_t *approvals; // as declared; read by flow/ (borrowed) or NULL
+    int nneeds;                // fields that must be filled
+    json_t *approvals;         // as declared; read by flow/ (borrowed) or NULL
+    const json_t *declaration; // whole, borrowed
     int line, col;
 };
 struct workflow {

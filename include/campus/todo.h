@@ -38,6 +38,10 @@ MUST_CHECK enum err todo_urge(struct db *db, const char *kind, const char *ref, 
 // The audiences that an actor belongs to, those behind a delegation included, NULL-ended. Arena.
 const char **todo_audiences(const struct access *x, const struct actor *who, struct arena *a,
                             int *n);
+// Lane. The reader has seen it: closes a "copy", "alert" or "notice" for one of these audiences.
+// ERR_NOT_FOUND for anything else.
+MUST_CHECK enum err todo_done(struct db *db, const char *id, const char *const *audiences, int n,
+                              const char *by, int64_t now, struct problem *p);
 struct todo_page {
     const char *const *audiences;
     int naudiences;
