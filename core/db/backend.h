@@ -28,7 +28,8 @@ struct db_backend {
     int64_t (*integer)(void *s, int col);
     const void *(*bytes_of)(void *s, int col, bool text, size_t *n);
     bool (*in_transaction)(void *raw);
-    int64_t (*changes)(void *raw);
+    int64_t (*changes)(void *raw); // rows, by the last statement
+    int64_t (*written)(void *raw); // rows, ever; NULL: has no use for db_save_light
     const char *(*conflict)(void *raw); // names the broken unique constraint
     enum err (*checkpoint)(void *raw, struct problem *p);
     enum err (*empty_log)(void *raw, struct problem *p);

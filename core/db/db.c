@@ -26,6 +26,8 @@ struct db {
     const struct db_backend *b;
     void *raw;
     const char *begin;
+    bool light;      // the outer savepoint is none, see db_save_light
+    int64_t written; // until it
     struct stmt *buckets[BUCKETS];
     struct stmt *newest, *oldest;
     int cached;
@@ -266,20 +268,33 @@ bool db_in_transaction(const struct db *db) {
 }
 
 enum err db_save(struct db *db, enum db_save w, struct problem *p) {
+    if (w == DB_OUTER) db->light = false;
     return command(db, p, w == DB_OUTER ? "SAVEPOINT o" : "SAVEPOINT i");
 }
 
+enum err db_save_light(struct db *db, struct problem *p) {
+    if (!db->b->written) return db_save(db, DB_OUTER, p);
+    db->light = true;
+    db->written = db->b->written(db->raw);
+    return ERR_OK;
+}
+
 enum err db_release(struct db *db, enum db_save w, struct problem *p) {
+    if (w == DB_OUTER && db->light) return ERR_OK;
     return command(db, p, w == DB_OUTER ? "RELEASE o" : "RELEASE i");
 }
 
 enum err db_undo(struct db *db, enum db_save w, struct problem *p) {
+    if (w == DB_OUTER && db->light) return db_restart(db, p);
     enum err e = command(db, p, w == DB_OUTER ? "ROLLBACK TO o" : "ROLLBACK TO i");
     return e ? e : db_release(db, w, p);
 }
 
 enum err db_restart(struct db *db, struct problem *p) {
-    return command(db, p, "ROLLBACK TO o");
+    if (!db->light) return command(db, p, "ROLLBACK TO o");
+    if (db->b->written(db->raw) == db->written) return ERR_OK;
+    db_rollback(db);
+    return problem_set(p, ERR_UNAVAILABLE, NULL);
 }
 
 void db_reset_all(struct db *db) {

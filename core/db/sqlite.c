@@ -183,6 +183,9 @@ static bool lite_in_transaction(void *raw) {
 static int64_t lite_changes(void *raw) {
     return sqlite3_changes64(((struct conn *)raw)->db);
 }
+static int64_t lite_written(void *raw) {
+    return sqlite3_total_changes64(((struct conn *)raw)->db);
+}
 static const char *lite_conflict(void *raw) {
     return ((struct conn *)raw)->conflict;
 }
@@ -281,6 +284,7 @@ const struct db_backend db_sqlite = {.scheme = "sqlite:",
                                      .bytes_of = lite_bytes,
                                      .in_transaction = lite_in_transaction,
                                      .changes = lite_changes,
+                                     .written = lite_written,
                                      .conflict = lite_conflict,
                                      .checkpoint = lite_checkpoint,
                                      .empty_log = lite_empty_log,

@@ -17,6 +17,12 @@ void http_add_header(struct http_request *r, const char *name, const char *value
     if (!strcasecmp(name, "Cache-Control")) x->has_cache_control = true;
 }
 
+void http_drop_headers(struct http_request *r) {
+    struct exchange *x = (struct exchange *)r;
+    x->headers = NULL;
+    x->has_cache_control = false;
+}
+
 static void answered(struct exchange *x, int status, const char *type) {
     x->status = status;
     x->type = type;

@@ -107,7 +107,7 @@ static enum err write_begin(struct request *rq, struct write **out) {
     struct http_request *http = rq->http;
     uint8_t key[32];
     *out = w;
-    rq->own_savepoint = true;
+    rq->own_savepoint = rq->light = true;
     enum err e = entity_of(rq, &w->entity);
     if (!e) e = request_if_match(rq, &w->if_match);
     w->key = http_header(http, "Idempotency-Key");

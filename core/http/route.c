@@ -125,7 +125,8 @@ static void send_notes(struct request *rq) {
     struct arena *a = arena_new(1 << 20);
     if (!a) return;
     struct notes_job *job = arena_alloc(a, sizeof *job);
-    *job = (struct notes_job){.job = {.run = notes_run, .done = notes_done}, .arena = a};
+    *job = (struct notes_job){.job = {.run = notes_run, .done = notes_done, .light = true},
+                              .arena = a};
     for (const struct gate_note *n = rq->gate.notes; n; n = n->next) {
         struct gate_note *copy = arena_alloc(a, sizeof *copy);
         struct audit_row *r = &copy->row;
@@ -152,6 +153,14 @@ static enum err lane_step(struct lane_job *job, struct lane *lane) {
     struct db *db = lane_db(lane);
     struct audit *audit = lane_audit(lane);
     size_t mark = audit_mark(audit);
+    if (job->rerun) { // as if it had not run
+        rq->place = ON_LANE;
+        rq->step = rq->lane_step;
+        problem_init(&rq->problem, rq->arena);
+        rq->out.len = 0;
+        rq->status = 0;
+        http_drop_headers(rq->http);
+    }
     if (!rq->own_savepoint && db_save(db, DB_INNER, &rq->problem)) return rq->problem.code;
     rq->result = run_step(rq, -1);
     if (!db_in_transaction(db)) return rq->result ? rq->result : ERR_INTERNAL;
@@ -192,7 +201,9 @@ static bool submit(struct request *rq) {
     struct app *app = rq->app;
     if (rq->place != ON_LANE)
         return rq->work.run = worker_step, worker_submit(app->workers[rq->place], &rq->work);
+    rq->lane_step = rq->step;
     rq->job.run = lane_step;
+    rq->job.light = rq->light;
     rq->job.done = lane_done;
     return lane_submit(app->lane, &rq->job);
 }

@@ -39,7 +39,8 @@ struct request {
     uint64_t file_n;
     ssize_t (*source)(void *self, char *to, size_t max); // or file_n bytes out of this
     void *source_self;
-    handler *step; // what runs at the place it was moved to
+    handler *step;      // what runs at the place it was moved to
+    handler *lane_step; // the last that was meant for the lane
     enum place place;
     void *state; // the handler's own, in the arena
     int tries;
@@ -51,7 +52,7 @@ struct request {
     void (*undo)(struct request *rq);
     // The lane undoes a step that returns an error and records the refusal. With own_savepoint the
     // step has done both itself, as the gate's functions do.
-    bool own_savepoint;
+    bool own_savepoint, light; // light: as the job's
 };
 
 // Runs step at the place; from any handler, as its last act. ERR_RATE when that queue is full.

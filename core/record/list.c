@@ -99,14 +99,18 @@ static enum err write_where(struct store *s, const struct entity *e, const struc
     if (pg->blind_field < 0) return ERR_OK;
     const struct field *f = &e->fields[pg->blind_field];
     struct value mark;
-    enum err x = store_blind(s, e, f,
-                             pg->blind_last4 ? "last4"
-                             : f->unique     ? "unique"
-                                             : "eq",
-                             &pg->blind, &mark);
-    buf_printf(&q->text, " AND %s_%s=", pg->blind_last4 ? "l" : f->unique ? "u" : "b", f->name);
+    enum err x = store_mark(s, e, f, &pg->blind, pg->blind_last4, &mark);
+    if (x) return x;
+    buf_printf(&q->text, " AND %s%s%s", store_mark_column(f), f->name,
+               pg->blind_last4 ? ">=" : "=");
     sql_arg(q, &mark);
-    return x;
+    if (!pg->blind_last4) return ERR_OK;
+    char *end = arena_strndup(s->arena, mark.p, mark.n); // the last bit of 15 is not used
+    end[mark.n - 1] |= 1;
+    struct value upto = {.kind = VALUE_BLOB, .p = end, .n = mark.n};
+    buf_printf(&q->text, " AND %s%s<", store_mark_column(f), f->name);
+    sql_arg(q, &upto);
+    return ERR_OK;
 }
 
 static struct stmt *prepare(struct store *s, struct sql *q) {

@@ -168,22 +168,27 @@ static enum err seal(struct store *s, const struct record *r, const struct field
     return e;
 }
 
-enum err store_blind(struct store *s, const struct entity *e, const struct field *f,
-                     const char *name, const struct value *v, struct value *out) {
+enum err store_mark(struct store *s, const struct entity *e, const struct field *f,
+                    const struct value *v, bool last4, struct value *out) {
     *out = value_null();
     if (value_is_null(v)) return ERR_OK;
     struct value plain = plain_of(s->arena, v);
-    size_t n;
+    size_t n, tail, len = 0;
     const char *norm = text_normal(s->arena, plain.p, plain.n, &n);
-    if (!strcmp(name, "last4")) {
-        if (n < 4) return ERR_OK;
-        norm += n - 4;
-        n = 4;
+    uint8_t *mark = arena_alloc(s->arena, BLIND_BYTES + 16);
+    enum err x = ERR_OK;
+    if (store_has_last4(f)) {
+        tail = n < 4 ? n : 4;
+        x = keyring_blind(s->keyring, e->full, f->name, "last4", norm + n - tail, tail, BLIND_BITS,
+                          mark);
+        len = BLIND_BYTES;
     }
-    int bits = !strcmp(name, "unique") ? 128 : BLIND_BITS;
-    uint8_t *mark = arena_alloc(s->arena, 16);
-    enum err x = keyring_blind(s->keyring, e->full, f->name, name, norm, n, bits, mark);
-    *out = (struct value){.kind = VALUE_BLOB, .p = (const char *)mark, .n = (size_t)(bits + 7) / 8};
+    if (!x && !last4) {
+        x = keyring_blind(s->keyring, e->full, f->name, f->unique ? "unique" : "eq", norm, n,
+                          f->unique ? 128 : BLIND_BITS, mark + len);
+        len += f->unique ? 16 : BLIND_BYTES;
+    }
+    *out = (struct value){.kind = VALUE_BLOB, .p = (const char *)mark, .n = len};
     return x;
 }
 
@@ -203,7 +208,7 @@ enum err store_has_value(struct store *s, struct record *r, const struct field *
     return ERR_OK;
 }
 
-// Values for a field's column and its index columns, in the order of store_sql_build.
+// Values for a field's column and its mark, in the order of store_sql_build.
 static enum err field_args(struct store *s, const struct record *r, const struct field *f,
                            const uint8_t *dek, const struct value *v, struct value *args, int *n) {
     if (!f->sealed) {
@@ -211,11 +216,7 @@ static enum err field_args(struct store *s, const struct record *r, const struct
         return ERR_OK;
     }
     enum err e = seal(s, r, f, dek, v, &args[(*n)++]);
-    if (!e && f->unique)
-        e = store_blind(s, r->entity, f, "unique", v, &args[(*n)++]);
-    else if (!e && f->searchable)
-        e = store_blind(s, r->entity, f, "eq", v, &args[(*n)++]);
-    if (!e && store_has_last4(f)) e = store_blind(s, r->entity, f, "last4", v, &args[(*n)++]);
+    if (!e && store_mark_column(f)) e = store_mark(s, r->entity, f, v, false, &args[(*n)++]);
     return e;
 }
 
@@ -288,22 +289,13 @@ enum err store_insert(struct store *s, const struct entity *e, const struct inpu
         r->owner = in->values[e->subject_field].p;
     uint8_t dek[SEAL_KEY];
     enum err x = ERR_OK;
-    if (e->has_sealed) {
-        if (r->owner == id) { // nobody else has this key yet
-            uint8_t wrapped[WRAPPED_KEY];
-            r->generation = 1;
-            x = keyring_new_key(s->keyring, id, 1, dek, wrapped);
-            if (!x)
-                x = db_send(
-                    s->db, s->problem,
-                    "INSERT INTO core_key(owner,generation,version,wrapped) VALUES($1,$2,$3,$4)",
-                    "tiib", id, (int64_t)1,
-                    (int64_t)keyring_wrapped_version(wrapped, sizeof wrapped), wrapped,
-                    sizeof wrapped);
-        } else
-            x = store_owner_key(s, r->owner, &r->generation, dek, true);
-    }
-    struct value *args = arena_alloc(s->arena, sizeof *args * (size_t)(10 + 3 * e->nfields));
+    uint8_t wrapped[WRAPPED_KEY];
+    bool is_new = r->owner == id; // then nobody else has this key yet
+    if (e->has_sealed && is_new)
+        x = keyring_new_key(s->keyring, id, r->generation = 1, dek, wrapped);
+    else if (e->has_sealed)
+        x = store_owner_key(s, r->owner, &r->generation, dek, true);
+    struct value *args = arena_alloc(s->arena, sizeof *args * (size_t)(10 + 2 * e->nfields));
     int n = 0;
     args[n++] = value_text(id);
     args[n++] = value_int(1);
@@ -325,7 +317,14 @@ enum err store_insert(struct store *s, const struct entity *e, const struct inpu
     bool row;
     x = stmt_step(st, &row, s->problem);
     if (x) return unique_error(s, e, x);
-    x = file_attach(s, r, in, by, now);
+    // behind the statement that may be refused: what is refused has written nothing
+    if (e->has_sealed && is_new)
+        x = db_send(s->db, s->problem,
+                    "INSERT INTO core_key(owner,generation,version,wrapped) VALUES($1,$2,$3,$4)",
+                    "tiib", id, (int64_t)1,
+                    (int64_t)keyring_wrapped_version(wrapped, sizeof wrapped), wrapped,
+                    sizeof wrapped);
+    if (!x) x = file_attach(s, r, in, by, now);
     return x ? x : counter_add(s, r, 1);
 }
 
@@ -387,7 +386,7 @@ enum err store_update(struct store *s, struct record *r, const struct input *in,
             if (x) break;
             have = true;
         }
-        struct value args[3];
+        struct value args[2];
         int n = 0;
         x = field_args(s, r, f, dek, &in->values[i], args, &n);
         if (x) break;
@@ -395,15 +394,9 @@ enum err store_update(struct store *s, struct record *r, const struct input *in,
         if (f->sealed && old.kind != VALUE_BLOB) x = seal(s, r, f, dek, &r->values[i], &old);
         if (x) break;
         delta_value(s, &delta, f, &old);
-        const char *names[3] = {f->column};
-        int k = 1;
-        if (f->sealed && (f->unique || f->searchable))
-            names[k++] = arena_printf(s->arena, "%s_%s", f->unique ? "u" : "b", f->name);
-        if (store_has_last4(f)) names[k++] = arena_printf(s->arena, "l_%s", f->name);
-        for (int c = 0; c < n; c++) {
-            buf_printf(&q.text, ",%s=", names[c]);
-            sql_arg(&q, &args[c]);
-        }
+        buf_printf(&q.text, ",%s=", f->column), sql_arg(&q, &args[0]);
+        if (n > 1)
+            buf_printf(&q.text, ",%s%s=", store_mark_column(f), f->name), sql_arg(&q, &args[1]);
         r->values[i] = in->values[i];
     }
     sodium_memzero(dek, sizeof dek);

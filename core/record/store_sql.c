@@ -35,6 +35,10 @@ bool store_has_last4(const struct field *f) {
            (!strcmp(f->check, "cn_id") || !strcmp(f->check, "mobile"));
 }
 
+const char *store_mark_column(const struct field *f) {
+    return !f->sealed ? NULL : f->unique ? "u_" : f->searchable ? "b_" : NULL;
+}
+
 static bool is_word(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
 }
@@ -60,7 +64,7 @@ static enum err run_ddl(struct db *db, struct arena *a, const char *ddl, struct 
 
 static void column(struct db *db, const struct entity *e, struct buf *ddl, const char *prefix,
                    const struct field *f, const char *type, struct arena *a) {
-    const char *name = arena_printf(a, "%s_%s", prefix, f->name);
+    const char *name = arena_printf(a, "%s%s", prefix, f->name);
     if (!db_has_column(db, e->table, name))
         buf_printf(ddl, "ALTER TABLE %s ADD COLUMN %s %s;", e->table, name, type);
 }
@@ -76,22 +80,15 @@ static void entity_ddl(struct db *db, const struct entity *e, struct arena *a, s
         for (int i = 0; i < e->nfields; i++) {
             const struct field *f = &e->fields[i];
             buf_printf(ddl, ", %s %s", f->column, f->sql_type);
-            if (f->sealed && f->unique)
-                buf_printf(ddl, ", u_%s {bytes}", f->name);
-            else if (f->sealed && f->searchable)
-                buf_printf(ddl, ", b_%s {bytes}", f->name);
-            if (store_has_last4(f)) buf_printf(ddl, ", l_%s {bytes}", f->name);
+            if (store_mark_column(f))
+                buf_printf(ddl, ", %s%s {bytes}", store_mark_column(f), f->name);
         }
         buf_puts(ddl, ");");
     } else {
         for (int i = 0; i < e->nfields; i++) {
             const struct field *f = &e->fields[i];
-            column(db, e, ddl, "f", f, f->sql_type, a);
-            if (f->sealed && f->unique)
-                column(db, e, ddl, "u", f, "{bytes}", a);
-            else if (f->sealed && f->searchable)
-                column(db, e, ddl, "b", f, "{bytes}", a);
-            if (store_has_last4(f)) column(db, e, ddl, "l", f, "{bytes}", a);
+            column(db, e, ddl, "f_", f, f->sql_type, a);
+            if (store_mark_column(f)) column(db, e, ddl, store_mark_column(f), f, "{bytes}", a);
         }
     }
     for (int i = 0; i < e->nfields; i++) {
@@ -102,9 +99,6 @@ static void entity_ddl(struct db *db, const struct entity *e, struct arena *a, s
                 e->table + 2, f->name, e->table, f->sealed ? "u" : "f", f->name);
         else if (f->sealed && f->searchable)
             buf_printf(ddl, "CREATE INDEX IF NOT EXISTS b_%s_%s ON %s(b_%s);", e->table + 2,
-                       f->name, e->table, f->name);
-        if (store_has_last4(f))
-            buf_printf(ddl, "CREATE INDEX IF NOT EXISTS l_%s_%s ON %s(l_%s);", e->table + 2,
                        f->name, e->table, f->name);
     }
     if (e->subject_field >= 0) // erasure asks whose records these are
@@ -154,9 +148,8 @@ void store_sql_build(struct arena *a, struct entity *e) {
         buf_printf(&cols, ",t.%s", f->column);
         buf_printf(&ins, ",%s", f->column);
         buf_printf(&marks, ",$%d", ++n);
-        const char *index = f->sealed ? f->unique ? "u" : f->searchable ? "b" : NULL : NULL;
-        if (index) buf_printf(&ins, ",%s_%s", index, f->name), buf_printf(&marks, ",$%d", ++n);
-        if (store_has_last4(f)) buf_printf(&ins, ",l_%s", f->name), buf_printf(&marks, ",$%d", ++n);
+        const char *mark = store_mark_column(f);
+        if (mark) buf_printf(&ins, ",%s%s", mark, f->name), buf_printf(&marks, ",$%d", ++n);
     }
     e->sql_get =
         arena_printf(a, "SELECT %s%s FROM %s t%s WHERE t.id=$1 AND t.archived_at=0", buf_str(&cols),

@@ -22,7 +22,7 @@ enum {
     COL_POLICY,
     COL_FIELDS
 };
-enum { BLIND_BITS = 15 }; // about 4 matches an entry at 130,000 records
+enum { BLIND_BITS = 15, BLIND_BYTES = 2 }; // about 4 matches an entry at 130,000 records
 
 void store_sql_build(struct arena *a, struct entity *e);
 bool store_has_last4(const struct field *f);
@@ -30,9 +30,13 @@ bool store_has_last4(const struct field *f);
 // there, data key included; else they are borrowed from the row, and store_unseal looks the key up.
 void store_read_row(struct store *s, const struct entity *e, struct stmt *st, bool keep,
                     struct record *out);
-// The blind index of a value: name "unique" (128 bits), "eq" or "last4" (BLIND_BITS).
-MUST_CHECK enum err store_blind(struct store *s, const struct entity *e, const struct field *f,
-                                const char *name, const struct value *v, struct value *out);
+// How the column of a field's mark begins; NULL when it has none.
+const char *store_mark_column(const struct field *f);
+// What a sealed value is found by: the blind index of its last four characters where the field has
+// that (BLIND_BITS), then of the whole value (128 bits if unique, else BLIND_BITS). One index
+// serves both questions: last4 gives the beginning only.
+MUST_CHECK enum err store_mark(struct store *s, const struct entity *e, const struct field *f,
+                               const struct value *v, bool last4, struct value *out);
 // Whether a sealed field holds what `v` says in its normal form (last4: ends in it). f is opened.
 MUST_CHECK enum err store_has_value(struct store *s, struct record *r, const struct field *f,
                                     const struct value *v, bool last4, bool *has);

@@ -94,7 +94,7 @@ static bool has_column(struct store *s, const struct entity *e, const char *pref
 
 static enum err empty_record(struct store *s, const struct entity *e, const char *id,
                              const struct erasure *by) {
-    static const char *const indexes[] = {"u", "b", "l"};
+    static const char *const indexes[] = {"u", "b"};
     struct buf sql;
     buf_init(&sql, s->arena);
     buf_printf(&sql, "UPDATE %s SET rev=rev+1,updated_at=$1,updated_by=$2", e->table);
@@ -102,7 +102,7 @@ static enum err empty_record(struct store *s, const struct entity *e, const char
         const struct field *f = &e->fields[i];
         if (!is_personal(f)) continue;
         buf_printf(&sql, ",%s=NULL", f->column);
-        for (int k = 0; k < 3; k++)
+        for (int k = 0; k < 2; k++)
             if (has_column(s, e, indexes[k], f))
                 buf_printf(&sql, ",%s_%s=NULL", indexes[k], f->name);
     }

@@ -112,6 +112,7 @@ static enum err write_slice(struct lane_job *job, struct lane *lane) {
     struct import *im = s->owner->im;
     size_t mark = audit_mark(lane_audit(lane));
     s->created = 0;
+    s->careful = false;
     for (int i = 0; i < s->n; i++) {
         struct row *row = &s->rows[i];
         if (row->bad) continue;
@@ -185,9 +186,13 @@ static void send(struct reading *r) {
     if (r->im->progress && !r->im->progress(r->im->self, r->im))
         r->cancelled = true, r->err = ERR_CONFLICT;
     if (r->err) return;
-    s->job = (struct lane_job){.run = write_slice, .done = slice_done, .bulk = true};
+    // after a refusal more are to be expected, and each would have the batch written twice
+    pthread_mutex_lock(&r->mutex);
+    bool light = !r->im->failed && !r->im->dry_run;
+    pthread_mutex_unlock(&r->mutex);
+    s->job =
+        (struct lane_job){.run = write_slice, .done = slice_done, .bulk = true, .light = light};
     s->owner = r;
-    s->careful = false;
     s->busy = true;
     while (!lane_submit(r->im->lane, &s->job)) usleep(2000); // the queue is full: clients first
     r->filling = next;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// The write lane. Order of one batch: BEGIN, each job inside its own savepoint, the audit rows of
-// the survivors chained and inserted, COMMIT (synced), and only then the answers. Checkpoints of
-// the write-ahead log run here too, between batches: no other connection writes or checkpoints.
+// The write lane. Order of one batch: BEGIN, each job inside its own savepoint (none where all are
+// light and none has to be undone), the audit rows of the survivors chained and inserted, COMMIT
+// (synced), and only then the answers. Checkpoints of the write-ahead log run here too, between
+// batches: no other connection writes or checkpoints.
 #include "campus/lane.h"
 
 #include <errno.h>
@@ -104,9 +105,9 @@ static struct lane_job *take(struct lane *l) {
 }
 
 // ERR_OK when the transaction still stands.
-static enum err run_one(struct lane *l, struct lane_job *job, struct problem *p) {
+static enum err run_one(struct lane *l, struct lane_job *job, bool light, struct problem *p) {
     job->audit_mark = audit_mark(l->audit);
-    enum err e = db_save(l->db, DB_OUTER, p);
+    enum err e = light ? db_save_light(l->db, p) : db_save(l->db, DB_OUTER, p);
     if (e) return e;
     job->result = job->run(job, l);
     if (!db_in_transaction(l->db)) return job->result ? job->result : ERR_INTERNAL;
@@ -116,15 +117,31 @@ static enum err run_one(struct lane *l, struct lane_job *job, struct problem *p)
     return db_undo(l->db, DB_OUTER, p);
 }
 
-static enum err run_batch(struct lane *l, struct lane_job *head, struct problem *p) {
+static enum err run_all(struct lane *l, struct lane_job *head, bool light, struct problem *p) {
     enum err e = db_begin(l->db, p);
-    for (struct lane_job *job = head; job && !e; job = job->next) e = run_one(l, job, p);
-    if (!e) e = audit_flush(l->audit, p);
+    for (struct lane_job *job = head; job && !e; job = job->next) e = run_one(l, job, light, p);
+    return e ? e : audit_flush(l->audit, p);
+}
+
+static void roll_back(struct lane *l) {
+    db_reset_all(l->db);
+    db_rollback(l->db);
+    audit_failed(l->audit);
+}
+
+static enum err run_batch(struct lane *l, struct lane_job *head, struct problem *p) {
+    bool light = true;
+    for (struct lane_job *job = head; job; job = job->next) light = light && job->light;
+    enum err e = run_all(l, head, light, p);
+    if (e && light) { // one of them has to be undone: again, with savepoints
+        roll_back(l);
+        problem_init(p, p->arena);
+        for (struct lane_job *job = head; job; job = job->next) job->rerun = true;
+        e = run_all(l, head, false, p);
+    }
     if (!e) e = db_commit(l->db, p);
     if (e) {
-        db_reset_all(l->db);
-        db_rollback(l->db);
-        audit_failed(l->audit);
+        roll_back(l);
         log_error("commit_failed", "%s: %s", err_word(e), p->detail ? p->detail : "");
     }
     return e;
@@ -207,6 +224,7 @@ enum err lane_open(struct db *db, struct audit *audit, struct lane **out, struct
 
 bool lane_submit(struct lane *l, struct lane_job *job) {
     job->result = ERR_OK;
+    job->rerun = false;
     pthread_mutex_lock(&l->mutex);
     bool room = l->queued < LIMIT_LANE_QUEUE && !l->stop;
     if (room) {

@@ -34,6 +34,10 @@ MUST_CHECK enum err db_commit(struct db *db, struct problem *p); // durable when
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db); // false after a failure that ended it
 MUST_CHECK enum err db_save(struct db *db, enum db_save which, struct problem *p);
+// The outer savepoint for work that is seldom undone, and that can be done again: none is made.
+// Undoing it succeeds when nothing was written since; else the whole transaction is rolled back and
+// the answer is ERR_UNAVAILABLE.
+MUST_CHECK enum err db_save_light(struct db *db, struct problem *p);
 MUST_CHECK enum err db_release(struct db *db, enum db_save which, struct problem *p);
 MUST_CHECK enum err db_undo(struct db *db, enum db_save which,
                             struct problem *p); // rolls back to it and releases it

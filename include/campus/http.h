@@ -78,6 +78,7 @@ const char *http_cookie(struct http_request *r, const char *name);
 
 // Answering. Headers are added before http_reply; name is a literal, value is copied.
 void http_add_header(struct http_request *r, const char *name, const char *value);
+void http_drop_headers(struct http_request *r); // all that were added
 // The body is copied unless it lives in r->arena (then it is borrowed until the answer has left).
 // Callable from any thread after http_hold; exactly once. Sets nosniff and no-store (unless a
 // Cache-Control header was added) itself, and X-Request-Id.

@@ -2,8 +2,9 @@
 // Copyright 2026 The campusd authors
 //
 // The write lane: one thread owns the only writing connection. It takes every queued job, runs each
-// in its own outer savepoint, commits once and only then answers them all; while a commit syncs the
-// queue fills, so the batch sizes itself. And workers: small pools of threads for what blocks.
+// in an outer savepoint of its own, commits once and only then answers them all; while a commit
+// syncs the queue fills, so the batch sizes itself. And workers: small pools of threads for what
+// blocks.
 #ifndef CAMPUS_LANE_H
 #define CAMPUS_LANE_H
 
@@ -19,6 +20,9 @@ struct lane_job {
     // After the commit is durable (ERR_OK), or with why nothing was kept. Lane thread; must be
     // short.
     void (*done)(struct lane_job *job, enum err e);
+    bool light; // run may be called a second time, after all that the first wrote was undone: then
+                // no savepoint is made, which would cost a tenth of a record's whole way
+    bool rerun; // set by the lane: this is that second time
     bool again; // set by run: queue me once more after this commit (bulk work in slices)
     bool bulk;  // a slice of bulk work: one goes with each batch of others, several go together
                 // when nobody else waits

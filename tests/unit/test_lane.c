@@ -62,7 +62,7 @@ struct task {
     int64_t k;
     enum err fails, got;
     bool refuses, breaks;
-    int slices;
+    int slices, runs;
     _Atomic bool answered;
     int64_t seen_when_answered;
     sem_t *wait, *started;
@@ -71,6 +71,7 @@ struct task {
 static enum err task_run(struct lane_job *job, struct lane *l) {
     struct task *t = (struct task *)job;
     struct problem p = {0};
+    t->runs++;
     if (t->started) sem_post(t->started);
     if (t->wait) sem_wait(t->wait);
     if (t->breaks) { // as a disk that fills up does: the transaction is gone
@@ -162,6 +163,58 @@ static void test_one_that_fails_leaves_the_others_alone(void **state) {
     for (int i = 0; i < 5; i++) assert_int_equal(tasks[i].got, want[i]);
     assert_int_equal(fixture_int(fx, "SELECT sum(k) FROM t"), 1000000 + 0 + 2 + 4);
     assert_int_equal(fixture_int(fx, "SELECT count(*) FROM core_audit"), 4); // none of theirs
+}
+
+static void test_light_work_is_done_again_when_one_of_it_has_to_be_undone(void **state) {
+    (void)state;
+    static struct task tasks[4];
+    for (int i = 0; i < 4; i++) {
+        tasks[i] = task(i);
+        tasks[i].job.light = true;
+    }
+    tasks[2].fails = ERR_INVALID; // after writing
+    run_together(tasks, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(tasks[i].got, i == 2 ? ERR_INVALID : ERR_OK);
+        bool none = !strncmp(fx->storage, "sqlite:", 7); // no savepoint
+        assert_int_equal(tasks[i].runs, none && i < 3 ? 2 : 1);
+    }
+    assert_int_equal(fixture_int(fx, "SELECT sum(k) FROM t"), 1000000 + 0 + 1 + 3);
+    assert_int_equal(fixture_int(fx, "SELECT count(*) FROM core_audit"), 4);
+    assert_int_equal(fixture_int(fx, "SELECT count(DISTINCT seq) FROM core_audit"), 4);
+}
+
+static void test_light_work_that_fails_before_it_writes_is_done_once(void **state) {
+    (void)state;
+    static struct task tasks[4];
+    for (int i = 0; i < 4; i++) {
+        tasks[i] = task(i);
+        tasks[i].job.light = true;
+    }
+    tasks[2].k = 0; // breaks a unique constraint
+    run_together(tasks, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(tasks[i].got, i == 2 ? ERR_CONFLICT : ERR_OK);
+        assert_int_equal(tasks[i].runs, 1);
+    }
+    assert_int_equal(fixture_int(fx, "SELECT sum(k) FROM t"), 1000000 + 0 + 1 + 3);
+    assert_int_equal(fixture_int(fx, "SELECT count(*) FROM core_audit"), 4);
+}
+
+static void test_light_work_beside_other_work_is_done_once(void **state) {
+    (void)state;
+    static struct task tasks[3];
+    for (int i = 0; i < 3; i++) {
+        tasks[i] = task(i);
+        tasks[i].job.light = i != 1;
+    }
+    tasks[2].fails = ERR_INVALID;
+    run_together(tasks, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(tasks[i].got, i == 2 ? ERR_INVALID : ERR_OK);
+        assert_int_equal(tasks[i].runs, 1);
+    }
+    assert_int_equal(fixture_int(fx, "SELECT sum(k) FROM t"), 1000000 + 0 + 1);
 }
 
 static void test_a_refusal_undoes_its_act_and_stays_on_record(void **state) {
@@ -278,6 +331,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         LANE(test_what_queues_up_shares_one_commit_and_is_answered_after_it),
         LANE(test_one_that_fails_leaves_the_others_alone),
+        LANE(test_light_work_is_done_again_when_one_of_it_has_to_be_undone),
+        LANE(test_light_work_that_fails_before_it_writes_is_done_once),
+        LANE(test_light_work_beside_other_work_is_done_once),
         LANE(test_a_refusal_undoes_its_act_and_stays_on_record),
         LANE(test_a_lost_transaction_fails_the_whole_batch_and_only_it),
         LANE(test_bulk_work_comes_again_in_slices_with_others_between),
