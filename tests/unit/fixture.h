@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 #include <cmocka.h>
+#include "campus/approval.h"
 #include "campus/audit.h"
 #include "campus/mem.h"
 #include "campus/outbox.h"
@@ -166,7 +167,7 @@ static inline int fixture_open(void **state) {
     fixture_storage(fx);
     OK(fx, db_open(fx->storage, DB_WRITE, &fx->db, &fx->problem));
     OK(fx, keyring_create("school-1", &fx->keyring, &fx->problem));
-    const char *extra = arena_printf(fx->arena, "%s%s", audit_ddl, outbox_ddl);
+    const char *extra = arena_printf(fx->arena, "%s%s%s", audit_ddl, outbox_ddl, approval_ddl);
     OK(fx, store_migrate(fx->db, fx->schema, extra, &fx->problem));
     fx->store = (struct store){fx->db, fx->keyring, fx->arena, "school-1", &fx->problem};
     return 0;
