@@ -188,3 +188,20 @@ void tz_date(const struct tz *tz, int64_t utc_ms, char out[11]) {
     int64_t ms = utc_ms + (int64_t)tz_offset_s(tz, utc_ms) * 1000;
     text_from_days(out, ms >= 0 ? ms / 86400000 : (ms - 86399999) / 86400000);
 }
+
+int64_t tz_moment_s(const struct tz *tz, int64_t local, bool last) {
+    int before = tz_offset_s(tz, (local - 86400) * 1000),
+        after = tz_offset_s(tz, (local + 86400) * 1000);
+    if (before == after) return local - before;
+    int64_t first = local - (before > after ? before : after),
+            second = local - (before > after ? after : before);
+    bool is_first = tz_offset_s(tz, first * 1000) == local - first,
+         is_second = tz_offset_s(tz, second * 1000) == local - second;
+    if (is_first || is_second) return is_second && (last || !is_first) ? second : first;
+    int was = tz_offset_s(tz, first * 1000);
+    while (second - first > 1) { // skipped: the change lies in between
+        int64_t middle = first + (second - first) / 2;
+        *(tz_offset_s(tz, middle * 1000) == was ? &first : &second) = middle;
+    }
+    return second;
+}

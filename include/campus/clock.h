@@ -6,6 +6,7 @@
 #ifndef CAMPUS_CLOCK_H
 #define CAMPUS_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 int64_t clock_now_ms(void); // wall clock, milliseconds since the epoch, plus the test offset
@@ -18,5 +19,8 @@ struct tz *tz_load(const char *name); // NULL when unknown
 void tz_free(struct tz *tz);
 int tz_offset_s(const struct tz *tz, int64_t utc_ms);            // seconds east of UTC
 void tz_date(const struct tz *tz, int64_t utc_ms, char out[11]); // the local date
+// The moment (s) at which local clocks show `local` (s since the epoch, as if there were no zone):
+// where they show it twice the first or the last, where they skip it the moment they go on.
+int64_t tz_moment_s(const struct tz *tz, int64_t local_s, bool last);
 
 #endif
