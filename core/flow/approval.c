@@ -6,7 +6,6 @@
 #include "campus/approval.h"
 
 #include <string.h>
-#include "campus/file.h"
 #include "campus/json.h"
 #include "campus/text.h"
 #include "campus/todo.h"
@@ -46,18 +45,14 @@ static enum err note_of(struct approving *ap, const json_t *body, bool required,
     if (j && !json_is_null(j) && !*out)
         return problem_add(p, ERR_INVALID, at, "type", "must be a text");
     if (*out && text_length(*out, strlen(*out)) > LIMIT_APPROVAL_NOTE)
-        return problem_add(p, ERR_INVALID, at, "too_long", "at most %d characters",
-                           LIMIT_APPROVAL_NOTE);
+        return problem_add(p, ERR_INVALID, at, "too_long", "at most %d characters", LIMIT_APPROVAL_NOTE);
     if (required && (!*out || !**out))
         return problem_add(p, ERR_INVALID, at, "required", "say why");
     return ERR_OK;
 }
 
-// Who keeps approvals helps a case on, but not their own.
-static bool is_keeper(const struct approving *ap, const struct approval_case *c,
-                      const struct record *r) {
-    return access_has_permission(ap->access, ap->actor, "core.approvals") &&
-           !step_never(ap, c, r, ap->actor->id);
+static bool is_keeper(const struct approving *ap) {
+    return access_has_permission(ap->access, ap->actor, "core.approvals");
 }
 
 static bool is_submitter(const struct approving *ap, const struct approval_case *c) {
@@ -168,12 +163,11 @@ static enum err way_out(struct approving *ap, struct approval_case *c, const str
                         const struct transition *t, const json_t *said) {
     bool back = t == c->decl->back;
     const char *note;
-    if (ap->actor->is_system) return ERR_OK; // a deadline that has passed
     enum err e = note_of(ap, said, back, "/approval/note", &note);
     if (e) return e;
     if (back) {
         const char *why = approval_why_not(ap, c, r, ap->actor);
-        if (why && !is_keeper(ap, c, r)) return refuse(ap, ERR_FORBIDDEN, why);
+        if (why && !is_keeper(ap)) return refuse(ap, ERR_FORBIDDEN, why);
     } else {
         if (!is_submitter(ap, c)) return refuse(ap, ERR_FORBIDDEN, "not_submitter");
         for (int i = 0; i < c->nsteps; i++)
@@ -227,14 +221,6 @@ enum err approval_take(struct approving *ap, const struct record *r, const struc
     const char *note;
     bool lapsed;
     enum err e = ERR_OK;
-    const char *key;
-    json_t *v;
-    json_object_foreach((json_t *)said, key, v) if (strcmp(key, "note")) e = problem_add(
-        ap->store->problem, ERR_INVALID, arena_printf(ap->store->arena, "/approval/%s", key),
-        "unknown_field", "there is no such member");
-    if (said && !json_is_object(said))
-        e = problem_add(ap->store->problem, ERR_INVALID, "/approval", "type",
-                        "write { \"note\": … }");
     for (const struct approval_decl **at = approval_all(ap->plans, r->entity); *at && !e; at++) {
         if ((*at)->transition == t) d = *at;
         if ((*at)->back != t && (*at)->recall != t) continue;
@@ -268,7 +254,7 @@ struct doing {
 };
 
 static enum err only_signer(struct doing *d) {
-    if (d->who || is_keeper(d->ap, d->c, d->r)) return ERR_OK;
+    if (d->who || is_keeper(d->ap)) return ERR_OK;
     const char *why = approval_why_not(d->ap, d->c, d->r, d->ap->actor);
     return refuse(d->ap, ERR_FORBIDDEN, why ? why : "not_your_step");
 }
@@ -293,17 +279,6 @@ static enum err signer_of(struct doing *d, const char *key, const char **id) {
                : problem_add(p, ERR_INVALID, arena_printf(p->arena, "/%s", key), "cannot_sign",
                              "they may not sign this: it is their own case, they have signed "
                              "it, or access.yaml does not let them");
-}
-
-// Nobody is asked twice: they could sign only once.
-static enum err not_asked(struct doing *d, const char *key, const char *id) {
-    const struct approval_case *c = d->c;
-    struct problem *p = d->ap->store->problem;
-    for (int i = c->step; i < c->nsteps; i++)
-        if (people_list_has(&c->steps[i].people, id))
-            return problem_add(p, ERR_INVALID, arena_printf(p->arena, "/%s", key), "asked_already",
-                               "a step asks them already");
-    return ERR_OK;
 }
 
 static enum err back_to(struct doing *d) {
@@ -341,7 +316,6 @@ static enum err transfer(struct doing *d) {
     const char *to;
     enum err e = c->step < c->nsteps ? only_signer(d) : refuse(d->ap, ERR_CONFLICT, "closed");
     if (!e) e = signer_of(d, "to", &to);
-    if (!e) e = not_asked(d, "to", to);
     if (e) return e;
     struct step *s = &c->steps[c->step];
     if (d->who) people_list_add(&s->gone, d->who->id, st->arena);
@@ -371,7 +345,6 @@ static enum err add_signer(struct doing *d) {
     if (!e && !before && (!where || strcmp(where, "after")))
         e = problem_add(p, ERR_INVALID, "/where", "choice", "\"before\" or \"after\" this step");
     if (!e) e = signer_of(d, "person", &person);
-    if (!e) e = not_asked(d, "person", person);
     if (!e && c->nsteps >= LIMIT_APPROVAL_STEPS)
         e = problem_add(p, ERR_INVALID, NULL, "too_many", "at most %d steps", LIMIT_APPROVAL_STEPS);
     if (!e)
@@ -399,8 +372,8 @@ static enum err copy_to(struct doing *d) {
     struct verdict v = {0};
     struct problem quiet;
     const char *to;
-    bool part = d->who || is_submitter(ap, d->c) || is_keeper(ap, d->c, d->r) ||
-                case_has_signed(d->c, ap->actor->id);
+    bool part =
+        d->who || is_submitter(ap, d->c) || is_keeper(ap) || case_has_signed(d->c, ap->actor->id);
     enum err e = part ? person_of(d, "to", &to) : refuse(ap, ERR_FORBIDDEN, "not_your_step");
     if (e) return e;
     problem_init(&quiet, ap->store->arena);
@@ -421,8 +394,7 @@ static enum err urge(struct doing *d) {
     struct approving *ap = d->ap;
     struct approval_case *c = d->c;
     int64_t next = c->urged_at + LIMIT_APPROVAL_URGE * INT64_C(1000);
-    if (!is_submitter(ap, c) && !is_keeper(ap, c, d->r))
-        return refuse(ap, ERR_FORBIDDEN, "not_submitter");
+    if (!is_submitter(ap, c) && !is_keeper(ap)) return refuse(ap, ERR_FORBIDDEN, "not_submitter");
     if (next > ap->now) {
         ap->retry_s = (int)((next - ap->now + 999) / 1000);
         return problem_set(ap->store->problem, ERR_RATE, "urged less than four hours ago");
@@ -453,9 +425,8 @@ static enum err paper(struct doing *d) {
     if (!who || !strcmp(person, ap->actor->id) || !step_has(ap, &c->steps[c->step], who, true))
         return problem_add(p, ERR_INVALID, "/approver", "cannot_sign",
                            "this step does not ask them, or it is you");
-    if (file)
-        e = file_attach_to(ap->store, d->r, file, "approval", "/file", ap->actor->id, ap->now);
-    if (e) return e;
+    if (file && strlen(file) > 64)
+        return problem_add(p, ERR_INVALID, "/file", "type", "the id of a file");
     int64_t due = ap->now + c->paper_days * DAY_MS;
     e = case_log(
         ap, c,
@@ -481,7 +452,7 @@ static enum err migrate(struct doing *d) {
     struct approval_case *c = d->c;
     struct step steps[LIMIT_APPROVAL_STEPS + 1];
     struct step_reader reader = {.arena = ap->store->arena, .decl = c->decl, .access = ap->access};
-    if (!is_keeper(ap, c, d->r))
+    if (!is_keeper(ap))
         return problem_set(ap->store->problem, ERR_FORBIDDEN,
                            "this takes the permission core.approvals");
     const json_t *plan = plan_of(c->decl, ap->policy, ap->store->arena);

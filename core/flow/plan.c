@@ -240,8 +240,7 @@ int plan_steps(struct step_reader *reader, const json_t *plan, const struct reco
     size_t i;
     json_t *j;
     int n = 0;
-    if (!json_array_size(list) ||
-        json_array_size(list) + json_array_size(add) > LIMIT_APPROVAL_STEPS)
+    if (!json_array_size(list) || json_array_size(list) + json_array_size(add) > LIMIT_APPROVAL_STEPS)
         wrong(reader, "", "steps_invalid", "an approval has 1 to %d steps", LIMIT_APPROVAL_STEPS);
     json_array_foreach((json_t *)list, i, j) if (n < LIMIT_APPROVAL_STEPS) {
         if (step_read(reader, j, arena_printf(reader->arena, "steps/%zu", i), &out[n])) n++;
@@ -443,8 +442,6 @@ static struct approval_decl *compile_one(struct compile *c, const struct entity 
     if (!otherwise || (!d->climbs && strcmp(otherwise, "wait")))
         wrong(&c->reader, "", "otherwise_missing",
               "say what happens when nobody is left to sign: otherwise = \"climb\" or \"wait\"");
-    if (t->to >= 0 && t->from >> t->to & 1)
-        wrong(&c->reader, "", "transition_unsuitable", "what is approved leads to another state");
     d->back = way_of(c, d, decl, "back");
     d->recall = way_of(c, d, decl, "recall");
     const char *paper = json_string_value(json_object_get(decl, "paper"));

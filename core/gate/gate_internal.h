@@ -6,6 +6,7 @@
 #define GATE_INTERNAL_H
 
 #include "campus/approval.h"
+#include "campus/flow.h"
 #include "campus/gate.h"
 #include "campus/json.h"
 
@@ -51,6 +52,16 @@ struct audit_row gate_row(struct gate *g, const char *action, const char *object
                           const char *outcome, const char *reason);
 const char *gate_object(struct gate *g, const struct entity *e, const char *id);
 enum err gate_not_found(struct gate *g);
+// effects.c: what a write sets going beside the record, in its own transaction. Entities that
+// declare neither deadlines nor reservations leave at once.
+struct flow gate_flow(struct gate *g, const struct plugin *pl);
+void effects_before_create(struct gate *g, const struct entity *e, const struct input *in);
+MUST_CHECK enum err effects_created(struct gate *g, const struct record *r);
+MUST_CHECK enum err effects_transition(struct gate *g, const struct record *r,
+                                       const struct transition *t, struct input *in);
+// after: the values as they will be; deleted: the record goes.
+MUST_CHECK enum err effects_update(struct gate *g, const struct record *r,
+                                   const struct value *after, bool deleted);
 // Finds a live record that the actor may read. ERR_NOT_FOUND, noted, otherwise.
 enum err gate_find(struct gate *g, const struct entity *e, const char *id, const char *verb,
                    struct record *r, struct verdict *v);

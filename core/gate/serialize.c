@@ -87,6 +87,13 @@ void gate_serialize(struct gate *g, const struct record *r, const struct shown *
         else
             gate_value(out, f, v);
     }
+    int due = e->due_field;
+    if (due >= 0 && fieldset_has(&how->clear, due) && !value_is_null(&r->values[due])) {
+        json_key(out, "deadline"), buf_putc(out, '{');
+        json_kv_time(out, "due_at", r->values[due].i);
+        json_kv_bool(out, "overdue", r->values[due].i < g->now);
+        buf_putc(out, '}');
+    }
     if (any) {
         buf_puts(out, ",\"_masked\":[");
         for (int i = 0; i < e->nfields; i++)

@@ -137,7 +137,9 @@ static enum err create(struct act *a, const struct entity *e, const struct input
     if (err) return err;
     const struct policy_revision *p = release_policy(g->release, e->plugin, g->today);
     a->record = arena_alloc(g->store.arena, sizeof *a->record);
+    effects_before_create(g, e, in);
     err = store_insert(&g->store, e, in, g->actor->id, g->now, p ? p->id : 0, a->record);
+    if (!err) err = effects_created(g, a->record);
     return err ? err : entered(a, -1, "create");
 }
 
@@ -227,6 +229,8 @@ static enum err update(struct act *a, int64_t if_match, const json_t *body) {
     if (!v.allowed)
         return problem_set(g->store.problem, ERR_FORBIDDEN,
                            "you could not reach the record any more");
+    e = effects_update(g, a->record, after.values, false);
+    if (e) return e;
     return store_update(&g->store, a->record, &in, -1, "update", g->actor->id, g->now,
                         g->release->number);
 }
@@ -248,6 +252,7 @@ enum err gate_archive(struct gate *g, const struct entity *e, const char *id, in
     if (err) return err;
     err = open_for(&a, "delete", if_match);
     if (!err) err = not_in_approval(&a);
+    if (!err) err = effects_update(g, a.record, a.record->values, true);
     if (!err) err = store_archive(&g->store, a.record, g->actor->id, g->now, g->release->number);
     return gate_act_end(&a, err, "deleted");
 }
@@ -291,10 +296,9 @@ static void drop_json(void *j) {
     json_decref(j);
 }
 
-static struct wanted wanted_of(struct gate *g, const struct entity *e, const struct transition *t,
-                               const json_t *body) {
-    struct wanted w = {.transition = t, .fields = (json_t *)body};
-    if (approval_of(g->release->approvals, e, NULL)) w.said = json_object_get(body, "approval");
+static struct wanted wanted_of(struct gate *g, const struct transition *t, const json_t *body) {
+    struct wanted w = {.transition = t, .said = json_object_get(body, "approval")};
+    w.fields = (json_t *)body;
     if (!w.said) return w;
     w.fields = json_copy((json_t *)body);
     if (!w.fields) return w;
@@ -341,7 +345,7 @@ static enum err may_go(struct act *a, struct wanted *w, bool dry, struct input *
 enum err gate_prepare(struct gate *g, const struct entity *e, const char *id,
                       const struct transition *t, const json_t *body, struct ruling *out) {
     struct act a = {.g = g, .action = t->name, .entity = e, .id = id};
-    struct wanted w = wanted_of(g, e, t, body);
+    struct wanted w = wanted_of(g, t, body);
     struct input in = {0};
     enum err err = open_for(&a, t->name, -1);
     if (!err) err = may_go(&a, &w, true, &in);
@@ -414,16 +418,18 @@ static enum err transition(struct act *a, int64_t if_match, const json_t *body,
                            struct ruling *ruling) {
     struct gate *g = a->g;
     const struct transition *t = ruling->transition;
-    struct wanted w = wanted_of(g, a->entity, t, body);
+    struct wanted w = wanted_of(g, t, body);
     struct input in = {0};
     enum err e = open_for(a, t->name, if_match);
     if (!e) e = may_go(a, &w, false, &in);
     if (e) return e;
-    const struct input *fields = has_any(&in.present) ? &in : NULL;
     ruling->needless = !w.finishes;
-    if (!w.finishes)
-        return store_update(&g->store, a->record, fields, -1, t->name, g->actor->id, g->now,
-                            g->release->number);
+    if (!w.finishes) {
+        e = effects_update(g, a->record, overlaid(g, a->record, &in).values, false);
+        if (e) return e;
+        return store_update(&g->store, a->record, has_any(&in.present) ? &in : NULL, -1, t->name,
+                            g->actor->id, g->now, g->release->number);
+    }
     if (t->rule_decl) {
         const struct policy_revision *p = release_policy(g->release, a->entity->plugin, g->today);
         ruling->stale = !ruling->asked || ruling->rev != a->record->rev ||
@@ -432,8 +438,10 @@ static enum err transition(struct act *a, int64_t if_match, const json_t *body,
         if (!ruling->decision.pass) return ERR_RULE_REFUSED;
     }
     int before = a->record->state;
-    e = store_update(&g->store, a->record, fields, t->to, t->name, g->actor->id, g->now,
-                     g->release->number);
+    e = effects_transition(g, a->record, t, &in);
+    if (e) return e;
+    e = store_update(&g->store, a->record, has_any(&in.present) ? &in : NULL, t->to, t->name,
+                     g->actor->id, g->now, g->release->number);
     return e ? e : entered(a, before, t->name);
 }
 

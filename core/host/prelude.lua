@@ -83,13 +83,18 @@ local TYPES = {
 }
 local SHAPES = {
   plugin = { title = "title", version = "text", api = "integer", needs = "texts", entities = "table", rules = "table",
-    actions = "table", on = "table", every = "table", reports = "table", permissions = "list", serves = "texts", name = "text" },
+    actions = "table", on = "table", every = "table", reports = "table", obligations = "table", permissions = "list", serves = "texts", name = "text" },
   entity = { title = "title", subject = "text", serves = "texts", fields = "table", workflow = "table", indexes = "list" },
   workflow = { start = "text", states = "table", transitions = "table" },
   state = { title = "title", final = "boolean", deadline = "any" },
   transition = { title = "title", from = "names", to = "text", needs = "texts", rule = "text", approvals = "any", who = "table",
     never_by = "texts", otherwise = "climb|wait", back = "text", recall = "text", paper = "text", reserve = "table",
     commit = "boolean", release = "boolean" },
+  deadline = { within = "text", owner = "text", remind = "texts", escalate = "list", lapse = "text", calendar = "text" },
+  escalation = { after = "text", to = "text" },
+  reserve = { pool = "text", limit = "text", amount = "any", overbook = "any" },
+  obligation = { title = "title", serves = "texts", period = "text", within = "text", owner = "text", remind = "texts",
+    escalate = "list", calendar = "text", evidence = "text" },
   choice = { name = "text", title = "title" },
   report = { title = "title", entity = "text", where = "table", group = "texts", counts = "list", sum = "texts", avg = "texts",
     min = "texts", max = "texts", distinct = "texts", date = "text", compare = "year", year_starts = "integer", target = "table",
@@ -186,7 +191,7 @@ local function declared(shape)
     return opts
   end
 end
-for _, shape in ipairs { "entity", "report", "rule", "action", "on", "every" } do campus[shape] = declared(shape) end
+for _, shape in ipairs { "entity", "report", "rule", "action", "on", "every", "obligation" } do campus[shape] = declared(shape) end
 
 -- Reasons: every criterion that was looked at, passed or not.
 local REASON = { code = 1, at = 1, have = 1, want = 1, policy = 1, text = 1 }
@@ -332,6 +337,12 @@ local function ordered(t, what)
   sort(out, function(a, b) return a._seq < b._seq or (a._seq == b._seq and tostring(a.name) < tostring(b.name)) end)
   return out
 end
+-- The ladder of what runs against the clock.
+local function ladder(d, file, line)
+  for _, e in ipairs(type(d.escalate) == "table" and d.escalate or {}) do
+    take("a step of escalate", e, SHAPES.escalation, nil, file, locate(file, line, "escalate"))
+  end
+end
 -- The members of a workflow, each checked and with the line where it stands.
 local function members(t, what, shape, file, line)
   local out = ordered(t, what)
@@ -341,6 +352,11 @@ local function members(t, what, shape, file, line)
     m._seq = nil
     take(format("%s %s", shape, tostring(m.name)), m, SHAPES[shape], { name = "any" }, file, l)
     m.file, m.line, m.col = file, l, col
+    if type(m.deadline) == "table" then
+      take("deadline", m.deadline, SHAPES.deadline, nil, file, l)
+      ladder(m.deadline, file, l)
+    end
+    if type(m.reserve) == "table" then take("reserve", m.reserve, SHAPES.reserve, nil, file, l) end
   end
   return out
 end
@@ -439,7 +455,13 @@ local function declaration()
   out.on = callable(p.on, "on", {})
   out.every = callable(p.every, "every", { "cron", "missed" })
   out.reports = ordered(p.reports, "reports")
-  for _, r in ipairs(out.reports) do r._seq = nil end
+  out.obligations = ordered(p.obligations, "obligations")
+  for _, list in ipairs { out.reports, out.obligations } do
+    for _, r in ipairs(list) do r._seq = nil end
+  end
+  for _, o in ipairs(out.obligations) do
+    if o.file then ladder(o, o.file, o.line) else wrong("obligation_expected", format("%s: write campus.obligation { … }", o.name), MAIN, 1) end
+  end
   -- what a rule may look at, heads and whole paths
   local all = {}
   for _, r in ipairs(out.rules) do

@@ -4,6 +4,7 @@
 // GET /api/v1/meta: the release as the caller may see it. The desk draws itself from this.
 #include <string.h>
 #include "campus/approval.h"
+#include "campus/flow.h"
 #include "campus/mem.h"
 #include "campus/text.h"
 #include "http/api.h"
@@ -103,6 +104,7 @@ static void workflow_json(struct request *rq, const struct entity *e) {
         json_kv_str(b, "name", w->states[i].name);
         title_json(b, &w->states[i].title);
         json_kv_bool(b, "final", w->states[i].final);
+        if (w->states[i].deadline) json_kv_bool(b, "deadline", true);
         buf_putc(b, '}');
     }
     buf_putc(b, ']');
@@ -128,6 +130,9 @@ static void workflow_json(struct request *rq, const struct entity *e) {
                                b);
             buf_putc(b, '}');
         }
+        if (t->reserve) json_kv_str(b, "reserve", t->reserve->pool->name);
+        if (t->commit) json_kv_bool(b, "commit", true);
+        if (t->release) json_kv_bool(b, "release", true);
         json_kv_bool(b, "may", visible_transition(rq, e, t));
         buf_putc(b, '}');
     }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "campus/backup.h"
 #include "campus/deliver.h"
+#include "campus/due.h"
 #include "campus/erase.h"
 #include "campus/fsio.h"
 #include "campus/handlers.h"
@@ -192,6 +193,8 @@ enum err app_unlocked(struct app *app, struct problem *p) {
     if (!e) e = redo_erasures(app, p);
     if (!e) e = jobs_open(app->lane, &app->jobs, p);
     if (!e) e = start_events(app, p);
+    struct due_config due = {app->config.storage, app->config.school.id, app->lane, app->keyring};
+    if (!e && !app->embedded) e = due_open(&due, &app->due, p);
     if (!e && !app->embedded) e = rotate_resume(app->jobs, app->lane, app->keyring, p);
     if (e) return e;
     for (int i = ON_HASHING; i < PLACES; i++)
@@ -351,6 +354,7 @@ void app_close(struct app *app) {
     for (int i = ON_HASHING; i < PLACES; i++)
         if (app->workers[i]) worker_free(app->workers[i]);
     jobs_close(app->jobs);
+    due_close(app->due);
     if (app->lane) lane_on_commit(app->lane, NULL, NULL);
     deliver_close(app->deliver);
     handlers_close(app->handlers);

@@ -39,6 +39,7 @@ struct app {
     struct webhooks *hooks;
     struct handlers *handlers; // NULL when embedded, as is:
     struct deliver *deliver;   // one command sends nothing
+    struct due *due;           // likewise
     struct worker *workers[PLACES];
     struct session_slot http_sessions[THREADS_MAX], worker_sessions[PLACES][THREADS_MAX];
     struct http_server *http;

@@ -122,24 +122,14 @@ static void list_operation(struct request *rq, const struct entity *e, const str
                LIMIT_LIST_ITEMS, e->full);
 }
 
-static void history_path(struct request *rq, const struct entity *e, const char *base) {
+static void about_path(struct request *rq, const struct entity *e, const char *base,
+                       const char *word, const char *title) {
     struct buf *b = &rq->out;
-    json_sep(b), buf_printf(b, "\"%s/{id}/history\":{", base);
-    open_operation(b, "get", "history", e, rq->lang == LANG_ZH ? "变更历史" : "History");
+    json_sep(b), buf_printf(b, "\"%s/{id}/%s\":{", base, word);
+    open_operation(b, "get", word, e, title);
     open_parameters(b, true), buf_putc(b, ']');
     json_key(b, "responses");
-    buf_puts(b, "{\"200\":{\"description\":\"what happened to it\"," HEADERS
-                ",\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"}}}}," FAILS
-                "}}}");
-}
-
-static void approvals_path(struct request *rq, const struct entity *e, const char *base) {
-    struct buf *b = &rq->out;
-    json_sep(b), buf_printf(b, "\"%s/{id}/approvals\":{", base);
-    open_operation(b, "get", "approvals", e, rq->lang == LANG_ZH ? "审批" : "Approvals");
-    open_parameters(b, true), buf_putc(b, ']');
-    json_key(b, "responses");
-    buf_puts(b, "{\"200\":{\"description\":\"cases, newest first\"," HEADERS
+    buf_puts(b, "{\"200\":{\"description\":\"what there is\"," HEADERS
                 ",\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"}}}}," FAILS
                 "}}}");
 }
@@ -153,15 +143,9 @@ static void transition_path(struct request *rq, const struct entity *e, const st
     shared(b, "If-Match"), shared(b, "Idempotency-Key");
     buf_putc(b, ']');
     json_key(b, "requestBody");
-    buf_puts(b, "{\"content\":{\"application/json\":{\"schema\":");
-    bool signs = approval_of(rq->release->approvals, e, NULL) != NULL;
-    if (signs)
-        buf_printf(b,
-                   "{\"anyOf\":[{\"type\":\"object\",\"required\":[\"approval\"],\"properties\":{"
-                   "\"approval\":{\"type\":\"object\",\"additionalProperties\":false,"
-                   "\"properties\":{\"note\":{\"type\":\"string\",\"maxLength\":%d}}}}},",
-                   LIMIT_APPROVAL_NOTE);
-    buf_printf(b, REF("schemas", "%s.change") "%s}}}", e->full, signs ? "]}" : "");
+    buf_printf(b,
+               "{\"content\":{\"application/json\":{\"schema\":" REF("schemas", "%s.change") "}}}",
+               e->full);
     record_answer(b, "200", e);
     buf_putc(b, '}');
 }
@@ -247,9 +231,12 @@ void openapi_entity_paths(struct request *rq, const struct entity *e, const stru
         buf_puts(b, "{\"204\":{\"description\":\"archived\"," HEADERS "}," FAILS "}}");
     }
     buf_putc(b, '}');
-    if (whole || v->history) history_path(rq, e, base);
+    if (whole || v->history)
+        about_path(rq, e, base, "history", rq->lang == LANG_ZH ? "变更历史" : "History");
     if ((whole || v->read) && approval_of(rq->release->approvals, e, NULL))
-        approvals_path(rq, e, base);
+        about_path(rq, e, base, "approvals", rq->lang == LANG_ZH ? "审批单" : "Approvals");
+    if ((e->pool || e->holds) && (whole || v->read))
+        about_path(rq, e, base, "reservations", rq->lang == LANG_ZH ? "占用" : "Reservations");
     if (whole || v->read) export_path(rq, e, base, v, whole);
     if ((whole || v->import) && openapi_has_route("POST", "{}/{}/import")) import_path(rq, e, base);
     for (int i = 0; e->workflow && i < e->workflow->ntransitions; i++)

@@ -151,6 +151,13 @@ void openapi_record(struct buf *b, const struct entity *e, const struct fieldset
     json_key(b, "created_at"), buf_puts(b, time);
     json_key(b, "created_by"), buf_puts(b, "{\"type\":\"string\",\"readOnly\":true}");
     json_key(b, "updated_at"), buf_puts(b, time);
+    if (e->due_field >= 0 && fieldset_has(shown, e->due_field)) {
+        json_key(b, "deadline");
+        buf_printf(b,
+                   "{\"type\":\"object\",\"readOnly\":true,\"properties\":{\"due_at\":%s,"
+                   "\"overdue\":{\"type\":\"boolean\"}}}",
+                   time);
+    }
     json_key(b, "_masked");
     buf_puts(b, "{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"readOnly\":true}");
     fields(b, e, shown, true, lang);

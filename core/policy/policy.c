@@ -356,6 +356,18 @@ static const struct key *key_at(const struct key *g, const char *path) {
     return NULL;
 }
 
+const char *policy_value(const struct policy_revision *r, const char *path) {
+    for (const struct origin *o = ((const struct revision *)r)->origins; o; o = o->next)
+        if (!strcmp(o->path, path)) return o->shown;
+    return NULL;
+}
+
+const char *policy_type(const struct policy_schema *s, const char *path) {
+    const struct key *k = key_at(s->root, path);
+    const char *dot = strrchr(path, '.');
+    return k && !strcmp(k->name, dot ? dot + 1 : path) ? key_type_name(k->type) : NULL;
+}
+
 void policy_diff(const struct policy_schema *s, const struct policy_revision *from,
                  const struct policy_revision *to, enum lang lang, struct buf *out,
                  struct problem *p) {

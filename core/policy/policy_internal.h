@@ -64,5 +64,6 @@ struct store;
 MUST_CHECK enum err decision_open(struct store *s, const char *id, const char *owner,
                                   const uint8_t *blob, size_t n, json_t **out);
 int key_scale(enum key_type t);
+const char *key_type_name(enum key_type t);
 
 #endif

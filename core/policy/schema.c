@@ -13,6 +13,10 @@ static const char *const NAMES[KEY_TYPES] = {"group",    "integer", "decimal", "
                                              "duration", "date",    "text",    "choice",  "boolean",
                                              "list",     "map",     "weights", "approval"};
 
+const char *key_type_name(enum key_type t) {
+    return NAMES[t];
+}
+
 int key_scale(enum key_type t) {
     return t == KEY_MONEY ? 2 : t == KEY_DECIMAL || t == KEY_PERCENT ? 4 : 0;
 }

@@ -13,13 +13,15 @@
 
 // The one list of reserved names for plugins, entities, fields and transitions.
 static const char *const RESERVED[] = {
-    "id",         "n",           "rev",       "state",   "created_at", "created_by", "updated_at",
-    "updated_by", "archived_at", "owner",     "policy",  "core",       "api",        "public",
-    "admin",      "actions",     "reports",   "import",  "export",     "history",    "meta",
-    "session",    "inbox",       "decisions", "access",  "events",     "jobs",       "files",
-    "openapi",    "sort",        "limit",     "cursor",  "fields",     "total",      "expand",
-    "reveal",     "format",      "purpose",   "read",    "create",     "update",     "delete",
-    "search",     "list",        "everyone",  "between", "q",          "approval",   "approvals"};
+    "id",         "n",          "rev",         "state",        "created_at", "created_by",
+    "updated_at", "updated_by", "archived_at", "owner",        "policy",     "core",
+    "api",        "public",     "admin",       "actions",      "reports",    "import",
+    "export",     "history",    "meta",        "session",      "inbox",      "decisions",
+    "access",     "events",     "jobs",        "files",        "openapi",    "sort",
+    "limit",      "cursor",     "fields",      "total",        "expand",     "reveal",
+    "format",     "purpose",    "read",        "create",       "update",     "delete",
+    "search",     "list",       "everyone",    "between",      "q",          "approval",
+    "approvals",  "due_at",     "deadline",    "reservations", "obligations"};
 
 bool build_is_reserved(const char *name) {
     for (size_t i = 0; i < sizeof RESERVED / sizeof *RESERVED; i++)
@@ -208,6 +210,28 @@ static void build_indexes(struct build *b, const json_t *list, const json_t *ent
     e->indexes = out;
 }
 
+// Where a state has a deadline, records have a due time to filter and sort by; there is room for
+// it.
+static void build_due(struct build *b, const json_t *workflow, struct entity *e) {
+    size_t i;
+    json_t *state;
+    e->due_field = -1;
+    json_array_foreach(json_object_get(workflow, "states"), i, state) {
+        if (!json_object_get(state, "deadline")) continue;
+        struct field *f = (struct field *)&e->fields[e->due_field = e->nfields++];
+        *f = (struct field){.name = "due_at",
+                            .index = e->due_field,
+                            .type = FIELD_DATETIME,
+                            .class = CLASS_INTERNAL,
+                            .title = {"办理期限", "Due"},
+                            .readonly = true,
+                            .column = "f_due_at",
+                            .sql_type = "BIGINT",
+                            .file = b->file};
+        return;
+    }
+}
+
 static void build_entity(struct build *b, const json_t *j, const struct plugin *pl,
                          struct entity *e) {
     const char *name = json_string_value(json_object_get(j, "name"));
@@ -238,6 +262,7 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
             e->nfields++;
         }
     e->fields = f;
+    build_due(b, json_object_get(j, "workflow"), e);
     e->subject_field = -1;
     const char *subject = json_string_value(json_object_get(j, "subject"));
     if (subject && strcmp(subject, "self")) {

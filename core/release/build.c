@@ -3,6 +3,7 @@
 //
 // From files to a checked release. Files come from the home's plugin path and from what is shipped
 // beside the binary (or $CAMPUSD_SHARE); the home's policies lie over the shipped ones.
+#include <ctype.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdatomic.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 #include "campus/approval.h"
 #include "campus/clock.h"
+#include "campus/flow.h"
 #include "campus/fsio.h"
 #include "campus/json.h"
 #include "campus/log.h"
@@ -176,8 +178,8 @@ static void build_locale(struct release *r, int plugin, const char *name, struct
 // A policy of the school that no plugin reads would be a rule nobody follows.
 static void check_stray_policies(struct release *r, struct problem *p) {
     static const char where[] = "school/policies/";
-    const char *names[PLUGINS_MAX + 1] = {"access"};
-    size_t n = 1;
+    const char *names[PLUGINS_MAX + 2] = {"access", "calendar"};
+    size_t n = 2;
     for (int i = 0; i < r->schema->nplugins; i++)
         if (r->policy_schemas[i]) names[n++] = r->schema->plugins[i].name;
     for (size_t f = 0; f < r->nfiles; f++) {
@@ -230,6 +232,37 @@ static void check_roles(struct release *r, struct problem *p) {
     }
 }
 
+static enum err build_calendars(struct release *r, struct problem *p) {
+    const struct yaml *layers[2];
+    int n = 0;
+    for (int i = 0; i < 2; i++) {
+        const struct yaml *y =
+            parse_file(r, i ? "school/policies/calendar.yaml" : "policies/calendar.yaml", p);
+        if (y) layers[n++] = y;
+    }
+    return calendar_compile(r->arena, r->tz, layers, n, &r->calendars, p);
+}
+
+// Where a word is given a value in a plugin's file, from a line on: so that what was checked as a
+// table is told where it was written.
+static struct spot locate(void *self, const char *file, int from, const char *word) {
+    const struct release *r = self;
+    const char *text = NULL;
+    for (size_t i = 0; i < r->nfiles; i++)
+        if (!strcmp(r->files[i].path, file)) text = r->files[i].text;
+    int line = 1;
+    const char *start = text; // of the line
+    for (const char *s = text; s && (s = strstr(s, word)); s++) {
+        for (const char *nl; (nl = memchr(start, '\n', (size_t)(s - start))); line++)
+            start = nl + 1;
+        const char *after = s + strlen(word) + strspn(s + strlen(word), " \t");
+        bool starts = s == text || !(isalnum((unsigned char)s[-1]) || s[-1] == '_');
+        if (line >= from && starts && after[0] == '=' && after[1] != '=')
+            return (struct spot){line, (int)(s - start) + 1};
+    }
+    return (struct spot){0, 0};
+}
+
 // Everything after the files are known.
 static enum err build(struct release *r, const struct config *c, int children, struct problem *p) {
     struct arena *a = r->arena;
@@ -275,6 +308,12 @@ static enum err build(struct release *r, const struct config *c, int children, s
         check_roles(r, p);
         if (approval_compile(a, r->schema, r->access, r->policies, &r->approvals, p) && !p->count)
             return p->code;
+    }
+    bool dated = !build_calendars(r, p);
+    if (r->access && dated) {
+        struct flow_input in = {a,           r->schema,         r->access, r->calendars,
+                                r->policies, r->policy_schemas, locate,    r};
+        if (flow_build(&in, p) && !p->count) return p->code;
     }
     return p->count > before ? ERR_INVALID : p->code;
 }

@@ -100,6 +100,20 @@ MUST_CHECK enum err gate_transition(struct gate *g, const struct entity *e, cons
 struct file_row;
 MUST_CHECK enum err gate_file(struct gate *g, const char *id, bool looks, const char *purpose,
                               struct file_row *out);
+// {"pool":{…},"items":[…]}: what is reserved of a record, and what it has reserved.
+MUST_CHECK enum err gate_reservations(struct gate *g, const struct entity *e, const char *id,
+                                      struct buf *out);
+// Lane. Takes the steps of at most `limit` deadlines that have come due, as the core.
+MUST_CHECK enum err gate_due(struct gate *g, int limit, int *done);
+// Lane. Opens the obligations whose period has begun, as the core.
+MUST_CHECK enum err gate_open_obligations(struct gate *g);
+// Obligations of the caller's roles, all for the holders of core.obligations. state: "open",
+// "closed".
+MUST_CHECK enum err gate_obligations(struct gate *g, const char *state, int limit, struct buf *out);
+MUST_CHECK enum err gate_obligation(struct gate *g, const char *id, struct buf *out);
+// Lane. body: {"note","file","record"}, as its evidence asks.
+MUST_CHECK enum err gate_close_obligation(struct gate *g, const char *id, const json_t *body,
+                                          struct buf *out);
 
 // Approvals: one case, those of a record, and what is done with one beside its transition
 // ("transfer", "urge", …; see approval.h). retry_s: of an ERR_RATE, when to try again.

@@ -42,6 +42,10 @@ const struct policy_revision *policy_at(const struct policy *p, const char *date
 // Where a key's value was written, or NULL when there is no such key.
 const struct yaml *policy_node(const struct policy_revision *r, const char *path);
 const char *policy_name(const struct policy *p);
+// The JSON text of one key's value ("deadlines.review"), or NULL.
+const char *policy_value(const struct policy_revision *r, const char *path);
+// The type that a schema gives to a key ("duration"), or NULL when there is no such key.
+const char *policy_type(const struct policy_schema *s, const char *path);
 void policy_show(const struct policy *p, const struct policy_revision *r, bool with_origin,
                  struct buf *out);                                       // text, one key a line
 void policy_schema_json(const struct policy_schema *s, struct buf *out); // JSON Schema 2020-12

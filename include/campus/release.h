@@ -8,6 +8,7 @@
 #define CAMPUS_RELEASE_H
 
 #include "campus/access.h"
+#include "campus/calendar.h"
 #include "campus/config.h"
 #include "campus/db.h"
 #include "campus/host.h"
@@ -30,6 +31,7 @@ struct release {
     struct schema *schema;
     struct access *access;
     struct approval_plans *approvals;
+    struct calendars *calendars;
     struct policy **policies; // by plugin index; NULL where a plugin has no policy
     struct policy_schema **policy_schemas;
     const struct yaml **locales[2]; // by enum lang, then by plugin index; NULL where there is none

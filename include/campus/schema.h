@@ -42,6 +42,9 @@ struct title {
 const char *title_in(const struct title *t, enum lang lang, const char *otherwise);
 
 struct entity;
+struct deadline_decl; // flow.h
+struct reserve_decl;
+struct obligation_decl;
 struct choice {
     const char *name;
     struct title title;
@@ -97,6 +100,7 @@ struct state {
     const char *name;
     struct title title;
     bool final;
+    const struct deadline_decl *deadline; // resolved by flow/, as what follows; or NULL
 };
 struct transition {
     const char *name;
@@ -106,9 +110,11 @@ struct transition {
     const char *rule;                  // of the same plugin, or NULL
     const struct rule_decl *rule_decl; // resolved
     const char **needs;
-    int nneeds;                // fields that must be filled
-    json_t *approvals;         // as declared; read by flow/ (borrowed) or NULL
-    const json_t *declaration; // whole, borrowed
+    int nneeds;                         // fields that must be filled
+    json_t *approvals;                  // as declared; read by flow/ (borrowed) or NULL
+    const json_t *declaration;          // whole, borrowed
+    const struct reserve_decl *reserve; // or NULL
+    bool commit, release;               // of what the record holds
     int line, col;
 };
 struct workflow {
@@ -149,7 +155,10 @@ struct entity {
     struct title title;
     const struct field *fields;
     int nfields;
-    int subject_field; // person/reference field whose subject this is; -1: its own
+    int subject_field;               // person/reference field whose subject this is; -1: its own
+    int due_field;                   // "due_at", where a state has a deadline; else -1
+    bool holds;                      // a transition reserves
+    const struct reserve_decl *pool; // first of those that draw on this entity, or NULL
     bool has_sealed;
     const struct workflow *workflow; // NULL: stateless
     const struct index_decl *indexes;
@@ -176,6 +185,8 @@ struct plugin {
     int nactions; // names
     const struct handler_decl *on, *every;
     int non, nevery;
+    const struct obligation_decl *obligations;
+    int nobligations;
     json_t *declaration; // whole, borrowed, for meta and OpenAPI
 };
 struct tz;

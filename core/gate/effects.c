@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// What a write sets going beside the record: the clock of the state it enters, what it reserves or
+// gives back. All within the write's own transaction. And what is done when a clock has run down.
+#include <string.h>
+#include "campus/deadline.h"
+#include "campus/mem.h"
+#include "campus/obligation.h"
+#include "campus/reserve.h"
+#include "gate/gate_internal.h"
+
+struct flow gate_flow(struct gate *g, const struct plugin *pl) {
+    return (struct flow){.store = &g->store,
+                         .calendars = g->release->calendars,
+                         .policy = pl ? release_policy(g->release, pl, g->today) : NULL,
+                         .actor = g->actor->id,
+                         .request = g->request,
+                         .now = g->now,
+                         .release = g->release->number};
+}
+
+static const struct deadline_decl *deadline_of(const struct entity *e, int state) {
+    return state >= 0 ? e->workflow->states[state].deadline : NULL;
+}
+
+static enum err start_clock(const struct flow *f, const struct record *r, int state, int64_t rev,
+                            int64_t due) {
+    const struct entity *e = r->entity;
+    struct deadline_subject s = {e->full, r->id, e->workflow->states[state].name, rev, NULL};
+    return deadline_open(f, deadline_of(e, state), due, &s);
+}
+
+void effects_before_create(struct gate *g, const struct entity *e, const struct input *in) {
+    const struct deadline_decl *d = e->due_field >= 0 ? deadline_of(e, e->workflow->start) : NULL;
+    if (!d) return;
+    struct flow f = gate_flow(g, e->plugin);
+    int64_t due = deadline_reckon(&f, d, in->values);
+    if (due) in->values[e->due_field] = value_int(due);
+}
+
+enum err effects_created(struct gate *g, const struct record *r) {
+    const struct entity *e = r->entity;
+    if (e->due_field < 0 || value_is_null(&r->values[e->due_field])) return ERR_OK;
+    struct flow f = gate_flow(g, e->plugin);
+    return start_clock(&f, r, r->state, r->rev, r->values[e->due_field].i);
+}
+
+enum err effects_transition(struct gate *g, const struct record *r, const struct transition *t,
+                            struct input *in) {
+    const struct entity *e = r->entity;
+    if (e->due_field < 0 && !e->holds && !e->pool) return ERR_OK;
+    struct flow f = gate_flow(g, e->plugin);
+    struct value *after = arena_alloc(g->store.arena, sizeof *after * (size_t)(e->nfields + 1));
+    for (int i = 0; i < e->nfields; i++)
+        after[i] = fieldset_has(&in->present, i) ? in->values[i] : r->values[i];
+    enum err err = e->holds ? reserve_move(&f, t, r, after) : ERR_OK;
+    if (!err && e->pool) err = reserve_guard(&f, r, after, false);
+    if (err || e->due_field < 0 || t->to == r->state) return err;
+    const struct deadline_decl *d = deadline_of(e, t->to);
+    if (deadline_of(e, r->state)) err = deadline_close(&f, r->id);
+    int64_t due = d ? deadline_reckon(&f, d, after) : 0;
+    if (!err && due) err = start_clock(&f, r, t->to, r->rev + 1, due);
+    after[e->due_field] = due ? value_int(due) : value_null();
+    if (!value_equal(&after[e->due_field], &r->values[e->due_field])) {
+        in->values = after;
+        fieldset_add(&in->present, e->due_field);
+    }
+    return err;
+}
+
+enum err effects_update(struct gate *g, const struct record *r, const struct value *after,
+                        bool deleted) {
+    const struct entity *e = r->entity;
+    if (e->due_field < 0 && !e->holds && !e->pool) return ERR_OK;
+    struct flow f = gate_flow(g, e->plugin);
+    enum err err = reserve_guard(&f, r, after, deleted);
+    if (!err && deleted && deadline_of(e, r->state)) err = deadline_close(&f, r->id);
+    return err;
+}
+
+static bool may_see(void *self, const char *entity, const char *id) {
+    struct gate *g = self;
+    const struct entity *e = schema_entity_full(g->release->schema, entity, strlen(entity));
+    return e && gate_may_see(g, e, id);
+}
+
+enum err gate_reservations(struct gate *g, const struct entity *e, const char *id,
+                           struct buf *out) {
+    struct record r;
+    struct verdict v;
+    enum err err = gate_find(g, e, id, "reservations", &r, &v);
+    struct flow f = gate_flow(g, e->plugin);
+    return err ? err : reserve_json(&f, &r, may_see, g, out);
+}
+
+// The transition that a deadline makes by itself when it is missed.
+static enum err lapse(struct gate *g, const struct entity *e, const struct record *r) {
+    const struct deadline_decl *d = deadline_of(e, r->state);
+    if (!d || !d->lapse) return ERR_OK;
+    struct gate inner = *g;
+    struct problem p;
+    problem_init(&p, g->store.arena);
+    inner.store.problem = &p;
+    inner.nested = true;
+    struct ruling ruling = {.transition = d->lapse};
+    enum err err = gate_transition(&inner, e, r->id, -1, NULL, &ruling, NULL, NULL);
+    return err_status(err) >= 500 ? err : ERR_OK; // a refusal is on record
+}
+
+static enum err due_record(struct gate *g, const struct deadline_row *row) {
+    struct record r;
+    const struct entity *e =
+        schema_entity_full(g->release->schema, row->entity, strlen(row->entity));
+    struct flow f = gate_flow(g, e ? e->plugin : NULL);
+    enum err err = e ? store_get(&g->store, e, row->record, &r) : ERR_NOT_FOUND;
+    if (err && err != ERR_NOT_FOUND) return err;
+    bool here = !err && row->state && r.state >= 0 &&
+                !strcmp(e->workflow->states[r.state].name, row->state);
+    if (!here) return deadline_close(&f, row->record); // it has gone, or a release took its state
+    const struct state *st = &e->workflow->states[r.state];
+    struct title title = {
+        arena_printf(g->store.arena, "%s · %s", title_in(&e->title, LANG_ZH, e->name),
+                     title_in(&st->title, LANG_ZH, st->name)),
+        arena_printf(g->store.arena, "%s · %s", title_in(&e->title, LANG_EN, e->name),
+                     title_in(&st->title, LANG_EN, st->name))};
+    struct deadline_subject s = {e->full, r.id, st->name, r.rev, &title};
+    bool told;
+    err = deadline_step(&f, row, &s, e, r.values, &told);
+    if (err || !told) return err;
+    gate_record(g, arena_printf(g->store.arena, "deadline.%s", row->kind), gate_object(g, e, r.id),
+                "ok", "");
+    return row->may_lapse && !strcmp(row->kind, "missed") ? lapse(g, e, &r) : ERR_OK;
+}
+
+enum err gate_due(struct gate *g, int limit, int *done) {
+    enum err err = ERR_OK;
+    for (*done = 0; *done < limit && !err; ++*done) {
+        struct deadline_row row;
+        struct flow f = gate_flow(g, NULL);
+        bool found;
+        err = deadline_next(&f, &row, &found);
+        if (err || !found) return err;
+        err = strcmp(row.entity, OBLIGATIONS) ? due_record(g, &row) : obligation_due(&f, &row);
+        if (err == ERR_CONFLICT) err = ERR_OK;
+    }
+    return err;
+}

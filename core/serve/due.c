@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// What comes due. Steps go through the lane in slices; one that fails is tried alone and then put
+// off, so that it holds up no other.
+#include "campus/due.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+#include "campus/clock.h"
+#include "campus/deadline.h"
+#include "campus/log.h"
+#include "campus/mem.h"
+
+enum {
+    SLICE = 50,
+#ifdef CAMPUSD_TEST
+    LOOK_MS = 20, // the clock may be moved under it
+#else
+    LOOK_MS = 1000,
+#endif
+    OBLIGATIONS_MS = 60000,
+};
+static const struct actor CORE = {.id = "core", .name = "core", .session = "", .is_system = true};
+
+struct due {
+    struct due_config config;
+    struct db *db;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool stop;
+};
+struct slice {
+    const struct due_config *config;
+    int limit, done;
+    bool postpone, obligations;
+};
+
+static enum err slice_on_lane(struct lane_job *job, struct lane *lane) {
+    struct slice *s = ((struct lane_call *)job)->arg;
+    struct release *r = release_get();
+    struct arena *a = r ? arena_new(32 << 20) : NULL;
+    if (!a) {
+        release_put(r);
+        return ERR_NOMEM;
+    }
+    struct problem p;
+    char today[11];
+    problem_init(&p, a);
+    struct gate g = {.store = {lane_db(lane), s->config->keyring, a, s->config->school, &p},
+                     .release = r,
+                     .actor = &CORE,
+                     .audit = lane_audit(lane),
+                     .request = "",
+                     .client = "",
+                     .now = clock_now_ms(),
+                     .today = today,
+                     .lang = LANG_ZH,
+                     .nested = true};
+    tz_date(r->tz, g.now, today);
+    enum err e = ERR_OK;
+    if (s->obligations)
+        e = gate_open_obligations(&g);
+    else if (s->postpone) {
+        struct flow f = {
+            .store = &g.store, .calendars = r->calendars, .actor = CORE.id, .now = g.now};
+        struct deadline_row row;
+        bool found;
+        e = deadline_next(&f, &row, &found);
+        if (!e && found) e = deadline_postpone(&f, &row);
+    } else
+        e = gate_due(&g, s->limit, &s->done);
+    if (e) log_error("due", "%s: %s", err_word(e), p.detail ? p.detail : "");
+    release_put(r);
+    arena_free(a);
+    return e;
+}
+
+static enum err run(const struct due_config *c, struct slice *s) {
+    enum err e;
+    s->config = c;
+    while ((e = lane_run_slice(c->lane, slice_on_lane, s)) == ERR_RATE) {
+    }
+    return e;
+}
+
+enum err due_tick(const struct due_config *c, struct db *db, int *steps, struct problem *p) {
+    struct slice opening = {.obligations = true};
+    enum err e = run(c, &opening);
+    int64_t at = 0;
+    *steps = 0;
+    for (int limit = SLICE; !e;) {
+        e = deadline_when(db, &at, p);
+        if (e || at > clock_now_ms()) break;
+        struct slice s = {.limit = limit};
+        enum err one = run(c, &s);
+        *steps += one ? 0 : s.done;
+        if (one && limit == 1) { // this is the one: later
+            struct slice later = {.postpone = true};
+            e = run(c, &later);
+        }
+        limit = one ? 1 : SLICE;
+    }
+    return e;
+}
+
+static void *due_main(void *arg) {
+    struct due *d = arg;
+    int64_t looked = 0;
+    for (bool stop = false; !stop;) {
+        struct arena *a = arena_new(1 << 20);
+        struct problem p;
+        int64_t at = INT64_MAX, now = clock_now_ms();
+        int steps;
+        if (a) {
+            problem_init(&p, a);
+            enum err e = deadline_when(d->db, &at, &p);
+            bool periods = now - looked >= OBLIGATIONS_MS || now < looked;
+            if (!e && (at <= now || periods)) e = due_tick(&d->config, d->db, &steps, &p);
+            if (e)
+                log_error("due", "%s", p.detail ? p.detail : err_word(e));
+            else if (periods)
+                looked = now;
+        }
+        arena_free(a);
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_nsec += LOOK_MS % 1000 * 1000000;
+        until.tv_sec += LOOK_MS / 1000 + until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        pthread_mutex_lock(&d->mutex);
+        while (!d->stop && !pthread_cond_timedwait(&d->wake, &d->mutex, &until)) {
+        }
+        stop = d->stop;
+        pthread_mutex_unlock(&d->mutex);
+    }
+    return NULL;
+}
+
+enum err due_open(const struct due_config *c, struct due **out, struct problem *p) {
+    struct due *d = mem_need(sizeof *d);
+    *d = (struct due){.config = *c};
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&d->mutex, NULL);
+    pthread_cond_init(&d->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    enum err e = db_open(c->storage, DB_READ, &d->db, p);
+    if (!e && pthread_create(&d->thread, NULL, due_main, d)) {
+        db_close(d->db);
+        e = problem_set(p, ERR_INTERNAL, "cannot start what watches the deadlines");
+    }
+    if (e)
+        mem_free(d);
+    else
+        *out = d;
+    return e;
+}
+
+void due_close(struct due *d) {
+    if (!d) return;
+    pthread_mutex_lock(&d->mutex);
+    d->stop = true;
+    pthread_cond_signal(&d->wake);
+    pthread_mutex_unlock(&d->mutex);
+    pthread_join(d->thread, NULL);
+    db_close(d->db);
+    pthread_mutex_destroy(&d->mutex);
+    pthread_cond_destroy(&d->wake);
+    mem_free(d);
+}

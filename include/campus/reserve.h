@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// Reservations: what is limited is taken, committed and given back inside the transition that says
+// so. A pool is a record and one of its limit fields; its total is one row, moved by one statement
+// that also checks the limit.
+#ifndef CAMPUS_RESERVE_H
+#define CAMPUS_RESERVE_H
+
+#include "campus/flow.h"
+
+extern const char reserve_ddl[];
+
+// Lane, before the record is written. r: as it is; after: its values as they will be. ERR_CONFLICT
+// with an item "pool_full", "reserved".
+MUST_CHECK enum err reserve_move(const struct flow *f, const struct transition *t,
+                                 const struct record *r, const struct value *after);
+// A write that is no reservation: what is held keeps its pool and amount, and a limit stays above
+// what is held of it. deleted: the record goes.
+MUST_CHECK enum err reserve_guard(const struct flow *f, const struct record *r,
+                                  const struct value *after, bool deleted);
+// {"pool":{LIMIT:{…}},"items":[…]} of a record, as pool or as holder. may_see: of an item's other
+// side.
+MUST_CHECK enum err reserve_json(const struct flow *f, const struct record *r,
+                                 bool (*may_see)(void *self, const char *entity, const char *id),
+                                 void *self, struct buf *out);
+
+#endif
