@@ -79,13 +79,53 @@ static void listen_at(struct arena *a, const struct yaml *y, struct config *out,
     out->listen_host = arena_strndup(a, text, (size_t)(colon - text));
 }
 
+const char *const message_channels[] = {"sms", "mail", "wecom", "dingtalk", "feishu", NULL};
+// What the robots take a minute; ours for the others, unless the file says otherwise.
+static const int PER_MINUTE[CHANNELS] = {300, 120, 20, 20, 100};
+
+static void channel_at(const struct yaml *y, int c, struct channel_config *out, struct problem *p) {
+    static const char *const keys[CHANNELS][7] = {
+        {"driver", "url", "body", "ok", "per_minute", NULL},
+        {"driver", "url", "from", "user", "per_minute", NULL},
+        {"driver", "url", "per_minute", NULL},
+        {"driver", "url", "per_minute", NULL},
+        {"driver", "url", "per_minute", NULL}};
+    const struct yaml *rate = yaml_get(y, "per_minute"), *driver = yaml_get(y, "driver");
+    yaml_only(y, p, keys[c]);
+    *out = (struct channel_config){.url = yaml_str(y, "url", NULL),
+                                   .from = yaml_str(y, "from", NULL),
+                                   .user = yaml_str(y, "user", NULL),
+                                   .body = yaml_str(y, "body", NULL),
+                                   .ok = yaml_str(y, "ok", NULL),
+                                   .file = driver && driver->text && !strcmp(driver->text, "file"),
+                                   .per_minute = PER_MINUTE[c]};
+    if (driver && !out->file) wrong(p, driver, "driver", "write driver: file, or a url");
+    int most = channel_is_group(c) ? PER_MINUTE[c] : 10000;
+    if (rate && rate->kind == YAML_INT && rate->i >= 1 && rate->i <= most)
+        out->per_minute = (int)rate->i;
+    else if (rate)
+        wrong(p, rate, "out_of_range", arena_printf(p->arena, "1 to %d messages a minute", most));
+    if (out->file) return;
+    const char *u = out->url ? out->url : "";
+    bool mail = c == CHANNEL_MAIL;
+    if (mail ? strncmp(u, "smtp://", 7) && strncmp(u, "smtps://", 8)
+             : strncmp(u, "https://", 8) && strncmp(u, "http://", 7))
+        wrong(p, yaml_get(y, "url") ? yaml_get(y, "url") : y, "url",
+              mail ? "write url: smtps://HOST or smtp://HOST, or driver: file"
+                   : "write url: https://…, or driver: file");
+    if (mail && !out->from) wrong(p, y, "from", "a mail needs from: \"NAME <ADDRESS>\"");
+    if (c == CHANNEL_SMS &&
+        (!out->body || !strstr(out->body, "{to}") || !strstr(out->body, "{text}")))
+        wrong(p, y, "body", "write body: what is posted, with {to} and {text}");
+}
+
 enum err config_load(struct arena *a, const char *home, struct config *out, struct problem *p) {
     unsigned before = p->count;
     struct yaml *y;
     enum err e = yaml_load(a, fsio_join(a, home, "campusd.yaml"), "campusd.yaml", &y, p);
     if (e) return e;
-    static const char *const keys[] = {"listen", "school", "storage",  "plugins", "keys",
-                                       "log",    "http",   "webhooks", NULL};
+    static const char *const keys[] = {"listen", "school", "storage",  "plugins",  "keys",
+                                       "log",    "http",   "webhooks", "messages", NULL};
     static const char *const school_keys[] = {"id", "name", "timezone", "language", NULL};
     static const char *const plugin_keys[] = {"path", "enabled", "budget", NULL};
     static const char *const budget_keys[] = {"cpu", "wall", "memory", NULL};
@@ -160,5 +200,13 @@ enum err config_load(struct arena *a, const char *home, struct config *out, stru
             out->http_proxies[i] = inet_ntop(family, raw, text, INET6_ADDRSTRLEN);
     }
     out->webhook.allow = names(a, of_kind(p, yaml_get(hooks, "allow"), YAML_LIST), NULL);
+    const struct yaml *messages = of_kind(p, yaml_get(y, "messages"), YAML_MAP);
+    yaml_only(messages, p,
+              (const char *const[]){"sms", "mail", "wecom", "dingtalk", "feishu", "allow", NULL});
+    for (int c = 0; c < CHANNELS; c++) {
+        const struct yaml *one = of_kind(p, yaml_get(messages, message_channels[c]), YAML_MAP);
+        if (one) channel_at(one, c, &out->messages.channel[c], p);
+    }
+    out->messages.allow = names(a, of_kind(p, yaml_get(messages, "allow"), YAML_LIST), NULL);
     return p->count > before ? ERR_INVALID : ERR_OK;
 }

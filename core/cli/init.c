@@ -60,6 +60,11 @@ static enum err write_settings(struct init *in) {
     buf_puts(&b,
              "http: { threads: 1, proxies: [] }   # proxies: addresses whose X-Forwarded-For is "
              "believed, such as [127.0.0.1]\n");
+    if (in->sample)
+        buf_puts(
+            &b,
+            "messages: { sms: { driver: file }, mail: { driver: file, from: noreply@example.cn },"
+            " wecom: { driver: file } }   # files below messages/\n");
     buf_puts(&b, "log: { level: info, format: json }\n");
     return fsio_write(fsio_join(cli->arena, cli->home, "campusd.yaml"), b.data, b.len, 0600,
                       &cli->problem);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// ctx:get, find, create, update, transition, emit, now, actor, log, t.
+// ctx:get, find, create, update, transition, emit, send, now, actor, log, t.
 #include "campus/services.h"
 
 #include <string.h>
@@ -147,6 +147,24 @@ static enum err emit(struct ask *a) {
     return outbox_add(a->gate.store.db, &ev, a->gate.store.problem);
 }
 
+// ctx:send("notice_sent", "applicants", id, { link = … }), or ctx:send("summary", { count = 5 })
+static enum err send_message(struct ask *a) {
+    const struct plugin *pl = a->s->plugin;
+    const struct message_decl *m = plugin_message(pl, text_arg(a, 0));
+    const char *id = text_arg(a, 2);
+    const json_t *extra = json_array_get(a->args, m && m->entity ? 3 : 1);
+    if (!m) return misuse(a, "the plugin has no such message");
+    if (m->entity) {
+        const char *entity = text_arg(a, 1);
+        if (!entity || strcmp(entity, m->entity->name) || !id)
+            return misuse(a, "send takes the message, the entity it is about, an id and extras");
+    } else
+        id = NULL;
+    if (extra && json_object_size(extra) == 0) extra = NULL;
+    if (extra && !json_is_object(extra)) return misuse(a, "the extras are a table of names");
+    return gate_send(&a->gate, pl, m, id, extra, a->out);
+}
+
 static enum err now(struct ask *a) {
     buf_puts(a->out, "{\"today\":");
     json_cstr(a->out, a->gate.today);
@@ -217,6 +235,7 @@ static const struct {
              {"update", update},
              {"transition", transition},
              {"emit", emit},
+             {"send", send_message},
              {"now", now},
              {"actor", actor},
              {"log", log_line},

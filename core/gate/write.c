@@ -459,6 +459,8 @@ enum err gate_transition(struct gate *g, const struct entity *e, const char *id,
                                                                              : ERR_CONFLICT;
     }
     bool decided = t->rule_decl && !ruling->needless && (!err || err == ERR_RULE_REFUSED);
+    for (const char **m = t->messages; m && *m && !err && !ruling->needless; m++)
+        err = gate_message(g, e->plugin, plugin_message(e->plugin, *m), a.record, NULL, NULL);
     err = gate_act_end(&a, err, ruling->needless ? "updated" : e->workflow->states[t->to].name);
     if (decided && (!err || err == ERR_RULE_REFUSED)) {
         enum err kept = decision_add(&g->store, a.record, &ruling->call, &ruling->decision,

@@ -83,13 +83,13 @@ local TYPES = {
 }
 local SHAPES = {
   plugin = { title = "title", version = "text", api = "integer", needs = "texts", entities = "table", rules = "table",
-    actions = "table", on = "table", every = "table", reports = "table", obligations = "table", permissions = "list", serves = "texts", name = "text" },
+    actions = "table", on = "table", every = "table", messages = "table", reports = "table", obligations = "table", permissions = "list", serves = "texts", name = "text" },
   entity = { title = "title", subject = "text", serves = "texts", fields = "table", workflow = "table", indexes = "list" },
   workflow = { start = "text", states = "table", transitions = "table" },
   state = { title = "title", final = "boolean", deadline = "any" },
   transition = { title = "title", from = "names", to = "text", needs = "texts", rule = "text", approvals = "any", who = "table",
     never_by = "texts", otherwise = "climb|wait", back = "text", recall = "text", paper = "text", reserve = "table",
-    commit = "boolean", release = "boolean" },
+    commit = "boolean", release = "boolean", message = "names" },
   deadline = { within = "text", owner = "text", remind = "texts", escalate = "list", lapse = "text", calendar = "text" },
   escalation = { after = "text", to = "text" },
   reserve = { pool = "text", limit = "text", amount = "any", overbook = "any" },
@@ -101,6 +101,8 @@ local SHAPES = {
     kept = "boolean", chart = "bar|line|pie|funnel|number|table", min_cell = "integer", serves = "texts" },
   rule = { reads = "texts", run = "function", serves = "texts" },
   action = { title = "title", input = "table", run = "function", serves = "texts" },
+  message = { title = "title", entity = "text", to = "names", channels = "names", text = "title", extra = "texts",
+    opt_out = "text", cap = "text", serves = "texts" },
   on = { title = "title", run = "function", serves = "texts" },
   every = { title = "title", cron = "text", missed = "once|skip", run = "function", serves = "texts" },
 }
@@ -191,7 +193,7 @@ local function declared(shape)
     return opts
   end
 end
-for _, shape in ipairs { "entity", "report", "rule", "action", "on", "every", "obligation" } do campus[shape] = declared(shape) end
+for _, shape in ipairs { "entity", "report", "rule", "action", "on", "every", "obligation", "message" } do campus[shape] = declared(shape) end
 
 -- Reasons: every criterion that was looked at, passed or not.
 local REASON = { code = 1, at = 1, have = 1, want = 1, policy = 1, text = 1 }
@@ -453,6 +455,8 @@ local function declaration()
   out.rules = callable(p.rules, "rule", { "reads" })
   out.actions = callable(p.actions, "action", { "input" })
   out.on = callable(p.on, "on", {})
+  out.messages = ordered(p.messages, "messages")
+  for _, m in ipairs(out.messages) do m._seq = nil end
   out.every = callable(p.every, "every", { "cron", "missed" })
   out.reports = ordered(p.reports, "reports")
   out.obligations = ordered(p.obligations, "obligations")
@@ -528,7 +532,7 @@ local function asking(service)
   end
 end
 local calls = {}
-for _, k in ipairs { "get", "find", "create", "update", "transition", "emit", "now", "log", "t" } do calls[k] = asking(k) end
+for _, k in ipairs { "get", "find", "create", "update", "transition", "emit", "send", "now", "log", "t" } do calls[k] = asking(k) end
 local KINDS = { action = "actions", on = "on", every = "every" }
 local function action(kind, action_name, revision, input)
   if not plugin then declare() end

@@ -20,7 +20,9 @@
 #include "campus/limits.h"
 #include "campus/log.h"
 #include "campus/mem.h"
+#include "campus/message.h"
 #include "campus/password.h"
+#include "campus/post.h"
 #include "campus/rotate.h"
 #include "campus/webhook.h"
 #include "http/app_internal.h"
@@ -156,6 +158,7 @@ static void committed(void *self) {
     struct app *app = self;
     hub_wake(app->hub);
     if (app->deliver) deliver_wake(app->deliver);
+    if (app->post && message_has_news()) post_wake(app->post);
 }
 
 static enum err start_events(struct app *app, struct problem *p) {
@@ -163,6 +166,9 @@ static enum err start_events(struct app *app, struct problem *p) {
     enum err e = hub_open(app->config.storage, app->config.school.id, &app->hub, p);
     if (!e) e = webhook_open(&c, &app->hooks, p);
     if (!e && !app->embedded) {
+        struct post_config pc = {&app->config, app->lane, app->keyring};
+        e = post_open(&pc, &app->post, p);
+        if (e) return e;
         struct handlers_config hc = {app->config.storage, app->lane, app->keyring,
                                      app->config.school.language};
         e = handlers_open(&hc, &app->handlers, p);
@@ -358,6 +364,7 @@ void app_close(struct app *app) {
     if (app->lane) lane_on_commit(app->lane, NULL, NULL);
     deliver_close(app->deliver);
     handlers_close(app->handlers);
+    post_close(app->post);
     webhook_close(app->hooks);
     if (app->lane) lane_close(app->lane);
     if (app->http) http_free(app->http);

@@ -37,6 +37,7 @@ struct app {
     struct jobs *jobs;
     struct hub *hub;
     struct webhooks *hooks;
+    struct post *post;         // as is:
     struct handlers *handlers; // NULL when embedded, as is:
     struct deliver *deliver;   // one command sends nothing
     struct due *due;           // likewise

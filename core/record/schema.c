@@ -89,6 +89,12 @@ static void build_transition(struct build *b, const json_t *j, const json_t *ent
     t->approvals = json_object_get(j, "approvals");
     t->declaration = j;
     t->needs = build_texts(b, json_object_get(j, "needs"), &t->nneeds);
+    const json_t *message = json_object_get(j, "message");
+    if (json_is_string(message)) {
+        t->messages = arena_alloc(b->arena, 2 * sizeof *t->messages);
+        t->messages[0] = arena_strdup(b->arena, json_string_value(message));
+    } else
+        t->messages = build_texts(b, message, NULL);
     const char *rule = json_string_value(json_object_get(j, "rule"));
     if (!rule) return;
     t->rule = arena_strdup(b->arena, rule);
@@ -410,6 +416,7 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
     resolve(&b, s);
     for (int i = 0; i < s->nplugins; i++) build_handlers(&b, s, &plugins[i]);
     for (int i = 0; i < s->nplugins; i++) {
+        build_messages(&b, s, &plugins[i]);
         b.plugin = plugins[i].name;
         b.file = arena_printf(a, "plugins/%s/plugin.lua", b.plugin);
         build_reports(&b, s, &plugins[i]);

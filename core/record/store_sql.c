@@ -7,6 +7,7 @@
 #include "record/store_sql.h"
 #include "campus/file.h"
 #include "campus/mem.h"
+#include "campus/message.h"
 #include "campus/report.h"
 
 const char store_ddl[] =
@@ -119,6 +120,7 @@ enum err store_migrate(struct db *db, const struct schema *s, const char *extra_
     enum err e = own ? db_begin(db, p) : ERR_OK;
     if (!e) e = run_ddl(db, a, store_ddl, p);
     if (!e) e = run_ddl(db, a, file_ddl, p);
+    if (!e) e = run_ddl(db, a, message_ddl, p);
     if (!e && extra_ddl) e = run_ddl(db, a, extra_ddl, p);
     for (int i = 0; s && i < s->nentities && !e; i++) {
         struct buf ddl;

@@ -268,6 +268,7 @@ static enum err build(struct release *r, const struct config *c, int children, s
     struct arena *a = r->arena;
     unsigned before = p->count;
     snprintf(r->school, sizeof r->school, "%s", c->school.id);
+    r->language = c->school.language;
     r->tz = tz_load(c->school.timezone);
     hash_files(r);
     struct host_plugin plugins[PLUGINS_MAX];

@@ -19,6 +19,7 @@
 #include "campus/fsio.h"
 #include "campus/log.h"
 #include "campus/mem.h"
+#include "campus/message.h"
 #include "campus/report.h"
 #include "campus/outbox.h"
 
@@ -179,6 +180,7 @@ enum err erase_subject(struct store *s, const struct schema *schema, const struc
     for (int i = 0; i < schema->nentities && !x; i++)
         x = empty_records(s, schema->entities[i], e, records);
     if (!x && !keys && !*records) return problem_set(s->problem, ERR_NOT_FOUND, NULL);
+    if (!x) x = message_erase(s->db, e->subject, s->problem);
     if (!x) x = file_erase(s, e->subject, e->at);
     if (!x) x = recount(s, schema);
     if (x) return x;

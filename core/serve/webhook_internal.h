@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// Shared by webhook.c (the endpoints as rows) and webhook_send.c (the thread that sends).
+// Shared by webhook.c (the endpoints as rows) and webhook_send.c (what is sent to them).
 #ifndef SERVE_WEBHOOK_INTERNAL_H
 #define SERVE_WEBHOOK_INTERNAL_H
 
-#include <curl/curl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include "campus/webhook.h"
+#include "serve/courier.h"
 
 enum { WEBHOOK_KEY_MAX = 64 };
 struct webhook_key {
@@ -16,15 +14,9 @@ struct webhook_key {
     size_t n;
     int64_t until; // 0: for good
 };
-struct transfer;
 struct webhooks {
     struct webhook_config config;
-    CURLM *multi;
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    struct transfer *first, **tail; // to be sent
-    _Atomic bool stop;
-    struct transfer *flying; // the sending thread's own
+    struct courier *courier; // until stopped
     // deliver thread
     int64_t rev;
     struct endpoint *endpoints;

@@ -1,64 +1,34 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// The thread that sends webhooks, and the endpoints as consumers of events. The guard against
-// requests into the school's own network sits where the connection is made: curl asks for a socket
-// with the very address that it is about to connect to, so nothing can change between the look and
-// the connection. Redirects are not followed, proxies of the environment not used.
+// The endpoints as consumers of events: signed, handed to the courier, judged by the answer's
+// status.
 #include "serve/webhook_internal.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include "campus/clock.h"
 #include "campus/log.h"
 #include "campus/mem.h"
 
 enum {
     AT_ONCE = 8, // to one endpoint
-    CONNECTIONS = 256,
-    CONNECT_MS = 5000,
-    TOTAL_MS = 15000,
-    ANSWER_MAX = 65536, // bytes of a response's body that are waited for; none is kept
-    NAME_AT = 8         // after "webhook:"
+    NAME_AT = 8  // after "webhook:"
 };
 struct transfer {
-    struct transfer *next;
+    struct errand errand; // first
     struct delivery *delivery;
     struct endpoint *endpoint;
-    CURL *easy;
-    struct curl_slist *headers;
     struct buf body;
-    size_t answered;
-    bool kept_out;
 };
 
 static void end_transfer(struct transfer *t, enum delivery_end end, int64_t after_s,
                          const char *why) {
     struct delivery *dl = t->delivery;
-    if (t->easy) curl_easy_cleanup(t->easy);
-    curl_slist_free_all(t->headers);
     buf_fini(&t->body);
     mem_free(t);
     deliver_end(dl, end, after_s, why);
-}
-
-static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *to) {
-    struct transfer *t = arg;
-    if (purpose != CURLSOCKTYPE_IPCXN) return CURL_SOCKET_BAD;
-    if (!t->endpoint->may_be_private && !webhook_is_public(&to->addr)) {
-        t->kept_out = true;
-        return CURL_SOCKET_BAD;
-    }
-    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
-}
-
-static size_t swallow(char *p, size_t size, size_t n, void *arg) {
-    struct transfer *t = arg;
-    (void)p;
-    t->answered += size * n;
-    return t->answered > ANSWER_MAX ? 0 : size * n;
 }
 
 // v1,BASE64 for every secret that is still good, over id.timestamp.body.
@@ -81,97 +51,40 @@ static void sign(const struct transfer *t, int64_t now, struct buf *out) {
     }
 }
 
-static bool add_header(struct transfer *t, const char *text) {
-    struct curl_slist *more = curl_slist_append(t->headers, text);
-    if (more) t->headers = more;
-    return more != NULL;
-}
-
 // At the moment of sending, so that a retry is signed anew: receivers refuse old timestamps.
-static bool prepare(struct webhooks *w, struct transfer *t) {
+static bool prepare(struct errand *errand, CURL *c) {
+    struct transfer *t = (struct transfer *)errand;
     char line[128];
     int64_t now = clock_now_ms();
     struct buf signature;
-    CURL *c = t->easy = curl_easy_init();
-    if (!c) return false;
     buf_init(&signature, NULL);
     sign(t, now, &signature);
-    bool good = add_header(t, buf_str(&signature)) && !signature.failed;
+    bool good = errand_header(errand, buf_str(&signature)) && !signature.failed;
     buf_fini(&signature);
     snprintf(line, sizeof line, "webhook-id: %s", t->delivery->event.id);
-    good = good && add_header(t, line);
+    good = good && errand_header(errand, line);
     snprintf(line, sizeof line, "webhook-timestamp: %lld", (long long)(now / 1000));
-    good = good && add_header(t, line) && add_header(t, "Expect:") &&
-           add_header(t, "Content-Type: application/cloudevents+json");
-    return good && !curl_easy_setopt(c, CURLOPT_URL, t->endpoint->url) &&
-           !curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https") &&
-           !curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L) &&
-           !curl_easy_setopt(c, CURLOPT_PROXY, "") && !curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L) &&
-           !curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS) &&
-           !curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)TOTAL_MS) &&
-           !curl_easy_setopt(c, CURLOPT_USERAGENT, "campusd") &&
-           !curl_easy_setopt(c, CURLOPT_HTTPHEADER, t->headers) &&
+    return good && errand_header(errand, line) && errand_header(errand, "Expect:") &&
+           errand_header(errand, "Content-Type: application/cloudevents+json") &&
+           !curl_easy_setopt(c, CURLOPT_URL, t->endpoint->url) &&
            !curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body.len) &&
-           !curl_easy_setopt(c, CURLOPT_POSTFIELDS, t->body.data) &&
-           !curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, swallow) &&
-           !curl_easy_setopt(c, CURLOPT_WRITEDATA, t) &&
-           !curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, open_socket) &&
-           !curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, t) &&
-           !curl_easy_setopt(c, CURLOPT_PRIVATE, t) && !curl_multi_add_handle(w->multi, c);
+           !curl_easy_setopt(c, CURLOPT_POSTFIELDS, t->body.data);
 }
 
-static void finish(struct webhooks *w, struct transfer *t, CURLcode code) {
-    long status = 0;
-    curl_off_t after = 0;
-    char why[80];
-    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(t->easy, CURLINFO_RETRY_AFTER, &after);
-    curl_multi_remove_handle(w->multi, t->easy);
-    for (struct transfer **at = &w->flying; *at; at = &(*at)->next)
-        if (*at == t) {
-            *at = t->next;
-            break;
-        }
-    bool answered = !code || (code == CURLE_WRITE_ERROR && t->answered > ANSWER_MAX);
-    if (answered && status >= 200 && status < 300)
+static void done(struct errand *errand, bool tried, bool answered, long status, int64_t after_s,
+                 const char *why) {
+    struct transfer *t = (struct transfer *)errand;
+    char text[80];
+    if (!tried)
+        end_transfer(t, DELIVERY_DROPPED, 0, NULL);
+    else if (answered && status >= 200 && status < 300)
         end_transfer(t, DELIVERY_DONE, 0, NULL);
     else if (answered) {
-        snprintf(why, sizeof why, "answered %ld%s", status,
+        snprintf(text, sizeof text, "answered %ld%s", status,
                  status / 100 == 3 ? "; redirects are not followed" : "");
-        end_transfer(t, status == 410 ? DELIVERY_REFUSED : DELIVERY_FAILED, after, why);
+        end_transfer(t, status == 410 ? DELIVERY_REFUSED : DELIVERY_FAILED, after_s, text);
     } else
-        end_transfer(t, DELIVERY_FAILED, 0,
-                     t->kept_out ? "the address is not on the internet" : curl_easy_strerror(code));
-}
-
-static void *send_main(void *arg) {
-    struct webhooks *w = arg;
-    while (!atomic_load(&w->stop)) {
-        pthread_mutex_lock(&w->mutex);
-        struct transfer *t = w->first, *next;
-        w->first = NULL;
-        w->tail = &w->first;
-        pthread_mutex_unlock(&w->mutex);
-        for (; t; t = next) {
-            next = t->next;
-            if (!prepare(w, t)) {
-                end_transfer(t, DELIVERY_DROPPED, 0, NULL);
-                continue;
-            }
-            t->next = w->flying;
-            w->flying = t;
-        }
-        int running, left;
-        curl_multi_perform(w->multi, &running);
-        for (CURLMsg *m; (m = curl_multi_info_read(w->multi, &left));) {
-            if (m->msg != CURLMSG_DONE) continue;
-            CURLcode code = m->data.result;
-            curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &t);
-            finish(w, t, code);
-        }
-        if (!atomic_load(&w->stop)) curl_multi_poll(w->multi, NULL, 0, 60000, NULL);
-    }
-    return NULL;
+        end_transfer(t, DELIVERY_FAILED, 0, why);
 }
 
 // Consumer
@@ -183,19 +96,6 @@ static bool wants(struct consumer *c, const struct event *ev) {
     return false;
 }
 
-// A school without webhooks never loads libcurl: the sender starts with the first transfer.
-static bool start_sender(struct webhooks *w) {
-    if (w->multi) return true;
-    CURLM *multi = curl_global_init(CURL_GLOBAL_DEFAULT) ? NULL : curl_multi_init();
-    if (!multi) return false;
-    curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS);
-    w->multi = multi;
-    if (!pthread_create(&w->thread, NULL, send_main, w)) return true;
-    w->multi = NULL;
-    curl_multi_cleanup(multi);
-    return false;
-}
-
 static void post(struct consumer *c, struct delivery *dl) {
     struct endpoint *e = (struct endpoint *)c;
     struct webhooks *w = e->hooks;
@@ -204,24 +104,13 @@ static void post(struct consumer *c, struct delivery *dl) {
         deliver_end(dl, DELIVERY_DROPPED, 0, NULL);
         return;
     }
+    t->errand =
+        (struct errand){.prepare = prepare, .done = done, .may_be_private = e->may_be_private};
     t->delivery = dl;
     t->endpoint = e;
     buf_init(&t->body, NULL);
     outbox_cloudevent(&dl->event, w->config.school, &t->body);
-    if (t->body.failed) {
-        end_transfer(t, DELIVERY_DROPPED, 0, NULL);
-        return;
-    }
-    pthread_mutex_lock(&w->mutex);
-    bool runs = start_sender(w);
-    if (runs) {
-        *w->tail = t;
-        w->tail = &t->next;
-    }
-    pthread_mutex_unlock(&w->mutex);
-    if (runs)
-        curl_multi_wakeup(w->multi);
-    else
+    if (t->body.failed || !courier_send(w->courier, &t->errand))
         end_transfer(t, DELIVERY_DROPPED, 0, NULL);
 }
 
@@ -331,20 +220,8 @@ static enum err refresh(void *self, struct deliver *d, struct db *db, struct pro
 
 static void stop(void *self) {
     struct webhooks *w = self;
-    if (atomic_exchange(&w->stop, true)) return;
-    if (w->multi) {
-        curl_multi_wakeup(w->multi);
-        pthread_join(w->thread, NULL);
-    }
-    for (struct transfer *t = w->flying, *next; t; t = next) {
-        next = t->next;
-        curl_multi_remove_handle(w->multi, t->easy);
-        end_transfer(t, DELIVERY_DROPPED, 0, NULL);
-    }
-    for (struct transfer *t = w->first, *next; t; t = next)
-        next = t->next, end_transfer(t, DELIVERY_DROPPED, 0, NULL);
-    w->flying = w->first = NULL;
-    w->tail = &w->first;
+    courier_close(w->courier);
+    w->courier = NULL;
 }
 
 struct deliver_source webhook_source(struct webhooks *w) {
@@ -355,9 +232,8 @@ enum err webhook_open(const struct webhook_config *c, struct webhooks **out, str
     (void)p;
     struct webhooks *w = mem_need(sizeof *w);
     w->config = *c;
-    w->tail = &w->first;
+    w->courier = courier_open();
     w->rev = -1;
-    pthread_mutex_init(&w->mutex, NULL);
     *out = w;
     return ERR_OK;
 }
@@ -365,7 +241,5 @@ enum err webhook_open(const struct webhook_config *c, struct webhooks **out, str
 void webhook_close(struct webhooks *w) {
     if (!w) return;
     stop(w);
-    if (w->multi) curl_multi_cleanup(w->multi);
-    pthread_mutex_destroy(&w->mutex);
     mem_free(w);
 }

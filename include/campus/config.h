@@ -9,6 +9,26 @@
 #include "campus/err.h"
 #include "campus/log.h"
 
+// The ways a message can go: to one person, or by a robot to a group.
+enum message_channel {
+    CHANNEL_SMS,
+    CHANNEL_MAIL,
+    CHANNEL_WECOM,
+    CHANNEL_DINGTALK,
+    CHANNEL_FEISHU,
+    CHANNELS
+};
+extern const char *const message_channels[CHANNELS + 1]; // words, NULL-ended
+static inline bool channel_is_group(int channel) {
+    return channel >= CHANNEL_WECOM;
+}
+struct channel_config {
+    bool file;               // written below HOME/messages and nowhere else
+    const char *url;         // NULL and not file: the school has no such channel
+    const char *from, *user; // mail
+    const char *body, *ok;   // sms: what is posted; what an answer holds when it was taken
+    int per_minute;
+};
 struct config {
     const char *home; // the directory, absolute
     const char *listen_host;
@@ -35,6 +55,10 @@ struct config {
     struct {
         const char **allow;
     } webhook; // hosts that may be private, NULL-ended
+    struct {
+        struct channel_config channel[CHANNELS];
+        const char **allow; // hosts that may be private, and may do without TLS; NULL-ended
+    } messages;
 };
 
 // Reads HOME/campusd.yaml; missing keys take defaults. Memory is the arena's.

@@ -129,6 +129,21 @@ MUST_CHECK enum err gate_approval_way(struct gate *g, const char *id, const char
 // Paper that was not confirmed in time no longer counts; by the core itself.
 MUST_CHECK enum err gate_approval_lapse(struct gate *g, const char *id);
 
+// Queues a declared message (include/campus/message.h) about a record that the caller may read (id
+// NULL: about none). out: {"queued","dropped"}. The second is for what the core does by
+// declaration.
+MUST_CHECK enum err gate_send(struct gate *g, const struct plugin *pl, const struct message_decl *m,
+                              const char *id, const json_t *extra, struct buf *out);
+MUST_CHECK enum err gate_message(struct gate *g, const struct plugin *pl,
+                                 const struct message_decl *m, const struct record *about,
+                                 const json_t *extra, struct buf *out);
+// What was sent about a record, for who may read it.
+MUST_CHECK enum err gate_messages(struct gate *g, const struct entity *e, const char *id, int limit,
+                                  struct buf *out);
+// Lane. A topic that the record's subject does not (or does) want to hear of.
+MUST_CHECK enum err gate_optout(struct gate *g, const struct entity *e, const char *id,
+                                const char *topic, bool is_out);
+
 // Why `who` may or may not do `verb` with this record; ERR_NOT_FOUND unless the caller may see it.
 MUST_CHECK enum err gate_explain(struct gate *g, const struct actor *who, const struct entity *e,
                                  const char *verb, const char *id, struct buf *out);

@@ -38,7 +38,8 @@ struct release {
     struct pool *pool;
     struct tz *tz;
     char school[64];
-    int refs; // atomic
+    enum lang language; // of the school
+    int refs;           // atomic
     const struct release_file
         *files; // "plugins/NAME/…", "policies/…" as shipped, "school/policies/…" of the home
     size_t nfiles;

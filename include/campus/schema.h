@@ -111,6 +111,7 @@ struct transition {
     const struct rule_decl *rule_decl; // resolved
     const char **needs;
     int nneeds;                         // fields that must be filled
+    const char **messages;              // sent with it: of the plugin; NULL-ended
     json_t *approvals;                  // as declared; read by flow/ (borrowed) or NULL
     const json_t *declaration;          // whole, borrowed
     const struct reserve_decl *reserve; // or NULL
@@ -135,6 +136,19 @@ struct rule_decl {
     const char *name;
     const char **reads;
     int nreads;
+    const char *file;
+    int line;
+};
+struct message_decl {
+    const char *name;
+    struct title title, text;
+    const struct entity *entity; // what it is about, or NULL
+    const char **to;             // fields, "role:NAME"; NULL-ended
+    unsigned channels;           // bits of enum message_channel
+    const char **extra;          // what the sender adds; NULL-ended
+    const char *opt_out;         // topic or NULL
+    int cap;                     // 0: none; so many in cap_ms
+    int64_t cap_ms;
     const char *file;
     int line;
 };
@@ -187,6 +201,8 @@ struct plugin {
     int non, nevery;
     const struct obligation_decl *obligations;
     int nobligations;
+    const struct message_decl *messages;
+    int nmessages;
     json_t *declaration; // whole, borrowed, for meta and OpenAPI
 };
 struct tz;
@@ -212,6 +228,7 @@ const struct field *entity_field(const struct entity *e, const char *name);
 int entity_state(const struct entity *e, const char *name); // -1 when unknown
 const struct transition *entity_transition(const struct entity *e, const char *name);
 // NULL-ended list of field names, for text_nearest.
+const struct message_decl *plugin_message(const struct plugin *pl, const char *name);
 const char *const *entity_field_names(const struct entity *e, struct arena *a, size_t *n);
 
 #endif
