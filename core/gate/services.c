@@ -142,7 +142,6 @@ static enum err emit(struct ask *a) {
                        .rev = r.rev,
                        .at = a->gate.now,
                        .release = a->gate.release->number,
-                       .depth = a->gate.depth,
                        .state = r.state >= 0 ? e->workflow->states[r.state].name : NULL};
     return outbox_add(a->gate.store.db, &ev, a->gate.store.problem);
 }

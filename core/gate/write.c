@@ -41,7 +41,6 @@ enum err gate_act_end(struct act *a, enum err e, const char *event) {
                            .rev = r->rev,
                            .at = g->now,
                            .release = g->release->number,
-                           .depth = g->depth,
                            .state =
                                r->state >= 0 ? a->entity->workflow->states[r->state].name : NULL};
         e = outbox_add(db, &ev, g->store.problem);

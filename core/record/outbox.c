@@ -14,10 +14,17 @@ const char outbox_ddl[] =
     " actor TEXT NOT NULL, request TEXT NOT NULL, release BIGINT NOT NULL, state TEXT,"
     " depth BIGINT NOT NULL);";
 
+// Whatever publishes an event while a handler runs on this thread need not know of it.
+static _Thread_local int64_t depth;
+void outbox_set_depth(int64_t d) {
+    depth = d;
+}
+
 enum err outbox_add(struct db *db, struct event *e, struct problem *p) {
     char *id = arena_alloc(p->arena, ID_LEN + 1);
     id_new(id);
     e->id = id;
+    e->depth = depth;
     // no RETURNING: it makes SQLite journal the statement, a tenth of a whole request's time
     return db_send(
         db, p,

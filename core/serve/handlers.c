@@ -127,7 +127,8 @@ static const struct actor *actor_of(struct arena *a, const struct access *x, con
 }
 
 static enum err call_one(struct gate *g, const struct plugin *pl, const char *kind,
-                         const char *name, const struct buf *input, json_t **result) {
+                         const char *name, int64_t depth, const struct buf *input,
+                         json_t **result) {
     const struct policy_revision *policy = release_policy(g->release, pl, g->today);
     struct services s = {g, pl, 0};
     struct host_services services = services_of(&s);
@@ -164,7 +165,7 @@ static enum err on_event(struct gate *g, const struct plugin *pl, const struct e
     if (!handlers_fit(pl, g->release->schema, e)) return ERR_OK; // not any more
     for (int i = 0; i < pl->non && !err; i++)
         if (webhook_fits(pl->on[i].name, e->type))
-            err = call_one(g, pl, "on", pl->on[i].name, &b, &unused);
+            err = call_one(g, pl, "on", pl->on[i].name, e->depth, &b, &unused);
     return err;
 }
 
@@ -228,7 +229,7 @@ static enum err on_time(struct gate *g, const struct plugin *pl, const struct ev
     if (cursor) json_key(&b, "cursor"), buf_puts(&b, cursor);
     buf_putc(&b, '}');
     buf_str(&b);
-    err = call_one(g, pl, "every", name, &b, &result);
+    err = call_one(g, pl, "every", name, e->depth, &b, &result);
     if (err) return err;
     const json_t *next = json_object_get(result, "cursor");
     if (next || json_is_true(json_object_get(result, "again"))) return go_on(g, e, next);
@@ -273,8 +274,7 @@ static enum err handle(struct call *c, struct lane *lane, struct release *r, str
                      .client = "",
                      .now = clock_now_ms(),
                      .today = today,
-                     .lang = c->h->config.language,
-                     .depth = e->depth + 1};
+                     .lang = c->h->config.language};
     tz_date(r->tz, g.now, today);
     err = is_time(e) ? on_time(&g, pl, e) : on_event(&g, pl, e);
     if (!err)
@@ -310,6 +310,7 @@ static enum err run(struct lane_job *job, struct lane *lane) {
         jmp_buf *outer = arena_trap(a, &trap);
         e = setjmp(trap) ? ERR_NOMEM : handle(c, lane, r, a, &p);
         arena_trap(a, outer);
+        outbox_set_depth(0);
         if (e) say_why(c, e, &p);
     }
     release_put(r);

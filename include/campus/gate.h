@@ -32,7 +32,6 @@ struct gate {
     struct gate_note *notes; // reading thread: what the lane must record, newest first
     bool must_wait;          // a look: nothing may leave before the notes are durable
     bool from_bulk;          // import: no body is answered
-    int64_t depth;           // of the events that this act publishes: 0 but for plugin handlers
     bool nested; // one of several acts in one lane job: it gets a savepoint of its own and is
                  // undone alone; otherwise a refusal undoes the whole job
 };

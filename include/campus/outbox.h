@@ -18,10 +18,12 @@ struct event {
     const char *entity, *record, *actor, *request;
     int64_t rev, at, release;
     const char *state; // after the change, or NULL
-    int64_t depth;     // 0: of a person's act; of a handler's: one more than of what it answered
+    int64_t depth; // 0: of a person's act; of a handler's: one more than of what it answered
 };
 // Lane thread, inside the act's savepoint. id is set by it (p's arena); seq only when it is read.
 MUST_CHECK enum err outbox_add(struct db *db, struct event *e, struct problem *p);
+// This thread's acts answer events of that depth less one, until it is 0 again.
+void outbox_set_depth(int64_t depth);
 // Calls fn for each event after `after` (at most limit); arena memory. Returns the number through
 // n.
 struct arena;
