@@ -141,8 +141,10 @@ static enum err call_one(struct gate *g, const struct plugin *pl, const char *ki
                               .cpu_ms = HANDLER_CPU_MS};
     const char *text;
     size_t n;
+    outbox_set_depth(depth + 1);
     enum err e =
         pool_action(g->release->pool, &act, &services, g->store.arena, &text, &n, g->store.problem);
+    outbox_set_depth(0);
     return e ? e : json_parse(g->store.arena, text, n, result, g->store.problem);
 }
 
