@@ -187,20 +187,14 @@ enum err cli_call(struct cli *cli, struct call *c) {
     return ERR_OK;
 }
 
-// The problem that the service answered, as errors of ours.
-static int refused(struct cli *cli, const struct call *c) {
-    if (cli->json || !c->json) {
-        fprintf(stderr, "%s%s\n",
-                c->json ? "" : "unavailable: ", c->answer_n ? c->answer : "no answer");
-        return 1;
-    }
-    const char *detail = json_string_value(json_object_get(c->json, "detail"));
-    const char *title = json_string_value(json_object_get(c->json, "title"));
-    const char *code = json_string_value(json_object_get(c->json, "code"));
+int cli_refused(struct cli *cli, const json_t *problem) {
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    const char *title = json_string_value(json_object_get(problem, "title"));
+    const char *code = json_string_value(json_object_get(problem, "code"));
     if (code && !strcmp(code, "locked"))
         cli_note(cli, "%s",
                  cli_say(cli, "campusd key unlock opens the vault", "campusd key unlock 可解锁"));
-    const json_t *errors = json_object_get(c->json, "errors");
+    const json_t *errors = json_object_get(problem, "errors");
     size_t i;
     json_t *one;
     if (detail || !json_array_size(errors))
@@ -220,12 +214,22 @@ static int refused(struct cli *cli, const struct call *c) {
     return 1;
 }
 
+// The problem that the service answered, as errors of ours.
+static int refused(struct cli *cli, const struct call *c) {
+    if (!cli->json && c->json) return cli_refused(cli, c->json);
+    fprintf(stderr, "%s%s\n",
+            c->json ? "" : "unavailable: ", c->answer_n ? c->answer : "no answer");
+    return 1;
+}
+
 // Follows a job to its end; c becomes its last answer.
 static int follow(struct cli *cli, struct call *c) {
     const char *id = json_string_value(json_object_get(c->json, "id"));
     if (!id) id = json_string_value(json_object_get(c->json, "job"));
     if (!id) return refused(cli, c);
-    struct call poll = {.method = "GET", .path = arena_printf(cli->arena, "/api/v1/jobs/%s", id)};
+    struct call poll = {.method = "GET",
+                        .path = arena_printf(cli->arena, "/api/v1/jobs/%s", id),
+                        .quiet = c->quiet};
     for (long wait_ms = 20;; wait_ms = wait_ms < 500 ? wait_ms * 2 : 500) {
         if (cli_call(cli, &poll)) return cli_fail(cli);
         if (poll.status != 200) return refused(cli, &poll);

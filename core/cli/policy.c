@@ -68,35 +68,84 @@ static int schema(struct cli *cli, int argc, char **argv) {
     return 0;
 }
 
-// What runs against what is on disk, at the last revision of each.
+// The policy in force today, of the release that runs, against a draft in a file, or else against
+// what is on disk.
 static int diff(struct cli *cli, int argc, char **argv) {
     struct release *was = NULL, *now = NULL;
     struct problem *p = &cli->problem;
+    struct policy *draft = NULL;
+    struct pool *pool = NULL;
     struct db *db;
     struct buf b;
     int64_t n = 0;
-    if (!cli_words(cli, argc, argv, 1, 1)) return cli_usage(cli);
+    char *text = NULL;
+    size_t len = 0;
+    if (!cli_words(cli, argc, argv, 1, 2)) return cli_usage(cli);
+    if (argc == 2 && fsio_read(cli->arena, argv[1], YAML_SIZE_MAX, &text, &len, p))
+        return cli_fail(cli);
     if (cli_open_read(cli, &db)) return cli_fail(cli);
     enum err e = release_active_number(db, &n, p);
     if (!e) e = release_build_stored(&cli->config, db, n, 1, &was, p);
     db_close(db);
-    if (!e) e = release_build(&cli->config, 1, &now, p);
-    int i = e ? -1 : policy_of(cli, was, argv[0]), k = i < 0 ? -1 : policy_of(cli, now, argv[0]);
+    int i = e ? -1 : policy_of(cli, was, argv[0]), k = -1;
+    if (i >= 0 && text) {
+        e = release_trial(was, &was->schema->plugins[i], text, len, cli->arena, &pool, &draft, p);
+        if (!e) pool_close(pool);
+    } else if (i >= 0) {
+        e = release_build(&cli->config, 1, &now, p);
+        k = e ? -1 : policy_of(cli, now, argv[0]);
+        if (k >= 0) draft = now->policies[k];
+    }
+    const struct policy_revision *from = draft ? in_force(cli, was, i, NULL) : NULL;
     buf_init(&b, cli->arena);
-    if (k >= 0 && policy_count(was->policies[i]) && policy_count(now->policies[k]))
-        policy_diff(now->policy_schemas[k],
-                    policy_nth(was->policies[i], policy_count(was->policies[i]) - 1),
-                    policy_nth(now->policies[k], policy_count(now->policies[k]) - 1),
-                    cli->zh ? LANG_ZH : LANG_EN, &b, p);
+    if (from && policy_count(draft))
+        (cli->json ? policy_changes
+                   : policy_diff)(k >= 0 ? now->policy_schemas[k] : was->policy_schemas[i], from,
+                                  policy_nth(draft, policy_count(draft) - 1),
+                                  cli->zh ? LANG_ZH : LANG_EN, cli->arena, &b);
     release_put(was);
     release_put(now);
-    if (k < 0) return cli_fail(cli);
+    if (!from) return cli_fail(cli);
     fputs(b.len ? buf_str(&b) : cli_say(cli, "no difference\n", "没有差异\n"), stdout);
+    if (cli->json) putchar('\n');
     return 0;
 }
 
 static int check(struct cli *cli, int argc, char **argv) {
     return cmd_check(cli, argc, argv);
+}
+
+// Sums, then what changes, then who is concerned, by group and one by one.
+static void show_trial(struct cli *cli, json_t *result) {
+    if (cli->json) {
+        cli_show(cli, result, NULL);
+        return;
+    }
+    json_t *changes = json_object_get(result, "changes"),
+           *groups = json_object_get(result, "groups"), *flips = json_object_get(result, "flips"),
+           *one;
+    size_t i;
+    const char *key;
+    json_t *v;
+    json_object_foreach(result, key, v) if (!json_is_array(v)) {
+        if (json_is_string(v))
+            printf("%s: %s\n", key, json_string_value(v));
+        else if (json_is_integer(v))
+            printf("%s: %lld\n", key, (long long)json_integer_value(v));
+    }
+    json_array_foreach(changes, i, one) {
+        printf("%s (%s): %s\n", json_string_value(json_object_get(one, "key")),
+               json_string_value(json_object_get(one, "title")),
+               json_string_value(json_object_get(one, "text")));
+    }
+    json_array_foreach(groups, i, one) {
+        printf("\n%s (%s)\n", json_string_value(json_object_get(one, "field")),
+               json_string_value(json_object_get(one, "title")));
+        cli_show(cli, json_object_get(one, "values"), "value,to_pass,to_fail");
+    }
+    if (!json_array_size(flips)) return;
+    putchar('\n');
+    cli_show(cli, flips, NULL);
 }
 
 static int try(struct cli *cli, int argc, char **argv) {
@@ -112,9 +161,17 @@ static int try(struct cli *cli, int argc, char **argv) {
     json_kv_str(&b, "plugin", argv[0]);
     json_key(&b, "yaml"), json_text(&b, text, n);
     if (since) json_kv_str(&b, "since", since);
+    json_kv_bool(&b, "job", true);
     buf_putc(&b, '}');
-    struct call c = {.method = "POST", .path = "/api/v1/admin/policies/try", .body = buf_str(&b)};
-    return cli_request(cli, &c, "");
+    struct call c = {
+        .method = "POST", .path = "/api/v1/admin/policies/try", .body = buf_str(&b), .quiet = true};
+    int code = cli_request(cli, &c, "");
+    json_t *result = json_object_get(c.json, "result"),
+           *problem = json_object_get(result, "problem");
+    if (problem) return cli_refused(cli, problem);
+    if (code || !result) return code ? code : 1;
+    show_trial(cli, result);
+    return 0;
 }
 
 static int history(struct cli *cli, int argc, char **argv) {

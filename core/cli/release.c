@@ -27,7 +27,7 @@ static int list(struct cli *cli, int argc, char **argv) {
     release_list_json(db, &b, &cli->problem);
     db_close(db);
     if (cli->problem.code) return cli_fail(cli);
-    return cli_show_text(cli, &b, "number,active,created_at,created_by,hash");
+    return cli_show_text(cli, &b, "number,active,waits_for,created_at,created_by,hash");
 }
 
 // A release's number as typed; 0 after saying that it is none.

@@ -83,8 +83,9 @@ local TYPES = {
 }
 local SHAPES = {
   plugin = { title = "title", version = "text", api = "integer", needs = "texts", entities = "table", rules = "table",
-    actions = "table", on = "table", every = "table", messages = "table", reports = "table", obligations = "table", permissions = "list", serves = "texts", name = "text" },
-  entity = { title = "title", subject = "text", serves = "texts", fields = "table", workflow = "table", indexes = "list" },
+    actions = "table", on = "table", every = "table", messages = "table", reports = "table",
+    obligations = "table", permissions = "list", serves = "texts", name = "text" },
+  entity = { title = "title", subject = "text", serves = "texts", fields = "table", workflow = "table", indexes = "list", lab = "table" },
   workflow = { start = "text", states = "table", transitions = "table" },
   state = { title = "title", final = "boolean", deadline = "any" },
   transition = { title = "title", from = "names", to = "text", needs = "texts", rule = "text", approvals = "any", who = "table",
@@ -445,6 +446,7 @@ local function declaration()
     end
     e.fields = fields(e.fields, e.file or MAIN, e.line or 1)
     e.workflow = workflow(e.workflow, e)
+    if type(e.lab) == "table" then take("lab", e.lab, { group = "texts" }, nil, e.file or MAIN, e.line or 1) end
     local file, line = e.file or MAIN, e.line or 1
     for i, columns in ipairs(e.indexes or {}) do
       local l, col = locate(file, line, "indexes")

@@ -10,10 +10,6 @@
 #include "campus/text.h"
 #include "http/api.h"
 
-struct release_change {
-    int64_t number;
-};
-
 static enum err whole_number(struct request *rq, const char *name, const char *s, int64_t least,
                              int64_t most, int64_t *out) {
     char *end = NULL;
@@ -27,6 +23,10 @@ static enum err whole_number(struct request *rq, const char *name, const char *s
 }
 
 static enum err releases(struct request *rq) {
+    if (!access_has_permission(rq->release->access, rq->gate.actor, "core.policy")) {
+        enum err e = gate_permit(&rq->gate, "core.release", "core.release");
+        if (e) return e;
+    }
     release_list_json(rq->gate.store.db, &rq->out, &rq->problem);
     return rq->problem.code;
 }
@@ -44,8 +44,18 @@ static enum err release_answer(struct request *rq) {
 
 // Building a release blocks for as long as its children take to load: never on an HTTP thread.
 static enum err change_release(struct request *rq) {
-    const struct release_change *c = rq->state;
-    enum err e = app_reload(rq->app, c->number, rq->gate.actor->id, &rq->problem);
+    struct release_change *c = rq->state;
+    c->by = rq->gate.actor->id;
+    c->may_confirm = access_has_permission(rq->release->access, rq->gate.actor, "core.policy");
+    enum err e = app_reload(rq->app, c, &rq->problem);
+    if (!e && c->waits) {
+        buf_putc(&rq->out, '{');
+        json_kv_int(&rq->out, "number", c->waits);
+        json_kv_str(&rq->out, "waits_for",
+                    arena_printf(rq->arena, "a second person with core.policy, for %s", c->second));
+        buf_putc(&rq->out, '}');
+        return ERR_OK;
+    }
     if (!e) return release_answer(rq);
     gate_record(&rq->gate, "release.activate",
                 c->number ? arena_printf(rq->arena, "release/%lld", (long long)c->number)
@@ -69,9 +79,15 @@ static enum err known_release(struct request *rq, const char *name, const char *
     return e ? e : there ? ERR_OK : problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
 }
 
+// Releases are for who runs the service, and one that waits for a second person is for core.policy.
 static enum err activate(struct request *rq) {
     struct release_change *c = rq->state = arena_alloc(rq->arena, sizeof *c);
+    const char *brought = NULL;
     enum err e = known_release(rq, "release", rq->path[2], &c->number);
+    if (!e) e = release_waits(rq->gate.store.db, c->number, rq->arena, &brought, &rq->problem);
+    if (!e &&
+        !(brought && access_has_permission(rq->release->access, rq->gate.actor, "core.policy")))
+        e = gate_permit(&rq->gate, "core.release", "core.release");
     return e ? e : request_move(rq, ON_REPORTS, change_release);
 }
 
@@ -82,6 +98,7 @@ static enum err roll_back(struct request *rq) {
                         "SELECT release FROM core_release_active WHERE release<>$1"
                         " ORDER BY n DESC LIMIT 1",
                         "i", rq->release->number);
+    c->back = true;
     if (!e && !c->number)
         e = problem_set(&rq->problem, ERR_CONFLICT, "there is no earlier release");
     return e ? e : request_move(rq, ON_REPORTS, change_release);
@@ -245,12 +262,12 @@ static enum err audit_search(struct request *rq) {
 }
 
 const struct route routes_admin[] = {
-    {"GET", "admin/releases", releases, .permission = "core.release"},
+    {"GET", "admin/releases", releases, .permission = NULL},
     {"POST", "admin/reload", reload, .permission = "core.release"},
     {"GET", "admin/releases/diff", release_compare, .permission = "core.release"},
     {"POST", "admin/releases/rollback", roll_back, .permission = "core.release"},
     {"GET", "admin/releases/{}", release_show, .permission = "core.release"},
-    {"POST", "admin/releases/{}/activate", activate, .permission = "core.release"},
+    {"POST", "admin/releases/{}/activate", activate, .permission = NULL},
     {"GET", "admin/policies", policies, .permission = "core.policy"},
     {"POST", "admin/policies/try", policy_try, .permission = "core.policy"},
     {"GET", "admin/policies/{}", policy_answer, .permission = "core.policy"},

@@ -110,25 +110,79 @@ static int children(const struct app *app) {
     return app->embedded ? 1 : RULE_THREADS;
 }
 
-enum err app_reload(struct app *app, int64_t number, const char *by, struct problem *p) {
+struct waiting {
+    struct release *release;
+    const struct release_asks *asks;
+    const char *by;
+    struct problem *problem;
+};
+
+static enum err wait_on_lane(struct lane_job *job, struct lane *lane) {
+    struct waiting *w = ((struct lane_call *)job)->arg;
+    int64_t now = clock_now_ms();
+    enum err e = release_wait(lane_db(lane), w->release, w->asks, w->by, now, w->problem);
+    if (e) return e;
+    char object[64];
+    snprintf(object, sizeof object, "release/%lld", (long long)w->release->number);
+    struct audit_row row = {.at = now,
+                            .actor = w->by,
+                            .client = "",
+                            .action = "release.submit",
+                            .object = object,
+                            .outcome = "ok",
+                            .release = w->release->number};
+    audit_add(lane_audit(lane), &row);
+    return ERR_OK;
+}
+
+// The operator at the machine is one person, by whatever way.
+static bool same_person(const char *a, const char *b) {
+    return !strcmp(a, b) || (!strncmp(a, "os:", 3) && !strncmp(b, "os:", 3));
+}
+
+// What governance.yaml asks: a lab report, and that a second person looks at it.
+static enum err govern(struct app *app, struct db *db, struct release *next,
+                       struct release_change *c, struct problem *p) {
+    struct release_asks asks;
+    const char *brought = NULL;
+    struct release *now = release_get();
+    enum err e = release_governed(db, now, next, p->arena, &asks, p);
+    release_put(now);
+    if (e || !asks.second.len) return e;
+    if (c->number) e = release_waits(db, c->number, p->arena, &brought, p);
+    if (e) return e;
+    if (brought && same_person(brought, c->by))
+        return problem_set(p, ERR_FORBIDDEN,
+                           "release %lld changes %s: it waits for a second person with core.policy",
+                           (long long)c->number, buf_str(&asks.second));
+    if (brought && !c->may_confirm)
+        return problem_set(p, ERR_FORBIDDEN,
+                           "release %lld changes %s: whoever activates it needs core.policy",
+                           (long long)c->number, buf_str(&asks.second));
+    if (brought) return ERR_OK;
+    struct waiting w = {next, &asks, c->by, p};
+    e = lane_run(app->lane, wait_on_lane, &w);
+    if (!e) c->waits = next->number, c->second = buf_str(&asks.second);
+    return e;
+}
+
+enum err app_reload(struct app *app, struct release_change *c, struct problem *p) {
     struct release *next = NULL;
     pthread_mutex_lock(&app->reloading);
     struct db *db = NULL;
-    enum err e = number ? db_open(app->config.storage, DB_READ, &db, p) : ERR_OK;
+    enum err e = db_open(app->config.storage, DB_READ, &db, p);
     if (!e)
-        e = number ? release_build_stored(&app->config, db, number, children(app), &next, p)
-                   : release_build(&app->config, children(app), &next, p);
+        e = c->number ? release_build_stored(&app->config, db, c->number, children(app), &next, p)
+                      : release_build(&app->config, children(app), &next, p);
+    if (!e && !c->back) e = govern(app, db, next, c, p);
     if (db) db_close(db);
-    struct activation act = {app, next, by, p};
-    if (!e) {
-        e = lane_run(app->lane, activate_on_lane, &act);
-        if (e) release_put(next);
-    }
-    if (!e) {
+    struct activation act = {app, next, c->by, p};
+    if (!e && !c->waits) e = lane_run(app->lane, activate_on_lane, &act);
+    if (!e && !c->waits) {
         log_info("release_active", "release %lld (%s)", (long long)next->number, next->id);
         release_swap(next);
-        if (app->deliver) deliver_wake(app->deliver); // handlers follow it
-    }
+    } else if (next)
+        release_put(next);
     pthread_mutex_unlock(&app->reloading);
     return e;
 }
@@ -317,7 +371,11 @@ static void reload_now(struct app *app) {
     struct buf b;
     problem_init(&p, a);
     buf_init(&b, a);
-    if (!atomic_load(&app->ready) || !app_reload(app, 0, "os:signal", &p)) {
+    struct release_change c = {.by = "os:signal"};
+    if (!atomic_load(&app->ready) || !app_reload(app, &c, &p)) {
+        if (c.waits)
+            log_warn("release_waits", "release %lld waits for a second person: %s",
+                     (long long)c.waits, c.second);
         arena_free(a);
         return;
     }

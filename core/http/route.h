@@ -95,9 +95,18 @@ struct keyring *app_keyring(struct app *app);
 struct lane *app_lane(struct app *app);
 const struct config *app_config(const struct app *app);
 const uint8_t *app_pepper(const struct app *app);
-// Builds from disk (number 0) or from the database, and activates; blocks: from a worker. Errors
-// are items at file:line:col and leave the running release as it is.
-MUST_CHECK enum err app_reload(struct app *app, int64_t number, const char *by, struct problem *p);
+// Builds from disk (number 0) or from the database, and activates, or stores it as one that waits
+// for a second person; blocks: from a worker. Errors are items at file:line:col and leave the
+// running release as it is.
+struct release_change {
+    int64_t number;
+    bool back;          // to the one that was active before: nobody is asked
+    const char *by;     // who does it
+    bool may_confirm;   // holds core.policy
+    int64_t waits;      // out: the release that waits now
+    const char *second; // out: for which policies
+};
+MUST_CHECK enum err app_reload(struct app *app, struct release_change *c, struct problem *p);
 bool app_is_ready(const struct app *app);
 bool app_is_stopping(const struct app *app);
 void app_metrics(struct app *app, struct buf *out);

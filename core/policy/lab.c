@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// Replays stored decisions in pages; one decision is one rule call, as it is live.
+// Replays stored decisions in pages, half of each by either core; one decision is one rule call, as
+// it is live.
 #include "campus/lab.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include "campus/mem.h"
@@ -143,15 +145,107 @@ static enum err next_rule(struct store *s, const char *plugin, const char *after
     return ERR_OK;
 }
 
+// Half a page, with a session, memory and a child of its own, so that two cores are busy.
+struct half {
+    struct store store;
+    struct arena *arena;
+    struct problem problem;
+    const struct lab *lab;
+    const struct past *page;
+    size_t n;
+    struct lab_totals sum;
+    struct buf lines; // of flips, each with its newline
+    enum err e;
+    pthread_t thread;
+};
+
+static enum err keep_line(void *self, const char *line, size_t n) {
+    struct half *h = self;
+    buf_put(&h->lines, line, n), buf_putc(&h->lines, '\n');
+    return h->lines.failed ? ERR_NOMEM : ERR_OK;
+}
+
+static void *run_half(void *arg) {
+    struct half *h = arg;
+    h->lines.len = 0;
+    for (size_t i = 0; i < h->n && !h->e; i++) {
+        arena_reset(h->arena);
+        h->e = replay_one(&h->store, h->lab, &h->page[i], keep_line, h, &h->sum);
+        if (h->e && h->problem.detail) // its memory is about to go
+            h->problem.detail = NULL;
+    }
+    return NULL;
+}
+
+static enum err half_open(struct half *h, const struct store *caller, const struct lab *lab,
+                          bool own_session) {
+    *h = (struct half){.store = *caller, .lab = lab, .arena = arena_new(16 << 20)};
+    buf_init(&h->lines, NULL);
+    if (!h->arena) return ERR_NOMEM;
+    problem_init(&h->problem, h->arena);
+    h->store.arena = h->arena, h->store.problem = &h->problem;
+    return own_session ? db_open(lab->storage, DB_READ, &h->store.db, caller->problem) : ERR_OK;
+}
+
+static void half_close(struct half *h, const struct store *caller) {
+    if (h->store.db && h->store.db != caller->db) db_close(h->store.db);
+    arena_free(h->arena);
+    buf_fini(&h->lines);
+}
+
+static enum err hand_over(struct half *h, enum err (*fn)(void *, const char *, size_t),
+                          void *self) {
+    for (const char *at = h->lines.data, *end = at + h->lines.len; at < end;) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        enum err e = fn(self, at, (size_t)(stop - at));
+        if (e) return e;
+        at = stop + 1;
+    }
+    return ERR_OK;
+}
+
+// Both halves of a page at once; their flips in the order of the page.
+static enum err replay_page(struct half half[2], const struct past *page, size_t n,
+                            enum err (*fn)(void *, const char *, size_t), void *self,
+                            struct lab_totals *t, struct problem *p) {
+    bool alone = half[0].store.db == half[1].store.db;
+    half[0].page = page, half[0].n = alone ? n : (n + 1) / 2;
+    half[1].page = page + half[0].n, half[1].n = n - half[0].n;
+    bool two = half[1].n && !pthread_create(&half[1].thread, NULL, run_half, &half[1]);
+    run_half(&half[0]);
+    if (two)
+        pthread_join(half[1].thread, NULL);
+    else
+        run_half(&half[1]);
+    enum err e = ERR_OK;
+    for (int i = 0; i < 2 && !e; i++) {
+        e = half[i].e ? problem_set(p, half[i].e, NULL) : hand_over(&half[i], fn, self);
+        int64_t *to[] = {&t->replayed, &t->flipped, &t->to_pass,
+                         &t->to_fail,  &t->erased,  &t->failed};
+        const int64_t from[] = {half[i].sum.replayed, half[i].sum.flipped, half[i].sum.to_pass,
+                                half[i].sum.to_fail,  half[i].sum.erased,  half[i].sum.failed};
+        for (int k = 0; k < 6; k++) *to[k] += from[k];
+        half[i].sum = (struct lab_totals){0};
+    }
+    return e;
+}
+
 enum err lab_replay(struct store *caller, const struct lab *lab,
                     enum err (*fn)(void *self, const char *line, size_t n), void *self,
                     struct lab_totals *t) {
-    struct store pages = *caller, one = *caller;
-    struct arena *a = arena_new(64 << 20), *b = arena_new(16 << 20);
+    struct store pages = *caller;
+    struct arena *a = arena_new(64 << 20);
     struct past *page = mem_alloc(sizeof *page * PAGE);
-    enum err e = a && b && page ? ERR_OK : problem_set(caller->problem, ERR_NOMEM, NULL);
-    pages.arena = a, one.arena = b;
+    struct half half[2] = {0};
+    enum err e = a && page ? ERR_OK : problem_set(caller->problem, ERR_NOMEM, NULL);
+    for (int i = 0; i < 2 && !e; i++) e = half_open(&half[i], caller, lab, i && lab->storage);
+    pages.arena = a;
     *t = (struct lab_totals){0};
+    if (!e)
+        e = db_int(pages.db, pages.problem, &t->total, 0,
+                   "SELECT COUNT(*) FROM core_decision WHERE rule>$1 AND rule<$2 AND at>=$3", "tti",
+                   arena_printf(a, "%s.", lab->plugin), arena_printf(a, "%s/", lab->plugin),
+                   lab->since);
     char rule[128] = "";
     for (bool found = true;
          !e && !(e = next_rule(&pages, lab->plugin, rule, rule, &found)) && found;) {
@@ -160,17 +254,16 @@ enum err lab_replay(struct store *caller, const struct lab *lab,
         for (size_t n = PAGE; !e && n == PAGE;) {
             arena_reset(a);
             e = read_page(&pages, rule, at, after, page, &n);
-            for (size_t i = 0; i < n && !e; i++) {
-                arena_reset(b);
-                e = replay_one(&one, lab, &page[i], fn, self, t);
-            }
+            if (!e) e = replay_page(half, page, n, fn, self, t, caller->problem);
+            if (!e && lab->progress && !lab->progress(lab->self, t))
+                e = problem_set(caller->problem, ERR_CONFLICT, "cancelled");
             if (e || !n) break;
             at = page[n - 1].at;
             snprintf(after, sizeof after, "%s", page[n - 1].id);
         }
     }
+    for (int i = 0; i < 2; i++) half_close(&half[i], caller);
     mem_free(page);
     arena_free(a);
-    arena_free(b);
     return e;
 }

@@ -346,7 +346,7 @@ void policy_show(const struct policy *p, const struct policy_revision *r, bool w
     show(((const struct revision *)r)->origins, with_origin, out);
 }
 
-static const struct key *key_at(const struct key *g, const char *path) {
+const struct key *key_at(const struct key *g, const char *path) {
     for (const struct key *k = g->first; k; k = k->next) {
         size_t n = strlen(k->name);
         if (strncmp(k->name, path, n)) continue;
@@ -366,20 +366,4 @@ const char *policy_type(const struct policy_schema *s, const char *path) {
     const struct key *k = key_at(s->root, path);
     const char *dot = strrchr(path, '.');
     return k && !strcmp(k->name, dot ? dot + 1 : path) ? key_type_name(k->type) : NULL;
-}
-
-void policy_diff(const struct policy_schema *s, const struct policy_revision *from,
-                 const struct policy_revision *to, enum lang lang, struct buf *out,
-                 struct problem *p) {
-    (void)p;
-    for (const struct origin *o = ((const struct revision *)to)->origins; o; o = o->next) {
-        const char *was = "null";
-        for (const struct origin *w = ((const struct revision *)from)->origins; w; w = w->next)
-            if (!strcmp(w->path, o->path)) was = w->shown;
-        if (!strcmp(was, o->shown)) continue;
-        const struct key *k = key_at(s->root, o->path);
-        buf_printf(out, "%s (%s): %s -> %s%s%s\n", o->path,
-                   k ? title_in(&k->title, lang, o->path) : o->path, was, o->shown,
-                   k && k->unit ? " " : "", k && k->unit ? k->unit : "");
-    }
 }

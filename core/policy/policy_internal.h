@@ -64,6 +64,8 @@ struct store;
 MUST_CHECK enum err decision_open(struct store *s, const char *id, const char *owner,
                                   const uint8_t *blob, size_t n, json_t **out);
 int key_scale(enum key_type t);
+// The key at a dotted path, or the one whose value holds it; NULL.
+const struct key *key_at(const struct key *group, const char *path);
 const char *key_type_name(enum key_type t);
 
 #endif

@@ -238,6 +238,35 @@ static void build_due(struct build *b, const json_t *workflow, struct entity *e)
     }
 }
 
+// lab = { group = { … } }: plain values that the reader of a flip may be told by.
+static void build_lab(struct build *b, const json_t *j, struct entity *e) {
+    const json_t *group = json_object_get(json_object_get(j, "lab"), "group");
+    size_t n = json_array_size(group);
+    int *columns = arena_alloc(b->arena, sizeof *columns * (n + 1));
+    for (size_t i = 0; i < n; i++) {
+        const char *s = json_string_value(json_array_get(group, i));
+        int col = s ? column_find(e, s) : COLUMN_NONE;
+        const struct field *f = col >= 0 ? &e->fields[col] : NULL;
+        bool plain =
+            f && !f->sealed &&
+            (f->type == FIELD_TEXT || f->type == FIELD_CHOICE || f->type == FIELD_INTEGER ||
+             f->type == FIELD_DATE || f->type == FIELD_BOOLEAN || f->type == FIELD_PERSON ||
+             f->type == FIELD_REFERENCE);
+        if (plain || col == COLUMN_STATE || col == COLUMN_CREATED_BY)
+            columns[e->nlab++] = col;
+        else if (f)
+            build_at(
+                b, j, "lab_unsuitable",
+                "%s: the lab cannot group by %s: it is %s; take a text, choice, integer, date, "
+                "boolean, person or reference",
+                e->name, s, f->sealed ? "sealed" : field_type_name(f->type));
+        else
+            build_at(b, j, "field_unknown", "%s: the lab groups by the unknown field \"%s\"%s",
+                     e->name, s ? s : "", build_near(b, e, s));
+    }
+    e->lab = columns;
+}
+
 static void build_entity(struct build *b, const json_t *j, const struct plugin *pl,
                          struct entity *e) {
     const char *name = json_string_value(json_object_get(j, "name"));
@@ -281,6 +310,7 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
             e->subject_field = sf->index;
     }
     build_indexes(b, json_object_get(j, "indexes"), j, e);
+    build_lab(b, j, e);
     const json_t *w = json_object_get(j, "workflow");
     if (json_is_object(w)) build_workflow(b, w, j, pl, e);
 }

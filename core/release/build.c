@@ -23,6 +23,7 @@
 #include "campus/release.h"
 #include "campus/text.h"
 #include "campus/yaml.h"
+#include "release/release_internal.h"
 
 enum { FILES_MAX = 2000, PLUGINS_MAX = 64 };
 struct gather {
@@ -178,8 +179,8 @@ static void build_locale(struct release *r, int plugin, const char *name, struct
 // A policy of the school that no plugin reads would be a rule nobody follows.
 static void check_stray_policies(struct release *r, struct problem *p) {
     static const char where[] = "school/policies/";
-    const char *names[PLUGINS_MAX + 2] = {"access", "calendar"};
-    size_t n = 2;
+    const char *names[PLUGINS_MAX + 3] = {"access", "calendar", "governance"};
+    size_t n = 3;
     for (int i = 0; i < r->schema->nplugins; i++)
         if (r->policy_schemas[i]) names[n++] = r->schema->plugins[i].name;
     for (size_t f = 0; f < r->nfiles; f++) {
@@ -298,6 +299,9 @@ static enum err build(struct release *r, const struct config *c, int children, s
     // what follows would only repeat that a plugin is missing
     if (nd < n) return ERR_INVALID;
     check_stray_policies(r, p);
+    const struct yaml *governance = parse_file(r, "school/policies/governance.yaml", p);
+    if (!governance) governance = parse_file(r, "policies/governance.yaml", p);
+    if (governance && governance_load(r, governance, p) && !p->count) return p->code;
     const struct yaml *access = parse_file(r, "school/policies/access.yaml", p);
     if (!access) access = parse_file(r, "policies/access.yaml", p);
     if (!access)

@@ -6,6 +6,7 @@
 #include "campus/json.h"
 #include "campus/mem.h"
 #include "campus/release.h"
+#include "release/release_internal.h"
 
 const char release_ddl[] =
     "CREATE TABLE IF NOT EXISTS core_release(number {serial}, hash TEXT NOT NULL UNIQUE, "
@@ -20,7 +21,13 @@ const char release_ddl[] =
     " by_person TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS core_policy_revision(id {serial}, plugin TEXT NOT NULL, hash TEXT "
     "NOT NULL,"
-    " valid_from TEXT NOT NULL, json TEXT NOT NULL, UNIQUE(plugin, hash, valid_from));";
+    " valid_from TEXT NOT NULL, json TEXT NOT NULL, UNIQUE(plugin, hash, valid_from));"
+    "CREATE TABLE IF NOT EXISTS core_release_waiting(release BIGINT PRIMARY KEY, at BIGINT NOT "
+    "NULL,"
+    " by_person TEXT NOT NULL, second TEXT NOT NULL, widens TEXT NOT NULL, reports TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS core_lab_report(draft TEXT NOT NULL, plugin TEXT NOT NULL,"
+    " at BIGINT NOT NULL, by_person TEXT NOT NULL, summary TEXT NOT NULL,"
+    " PRIMARY KEY(draft, plugin));";
 
 static enum err store_files(struct db *db, const struct release *r, struct problem *p) {
     for (size_t i = 0; i < r->nfiles; i++) {
@@ -70,9 +77,8 @@ enum err release_active_number(struct db *db, int64_t *number, struct problem *p
                   "SELECT release FROM core_release_active ORDER BY n DESC LIMIT 1", "");
 }
 
-enum err release_store(struct db *db, struct release *r, const char *by, int64_t now,
-                       struct problem *p) {
-    int64_t active = 0;
+enum err release_save(struct db *db, struct release *r, const char *by, int64_t now,
+                      struct problem *p) {
     enum err e =
         db_int(db, p, &r->number, 0, "SELECT number FROM core_release WHERE hash=$1", "t", r->hash);
     if (!e && !r->number) {
@@ -84,7 +90,16 @@ enum err release_store(struct db *db, struct release *r, const char *by, int64_t
                        r->hash);
         if (!e) e = store_files(db, r, p);
     }
-    if (!e) e = store_policies(db, r, p);
+    return e ? e : store_policies(db, r, p);
+}
+
+enum err release_store(struct db *db, struct release *r, const char *by, int64_t now,
+                       struct problem *p) {
+    int64_t active = 0;
+    enum err e = release_save(db, r, by, now, p);
+    if (!e)
+        e = db_run(db, p, NULL, "DELETE FROM core_release_waiting WHERE release=$1", "i",
+                   r->number);
     if (!e) e = release_active_number(db, &active, p);
     if (!e && active != r->number)
         e = db_run(db, p, NULL,
@@ -98,7 +113,10 @@ void release_list_json(struct db *db, struct buf *out, struct problem *p) {
     if (release_active_number(db, &active, p)) return;
     struct stmt *st = db_query(
         db, p,
-        "SELECT number,hash,created_at,created_by FROM core_release ORDER BY number DESC LIMIT 100",
+        "SELECT "
+        "r.number,r.hash,r.created_at,r.created_by,w.by_person,w.at,w.second,w.widens,w.reports"
+        " FROM core_release r LEFT JOIN core_release_waiting w ON w.release=r.number"
+        " ORDER BY r.number DESC LIMIT 100",
         "");
     buf_puts(out, "{\"items\":[");
     for (bool row; st && !stmt_step(st, &row, p) && row;) {
@@ -108,6 +126,15 @@ void release_list_json(struct db *db, struct buf *out, struct problem *p) {
         json_kv_time(out, "created_at", stmt_int(st, 2));
         json_kv_str(out, "created_by", stmt_text(st, 3, NULL));
         json_kv_bool(out, "active", stmt_int(st, 0) == active);
+        json_kv_str(out, "waits_for", stmt_is_null(st, 6) ? NULL : stmt_text(st, 6, NULL));
+        if (!stmt_is_null(st, 6)) {
+            json_key(out, "waiting"), buf_putc(out, '{');
+            json_kv_str(out, "by", stmt_text(st, 4, NULL));
+            json_kv_time(out, "at", stmt_int(st, 5));
+            json_kv_str(out, "widens", stmt_text(st, 7, NULL));
+            json_key(out, "reports"), buf_puts(out, stmt_text(st, 8, NULL));
+            buf_putc(out, '}');
+        }
         buf_putc(out, '}');
     }
     buf_puts(out, "]}");
@@ -129,13 +156,15 @@ void release_diff(const struct release *from, const struct release *to, struct b
         else if (old->n != f->n || memcmp(old->text, f->text, f->n))
             buf_printf(out, "~ %s\n", f->path);
     }
-    for (int i = 0; i < to->schema->nplugins; i++) {
+    struct arena *a = arena_new(16 << 20); // the releases' own is for those who build them
+    for (int i = 0; a && i < to->schema->nplugins; i++) {
         const struct plugin *pl = &to->schema->plugins[i],
                             *old = schema_plugin(from->schema, pl->name);
         struct policy *now = to->policies[i],
                       *was = old ? from->policies[old - from->schema->plugins] : NULL;
         if (!now || !was || !policy_count(now) || !policy_count(was)) continue;
         policy_diff(to->policy_schemas[i], policy_nth(was, policy_count(was) - 1),
-                    policy_nth(now, policy_count(now) - 1), LANG_ZH, out, NULL);
+                    policy_nth(now, policy_count(now) - 1), LANG_ZH, a, out);
     }
+    arena_free(a);
 }

@@ -45,7 +45,7 @@ enum err release_trial(const struct release *r, const struct plugin *pl, const c
             files[plugin.count++] =
                 (struct host_file){path + strlen(prefix), r->files[i].text, r->files[i].n};
     }
-    e = pool_open(pool_limits(r->pool), &plugin, 1, 1, pool, p);
+    e = pool_open(pool_limits(r->pool), &plugin, 1, 2, pool, p);
     for (size_t i = 0; !e && i < policy_count(*policy); i++) {
         const struct policy_revision *v = policy_nth(*policy, i);
         e = pool_policy(*pool, pl->name, v->id, v->json, v->json_n, p);

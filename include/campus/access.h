@@ -47,6 +47,10 @@ int access_role_count(const struct access *x);
 // The closure of one role under `includes`.
 void access_role_closure(const struct access *x, int role, struct fieldset *into);
 // Exclusive duties: which two roles a person may not hold at once; ERR_CONFLICT names them.
+// What `to` gives and `from` does not, one line each: "+ allow …", "- deny …" (a denial or an
+// exclusion that is gone). How many; 0: nobody may more than before.
+int access_widening(const struct access *from, const struct access *to, struct arena *a,
+                    struct buf *out);
 MUST_CHECK enum err access_roles_agree(const struct access *x, const struct fieldset *roles,
                                        struct problem *p);
 

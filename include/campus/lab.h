@@ -10,14 +10,18 @@
 #include "campus/policy.h"
 #include "campus/store.h"
 
+struct lab_totals {
+    int64_t total, replayed, flipped, to_pass, to_fail, erased, failed;
+};
 struct lab {
     struct pool *pool; // of the candidate release
     const char *plugin;
     const struct policy *policy; // the candidate's; NULL: the plugin has none
     int64_t since;               // decisions made at or after this time (ms)
-};
-struct lab_totals {
-    int64_t replayed, flipped, to_pass, to_fail, erased, failed;
+    const char *storage;         // for a second session; NULL: one core does it
+    // Called now and then, may be NULL; false stops it with ERR_CONFLICT.
+    bool (*progress)(void *self, const struct lab_totals *so_far);
+    void *self;
 };
 // Each decision, by rule and oldest first, under the policy in force on its own as_of date.
 // Each one whose outcome changes is handed to fn as a JSON line:

@@ -49,9 +49,14 @@ const char *policy_type(const struct policy_schema *s, const char *path);
 void policy_show(const struct policy *p, const struct policy_revision *r, bool with_origin,
                  struct buf *out);                                       // text, one key a line
 void policy_schema_json(const struct policy_schema *s, struct buf *out); // JSON Schema 2020-12
-// Semantic difference of two revisions: one line a key, with titles and units.
+// What differs between two revisions, with titles and units, members of lists and maps one by one:
+// a line a key ("age.min (最低年龄): 15 -> 18 岁"), or a JSON list of {"key", "title", "unit",
+// "was", "now", "text"}.
 void policy_diff(const struct policy_schema *s, const struct policy_revision *from,
-                 const struct policy_revision *to, enum lang lang, struct buf *out,
-                 struct problem *p);
+                 const struct policy_revision *to, enum lang lang, struct arena *a,
+                 struct buf *out);
+void policy_changes(const struct policy_schema *s, const struct policy_revision *from,
+                    const struct policy_revision *to, enum lang lang, struct arena *a,
+                    struct buf *out);
 
 #endif

@@ -35,6 +35,7 @@ struct release {
     struct policy **policies; // by plugin index; NULL where a plugin has no policy
     struct policy_schema **policy_schemas;
     const struct yaml **locales[2]; // by enum lang, then by plugin index; NULL where there is none
+    struct governance *governance;  // NULL: nothing is asked of an activation
     struct pool *pool;
     struct tz *tz;
     char school[64];
@@ -69,6 +70,30 @@ extern const char release_ddl[];
 MUST_CHECK enum err release_trial(const struct release *r, const struct plugin *pl,
                                   const char *yaml, size_t n, struct arena *a, struct pool **pool,
                                   struct policy **policy, struct problem *p);
+
+// What the governance.yaml in force asks before `next` may replace `now`.
+struct release_asks {
+    struct buf second;  // policies that a second person must look at: "admissions, access"
+    struct buf reports; // JSON list of the lab's reports that were asked for
+    struct buf widens;  // lines of access_widening
+};
+// ERR_INVALID: a lab report that is asked for is not there, an item each.
+MUST_CHECK enum err release_governed(struct db *db, const struct release *now,
+                                     const struct release *next, struct arena *a,
+                                     struct release_asks *out, struct problem *p);
+// On the lane: stores it as one that waits for a second person.
+MUST_CHECK enum err release_wait(struct db *db, struct release *r, const struct release_asks *asks,
+                                 const char *by, int64_t now, struct problem *p);
+// Who brought the release that waits; NULL when it does not.
+MUST_CHECK enum err release_waits(struct db *db, int64_t number, struct arena *a, const char **by,
+                                  struct problem *p);
+// What a draft is known by: the values of the policy and the code of the plugin that reads them.
+void release_draft(const struct release *r, const struct plugin *pl, struct policy *policy,
+                   char out[65]);
+// On the lane: the lab's report of a draft, the last one of it counts.
+MUST_CHECK enum err lab_report_keep(struct db *db, const char *draft, const char *plugin,
+                                    const char *by, int64_t now, const char *summary, size_t n,
+                                    struct problem *p);
 
 // The current one. get takes a reference; put gives it back.
 struct release *release_get(void);

@@ -178,6 +178,8 @@ struct entity {
     const struct index_decl *indexes;
     int nindexes;
     const char **serves; // clause ids, NULL-ended
+    const int *lab;      // columns that the policy lab groups flips by
+    int nlab;
     const char *file;
     int line;
     // SQL made once (record/store); sql_list ends after "WHERE t.archived_at=0"

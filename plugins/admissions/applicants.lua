@@ -7,6 +7,7 @@ local field = campus.field
 local applicants = campus.entity {
   title = { zh = "报名学生", en = "Applicants" },
   subject = "self",
+  lab = { group = { "region", "campus", "created_by" } },   -- whom a changed policy would concern
   serves = { "ADM-3", "ADM-4", "ADM-5", "ADM-7" },
   fields = {
     name = field.text { title = { zh = "姓名", en = "Name" }, required = true, personal = true, max_length = 60,

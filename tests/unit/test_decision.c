@@ -195,7 +195,7 @@ static void test_the_lab_lists_exactly_the_decisions_that_flip(void **state) {
     policy_of("least: 420.5", 1);
     for (int i = 0; i < 20; i++) decide(1, 4200 + i, 1000 + i); // five fail: 420.0 … 420.4
     struct policy *harder = policy_of("least: 421", 10);
-    struct lab lab = {pool, "demo", harder, 0};
+    struct lab lab = {pool, "demo", harder, 0, NULL, NULL, NULL};
     struct lab_totals t;
     struct lines lines = {0};
     assert_int_equal(lab_replay(&store, &lab, keep, &lines, &t), ERR_OK);
@@ -206,7 +206,7 @@ static void test_the_lab_lists_exactly_the_decisions_that_flip(void **state) {
     assert_non_null(strstr(lines.last, "\"was\":true,\"now\":false,\"reasons\":[\"score\"]"));
     assert_null(strstr(lines.last, "420"));
     struct policy *softer = policy_of("least: 0", 20);
-    lab = (struct lab){pool, "demo", softer, 1003};
+    lab = (struct lab){pool, "demo", softer, 1003, NULL, NULL, NULL};
     lines = (struct lines){0};
     assert_int_equal(lab_replay(&store, &lab, keep, &lines, &t), ERR_OK);
     assert_int_equal(t.replayed, 17);
@@ -228,7 +228,7 @@ static void test_ten_thousand_decisions_replay_and_say_how_long_it_took(void **s
     for (int i = 0; i < 10000; i++)
         assert_int_equal(decision_add(&store, &record, &call, &d, "p1", 3, 1000 + i / 700, &id),
                          ERR_OK);
-    struct lab lab = {pool, "demo", p, 0};
+    struct lab lab = {pool, "demo", p, 0, NULL, NULL, NULL};
     struct lab_totals t;
     struct lines lines = {0};
     int64_t start = clock_mono_ns();
