@@ -141,6 +141,32 @@ enum err directory_name_json(struct db *db, const char *id, struct buf *out, str
     return ERR_OK;
 }
 
+enum err directory_search_json(struct db *db, const char *text, int limit, struct buf *out,
+                               struct problem *p) {
+    struct buf b;
+    buf_init(&b, p->arena);
+    buf_putc(&b, '%');
+    for (const char *s = text; *s; s++) {
+        if (*s == '%' || *s == '_' || *s == '\\') buf_putc(&b, '\\');
+        buf_putc(&b, *s);
+    }
+    buf_putc(&b, '%');
+    struct stmt *st = db_query(db, p,
+                               "SELECT id,display FROM core_people WHERE disabled_at=0 AND (display"
+                               " LIKE $1 ESCAPE '\\' OR norm LIKE $1 ESCAPE '\\')"
+                               " ORDER BY display, id LIMIT $2",
+                               "ti", buf_str(&b), (int64_t)limit);
+    if (!st) return p->code;
+    for (bool row;;) {
+        enum err e = stmt_step(st, &row, p);
+        if (e || !row) return e;
+        json_sep(out), buf_putc(out, '{');
+        json_kv_str(out, "id", stmt_text(st, 0, NULL));
+        json_kv_str(out, "display", stmt_text(st, 1, NULL));
+        buf_putc(out, '}');
+    }
+}
+
 enum err directory_list_json(struct db *db, const char *after, int limit, struct buf *out,
                              struct problem *p) {
     struct stmt *st = db_query(db, p, PERSON "WHERE name>$1 ORDER BY name LIMIT $2", "ti", after,

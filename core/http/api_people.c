@@ -279,10 +279,11 @@ static enum err user_drop_code(struct request *rq) {
     return request_move(rq, ON_LANE, drop_code_step);
 }
 
-// ?ids=a,b: how the people of a history are called. Their names are no secret among staff.
+// ?ids=a,b: how the people of a history are called; ?q=: who is called so, to be picked. Their
+// names are no secret among staff.
 static enum err names(struct request *rq) {
-    enum { IDS_MAX = 100 };
-    const char *ids = request_query(rq, "ids");
+    enum { IDS_MAX = 100, FOUND_MAX = 20 };
+    const char *ids = request_query(rq, "ids"), *q = request_query(rq, "q");
     char *rest = arena_strdup(rq->arena, ids ? ids : ""), *id;
     enum err e = ERR_OK;
     buf_puts(&rq->out, "{\"items\":[");
@@ -290,6 +291,8 @@ static enum err names(struct request *rq) {
         e = n < IDS_MAX ? directory_name_json(rq->gate.store.db, id, &rq->out, &rq->problem)
                         : problem_add(&rq->problem, ERR_INVALID, "ids", "too_many",
                                       "at most %d at once", IDS_MAX);
+    if (!e && q && *q)
+        e = directory_search_json(rq->gate.store.db, q, FOUND_MAX, &rq->out, &rq->problem);
     buf_puts(&rq->out, "]}");
     return e;
 }

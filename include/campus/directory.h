@@ -29,6 +29,10 @@ MUST_CHECK enum err directory_list_json(struct db *db, const char *after, int li
 // know.
 MUST_CHECK enum err directory_name_json(struct db *db, const char *id, struct buf *out,
                                         struct problem *p);
+// {"id","display"} of those who may sign in and whose display or sign-in name holds `text`, at most
+// `limit`, by display; in json lists' manner.
+MUST_CHECK enum err directory_search_json(struct db *db, const char *text, int limit,
+                                          struct buf *out, struct problem *p);
 // NULL leaves a detail as it is; "" clears campus and supervisor. ERR_CONFLICT: supervises itself.
 MUST_CHECK enum err directory_update(struct db *db, const char *id, const char *display,
                                      const char *campus, const char *supervisor, struct problem *p);

@@ -14,6 +14,11 @@ import { Overview } from './overview.js';
 import { List } from './list.js';
 import { Create, Record } from './record.js';
 
+// How many to-dos wait, for the menu; told again when something changes.
+const recount = () => import('./inbox.js').then((m) => m.recount(), () => {});
+let soon;
+onChange(() => { if (app.user) soon ??= setTimeout(() => { soon = undefined; recount(); }, 1500); });
+
 // Pages that not everybody opens come when they are opened.
 const later = {};
 function Later({ name, ...props }) {
@@ -38,6 +43,7 @@ function Page() {
     if (what === 'import') return html`<${Later} name="import" key=${e.full} e=${e} />`;
     if (what === 'r' && id) return html`<${Record} key=${id} e=${e} id=${id} />`;
   }
+  if (a === 'inbox') return html`<${Later} name="inbox" key=${app.route.hash} />`;
   if (a === 'find') return html`<${Later} name="find" key=${app.route.hash} />`;
   if (a === 'admin') return html`<${Later} name="admin" tab=${plugin} item=${name} />`;
   if (a === 'jobs') return html`<${Later} name="jobs" />`;
@@ -49,7 +55,7 @@ async function signOut() {
   stopLive();
   await api('DELETE', 'session').catch(() => {});
   forgetAll();
-  Object.assign(app, { user: null, meta: null, note: null, find: null });
+  Object.assign(app, { user: null, meta: null, note: null, find: null, waiting: 0 });
   location.hash = '#/';
   app.render();
 }
@@ -60,6 +66,7 @@ async function signedIn(user) {
   try {
     await loadMeta();
     startLive();
+    recount();
   } catch (error) {
     app.error = error;
   }

@@ -7,6 +7,7 @@ import { lang, t, title } from './i18n.js';
 import { itemText } from './ui.js';
 import { time } from './format.js';
 import { app } from './state.js';
+import { PersonPicker } from './people.js';
 
 export const isEditable = (f) => !f.readonly && !f.derived && f.view !== 'hidden' && f.type !== 'file';
 
@@ -50,6 +51,7 @@ function Input({ f, id, value, set, bad, required, describedby }) {
     case 'datetime': return html`<input ...${base} type="datetime-local" value=${onClock(value)} onInput=${on} />`;
     case 'integer': case 'decimal': case 'money': return html`<input ...${base} inputmode="decimal" autocomplete="off" value=${value ?? ''} onInput=${on}
       placeholder=${f.min !== undefined && f.max !== undefined ? `${f.min} – ${f.max}` : undefined} />`;
+    case 'person': return html`<${PersonPicker} ...${base} value=${value} set=${set} />`;
     case 'list': return html`<${Lines} f=${f} id=${id} value=${value} set=${set} />`;
     default: return html`<input ...${base} type=${f.check === 'mobile' ? 'tel' : 'text'} autocomplete="off" maxlength=${f.max_length} value=${value ?? ''} onInput=${on} />`;
   }

@@ -12,6 +12,7 @@ import { Person, Value, recordName, time } from './format.js';
 import { FormField, isEditable, presets, same, toSend } from './form.js';
 import { Merge, mergeOf } from './merge.js';
 import { Steps, Track } from './steps.js';
+import { Approvals } from './approval.js';
 import { RevealButton, keepPurpose, rememberedPurpose } from './reveal.js';
 import { History } from './history.js';
 import { Explain } from './explain.js';
@@ -135,6 +136,7 @@ export function Record({ e, id }) {
       : html`<${Fields} e=${e} record=${record} revealed=${revealed} reveal=${reveal} />
         ${revealed && html`<p class="hint">${purpose && t(`用途：${purpose}。已记入审计。`, `Purpose: ${purpose}. It is on record.`)} <button type="button" class="plain" onClick=${() => setRevealed(null)}>${t('重新遮住', 'Hide again')}</button></p>`}`}</section>
     </div><aside>
+      ${!editing && html`<${Approvals} e=${e} record=${record} changed=${first.again} />`}
       ${e.workflow && !editing && html`<${Steps} e=${e} loaded=${loaded} done=${take} stale=${first.again} />`}
       ${e.may.history && html`<${History} e=${e} id=${id} rev=${record.rev} />`}
       <${Explain} e=${e} record=${record} />

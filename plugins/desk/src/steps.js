@@ -7,6 +7,7 @@ import { api } from './api.js';
 import { t, title } from './i18n.js';
 import { ProblemBox, itemText, problemText, toast } from './ui.js';
 import { FormField, toSend } from './form.js';
+import { isByCase } from './approval.js';
 
 export function Track({ e, record }) {
   const { states } = e.workflow, line = states.filter((s) => !s.final || s.name === record.state), at = line.findIndex((s) => s.name === record.state);
@@ -59,7 +60,7 @@ function Step({ e, step, loaded, done, stale, first }) {
 }
 
 export function Steps({ e, loaded, done, stale }) {
-  const steps = e.workflow.transitions.filter((s) => s.may && s.from.includes(loaded.record.state));
+  const steps = e.workflow.transitions.filter((s) => s.may && s.from.includes(loaded.record.state) && !isByCase(e, s));
   // first what leads on, then what stays, last what ends it
   const final = (s) => e.workflow.states.find((x) => x.name === s.to)?.final;
   const rank = (s) => (final(s) ? 2 : s.to === loaded.record.state ? 1 : 0);

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// The inbox and approvals at the desk: signed, returned, handed over, urged; a sheet of many; by
+// keyboard alone and on a telephone (ADM-1, FIN-5: what people do with a case all day). backend: sqlite (it speaks to the interface)
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { root } from '../lib/server.mjs';
+import { Desk, Server, launch } from './lib.mjs';
+
+const PLUGIN = `local field = campus.field
+return { version = "1.0.0", title = { zh = "采购", en = "Purchases" }, entities = { requests = campus.entity {
+  title = { zh = "采购申请", en = "Purchase requests" },
+  fields = { name = field.text { title = { zh = "名称", en = "Name" }, required = true }, amount = field.money { title = { zh = "金额", en = "Amount" } },
+    keeper = field.person { title = { zh = "使用人", en = "For" } }, remark = field.text { title = { zh = "备注", en = "Remark" } } },
+  workflow = { start = "draft",
+    states = { draft = { title = { zh = "草稿", en = "Draft" } }, in_approval = { title = { zh = "审批中", en = "In approval" } }, returned = { title = { zh = "已退回", en = "Returned" } },
+      approved = { title = { zh = "已批准", en = "Approved" }, final = true } },
+    transitions = {
+      submit = { title = { zh = "提交", en = "Submit" }, from = { "draft", "returned" }, to = "in_approval" },
+      approve = { title = { zh = "批准", en = "Approve" }, from = "in_approval", to = "approved", rule = "modest", never_by = { "$created_by" }, otherwise = "climb",
+        approvals = { { role = "manager" }, { role = "principal" } }, back = "send_back", recall = "take_back" },
+      send_back = { title = { zh = "退回", en = "Send back" }, from = "in_approval", to = "returned" },
+      take_back = { title = { zh = "撤回", en = "Take back" }, from = "in_approval", to = "draft" } } } } },
+  rules = { modest = campus.rule { reads = { "amount" }, run = function(r)
+    local why = campus.reasons()
+    why:check((r.amount or 0) <= 10000000, { code = "too_dear", at = "amount", text = "金额超过十万元" })
+    return why:decision() end } } }
+`;
+const RULES = `
+  - { name: requests are written, allow: [read, create, update, submit, take_back, history], entity: buying.requests, roles: [everyone] }
+  - { name: requests are signed, allow: [approve, send_back], entity: buying.requests, roles: [manager, principal] }
+`;
+let server, browser, writer, manager, principal;
+const request = async (name, amount = '1299.00') => {
+  const r = await writer.ok('POST', 'buying/requests', { name, amount });
+  return writer.ok('POST', `buying/requests/${r.id}/submit`);
+};
+const state = async (r) => (await writer.ok('GET', `buying/requests/${r.id}`)).state;
+
+before(async () => {
+  server = await Server.start();
+  mkdirSync(join(server.home, 'plugins/buying'), { recursive: true });
+  writeFileSync(join(server.home, 'plugins/buying/plugin.lua'), PLUGIN);
+  writeFileSync(join(server.home, 'policies/access.yaml'), readFileSync(join(root, 'policies/access.yaml'), 'utf8') + RULES);
+  const reload = server.run(['reload']);
+  assert.equal(reload.status, 0, reload.stderr);
+  writer = await server.person('i.writer', ['finance'], { display: '许文' });
+  manager = await server.person('i.manager', ['manager'], { display: '高经理' });
+  principal = await server.person('i.principal', ['principal'], { display: '校长' });
+  browser = await launch();
+});
+after(async () => { await browser?.close(); await server?.close(); });
+const item = (d, name) => d.page.locator('.todo', { hasText: name });
+
+for (const width of [1440, 390])
+  for (const lang of ['zh', 'en'])
+    test(`what waits is signed in place at ${width} px in ${lang}, and the next one is asked`, async () => {
+      const r = await request(`投影仪 ${width} ${lang}`);
+      const d = await Desk.open(browser, server, { who: manager, width, lang });
+      await d.go('#/inbox');
+      const mine = item(d, r.name);
+      await mine.waitFor();
+      await d.picture('inbox');
+      await mine.getByRole('button', { name: d.say('处理', 'Handle') }).click();
+      await mine.locator('.case-steps').waitFor();
+      await d.picture('inbox-open');
+      await d.fine();
+      await d.accessible();
+      await mine.getByRole('button', { name: d.say('同意', 'Approve'), exact: true }).last().click();
+      await mine.waitFor({ state: 'detached' });
+      assert.equal((await writer.ok('GET', `buying/requests/${r.id}/approvals`)).items[0].step, 2);
+      await d.go(`#/e/buying/requests/r/${r.id}`);
+      await d.page.locator('.approvals .signed').waitFor();
+      await d.picture('record-approval');
+      await d.fine();
+      await d.accessible();
+      await d.close();
+    });
+
+test('by keyboard alone: to the inbox, open, a phrase, return with a note', async () => {
+  const r = await request('键盘');
+  const d = await Desk.open(browser, server, { who: manager });
+  await d.go('#/inbox');
+  await item(d, '键盘').waitFor();
+  const until = async (label) => {
+    for (let i = 0; i < 120; i++) {
+      await d.page.keyboard.press('Tab');
+      const at = await d.page.evaluate(() => [document.activeElement.textContent?.trim(), document.activeElement.closest('.todo')?.textContent ?? '', document.activeElement.tagName]);
+      if (at[0] === label && (at[1].includes('键盘') || await d.page.locator('dialog[open]').count())) return;
+    }
+    throw new Error(`no ${label} by keyboard`);
+  };
+  await until('处理');
+  await d.page.keyboard.press('Enter');
+  await item(d, '键盘').locator('.case-actions').waitFor();
+  await until('退回');
+  await d.page.keyboard.press('Enter');
+  await d.page.locator('dialog[open] #ask-note').waitFor();
+  await d.page.locator('dialog[open] #ask-note').focus();
+  await d.page.keyboard.type('请补充报价');
+  await until('退回');
+  await d.page.keyboard.press('Enter');
+  await item(d, '键盘').waitFor({ state: 'detached' });
+  assert.equal(await state(r), 'returned');
+  await d.fine();
+  await d.close();
+});
+
+test('a leader signs a sheet: what a rule refuses stays, with its reason', async () => {
+  const good = [await request('椅子'), await request('桌子')], dear = await request('大楼', '99999999.00');
+  for (const r of [...good, dear]) await manager.ok('POST', `buying/requests/${r.id}/approve`);
+  const d = await Desk.open(browser, server, { who: principal, width: 390 });
+  await d.go('#/inbox?kind=approval');
+  for (const r of [...good, dear]) await item(d, r.name).locator('input[type=checkbox]').check();
+  await d.page.locator('.sheet').getByRole('button', { name: '同意', exact: true }).last().click();
+  await d.page.locator('.sheet .why').waitFor();
+  assert.match(await d.page.locator('.sheet .why').innerText(), /金额超过十万元/);
+  await d.picture('inbox-sheet');
+  for (const r of good) assert.equal(await state(r), 'approved');
+  assert.equal(await state(dear), 'in_approval');
+  await d.fine();
+  await d.close();
+});
+
+test('who submitted it urges and withdraws on the record; a colleague is picked by name to sign too', async () => {
+  const r = await request('电钻'), d = await Desk.open(browser, server, { who: writer });
+  await d.go(`#/e/buying/requests/r/${r.id}`);
+  await d.page.locator('.approvals').getByRole('button', { name: '催办' }).click();
+  await d.page.locator('.toasts', { hasText: '已催办' }).waitFor();
+  await d.page.locator('.approvals').getByRole('button', { name: '撤回' }).click();
+  await d.page.locator('.page-head .state', { hasText: '草稿' }).waitFor();
+  await d.close();
+  await writer.ok('POST', `buying/requests/${r.id}/submit`);
+  const m = await Desk.open(browser, server, { who: manager });
+  await m.go(`#/e/buying/requests/r/${r.id}`);
+  await m.page.locator('.approvals').getByRole('button', { name: '加签' }).click();
+  await m.page.fill('#ask-person', '校');
+  await m.page.locator('.picker').getByRole('button', { name: '校长' }).click();
+  await m.page.locator('dialog').getByRole('button', { name: '加签' }).click();
+  await m.page.locator('.approvals', { hasText: '校长' }).waitFor();
+  assert.equal((await writer.ok('GET', `buying/requests/${r.id}/approvals`)).items[0].steps.length, 3);
+  await m.fine();
+  await m.close();
+});
