@@ -2,7 +2,7 @@
 // Copyright 2026 The campusd authors
 //
 // Every page of the desk at two widths and in both languages: nothing is thrown, no policy is
-// broken, nothing overflows, axe finds nothing serious. Pictures go to build/screens.
+// broken, nothing overflows, axe finds nothing serious. Pictures go to build/screens. (backend: sqlite, for it speaks to the interface)
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

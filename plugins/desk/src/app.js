@@ -5,7 +5,7 @@
 import { html, render } from './vendor/preact.js';
 import { api, get, onSignedOut } from './api.js';
 import { lang, onLang, setLang, t } from './i18n.js';
-import { app, entity, forgetAll, loadMeta, parseRoute } from './state.js';
+import { app, entity, forgetAll, loadMeta, parseRoute, recount } from './state.js';
 import { Busy, Empty, ProblemBox, Toasts } from './ui.js';
 import { Shell } from './shell.js';
 import { SignIn } from './signin.js';
@@ -14,8 +14,7 @@ import { Overview } from './overview.js';
 import { List } from './list.js';
 import { Create, Record } from './record.js';
 
-// How many to-dos wait, for the menu; told again when something changes.
-const recount = () => import('./inbox.js').then((m) => m.recount(), () => {});
+// The menu counts to-dos again when something changes.
 let soon;
 onChange(() => { if (app.user) soon ??= setTimeout(() => { soon = undefined; recount(); }, 1500); });
 

@@ -5,7 +5,7 @@
 import { html, useEffect, useState } from './vendor/preact.js';
 import { get, post, query } from './api.js';
 import { t, title } from './i18n.js';
-import { app, entity, recordAddress } from './state.js';
+import { app, entity, recordAddress, recount } from './state.js';
 import { Busy, Empty, ProblemBox, State, useLoad } from './ui.js';
 import { onChange } from './live.js';
 import { Value, ago, count, nameField, recordName, time } from './format.js';
@@ -90,13 +90,4 @@ export function Page() {
     ${!load.data && !load.error && html`<${Busy} />`}
     ${load.data && !items.length && html`<${Empty} title=${t('没有待办', 'Nothing waits for you')}>${t('需要您审批、确认或按期完成的事会出现在这里。', 'What wants your approval, your word or your work by a date appears here.')}<//>`}
     <ul class="todos">${items.map((item) => html`<${Item} key=${item.id} item=${item} gone=${leave} picked=${picked.includes(item.id)} pick=${(on) => setPicked((p) => (on ? [...p, item.id] : p.filter((x) => x !== item.id)))} />`)}</ul></div>`;
-}
-
-// How many wait, for the menu.
-export async function recount() {
-  try {
-    const a = await get('inbox?limit=100');
-    app.waiting = a.next ? '99+' : a.items.length;
-    app.render();
-  } catch { /* the menu goes without a number */ }
 }

@@ -46,3 +46,12 @@ export function forgetAll() {
     for (const k of Object.keys(localStorage)) if (k.startsWith('campusd.') && k !== 'campusd.lang') localStorage.removeItem(k);
   } catch { /* nothing was kept */ }
 }
+
+// How many to-dos wait, for the menu.
+export async function recount() {
+  try {
+    const a = await get('inbox?limit=100');
+    app.waiting = a.next ? '99+' : a.items.length;
+    app.render();
+  } catch { /* the menu goes without a number */ }
+}
