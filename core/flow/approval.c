@@ -6,6 +6,7 @@
 #include "campus/approval.h"
 
 #include <string.h>
+#include "campus/file.h"
 #include "campus/json.h"
 #include "campus/text.h"
 #include "campus/todo.h"
@@ -45,7 +46,8 @@ static enum err note_of(struct approving *ap, const json_t *body, bool required,
     if (j && !json_is_null(j) && !*out)
         return problem_add(p, ERR_INVALID, at, "type", "must be a text");
     if (*out && text_length(*out, strlen(*out)) > LIMIT_APPROVAL_NOTE)
-        return problem_add(p, ERR_INVALID, at, "too_long", "at most %d characters", LIMIT_APPROVAL_NOTE);
+        return problem_add(p, ERR_INVALID, at, "too_long", "at most %d characters",
+                           LIMIT_APPROVAL_NOTE);
     if (required && (!*out || !**out))
         return problem_add(p, ERR_INVALID, at, "required", "say why");
     return ERR_OK;
@@ -221,6 +223,14 @@ enum err approval_take(struct approving *ap, const struct record *r, const struc
     const char *note;
     bool lapsed;
     enum err e = ERR_OK;
+    const char *key;
+    json_t *v;
+    json_object_foreach((json_t *)said, key, v) if (strcmp(key, "note")) e = problem_add(
+        ap->store->problem, ERR_INVALID, arena_printf(ap->store->arena, "/approval/%s", key),
+        "unknown_field", "there is no such member");
+    if (said && !json_is_object(said))
+        e = problem_add(ap->store->problem, ERR_INVALID, "/approval", "type",
+                        "write { \"note\": … }");
     for (const struct approval_decl **at = approval_all(ap->plans, r->entity); *at && !e; at++) {
         if ((*at)->transition == t) d = *at;
         if ((*at)->back != t && (*at)->recall != t) continue;
@@ -281,6 +291,17 @@ static enum err signer_of(struct doing *d, const char *key, const char **id) {
                              "it, or access.yaml does not let them");
 }
 
+// Nobody is asked twice: they could sign only once.
+static enum err not_asked(struct doing *d, const char *key, const char *id) {
+    const struct approval_case *c = d->c;
+    struct problem *p = d->ap->store->problem;
+    for (int i = c->step; i < c->nsteps; i++)
+        if (people_list_has(&c->steps[i].people, id))
+            return problem_add(p, ERR_INVALID, arena_printf(p->arena, "/%s", key), "asked_already",
+                               "a step asks them already");
+    return ERR_OK;
+}
+
 static enum err back_to(struct doing *d) {
     struct approval_case *c = d->c;
     const json_t *to = json_object_get(d->body, "to");
@@ -316,6 +337,7 @@ static enum err transfer(struct doing *d) {
     const char *to;
     enum err e = c->step < c->nsteps ? only_signer(d) : refuse(d->ap, ERR_CONFLICT, "closed");
     if (!e) e = signer_of(d, "to", &to);
+    if (!e) e = not_asked(d, "to", to);
     if (e) return e;
     struct step *s = &c->steps[c->step];
     if (d->who) people_list_add(&s->gone, d->who->id, st->arena);
@@ -345,6 +367,7 @@ static enum err add_signer(struct doing *d) {
     if (!e && !before && (!where || strcmp(where, "after")))
         e = problem_add(p, ERR_INVALID, "/where", "choice", "\"before\" or \"after\" this step");
     if (!e) e = signer_of(d, "person", &person);
+    if (!e) e = not_asked(d, "person", person);
     if (!e && c->nsteps >= LIMIT_APPROVAL_STEPS)
         e = problem_add(p, ERR_INVALID, NULL, "too_many", "at most %d steps", LIMIT_APPROVAL_STEPS);
     if (!e)
@@ -425,8 +448,9 @@ static enum err paper(struct doing *d) {
     if (!who || !strcmp(person, ap->actor->id) || !step_has(ap, &c->steps[c->step], who, true))
         return problem_add(p, ERR_INVALID, "/approver", "cannot_sign",
                            "this step does not ask them, or it is you");
-    if (file && strlen(file) > 64)
-        return problem_add(p, ERR_INVALID, "/file", "type", "the id of a file");
+    if (file)
+        e = file_attach_to(ap->store, d->r, file, "approval", "/file", ap->actor->id, ap->now);
+    if (e) return e;
     int64_t due = ap->now + c->paper_days * DAY_MS;
     e = case_log(
         ap, c,

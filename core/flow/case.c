@@ -275,6 +275,13 @@ enum err case_event(struct approving *ap, const struct approval_case *c, const s
     return outbox_add(ap->store->db, &ev, ap->store->problem);
 }
 
+enum err approval_erase(struct db *db, const char *record, struct problem *p) {
+    return db_run(db, p, NULL,
+                  "UPDATE core_approval_act SET note=NULL,file=NULL WHERE approval IN"
+                  " (SELECT id FROM core_approval WHERE record=$1)",
+                  "t", record);
+}
+
 static const char *joined(struct arena *a, const char *x, const char *y) {
     return x && y ? arena_printf(a, "%s · %s", x, y) : x ? x : y;
 }

@@ -240,7 +240,8 @@ int plan_steps(struct step_reader *reader, const json_t *plan, const struct reco
     size_t i;
     json_t *j;
     int n = 0;
-    if (!json_array_size(list) || json_array_size(list) + json_array_size(add) > LIMIT_APPROVAL_STEPS)
+    if (!json_array_size(list) ||
+        json_array_size(list) + json_array_size(add) > LIMIT_APPROVAL_STEPS)
         wrong(reader, "", "steps_invalid", "an approval has 1 to %d steps", LIMIT_APPROVAL_STEPS);
     json_array_foreach((json_t *)list, i, j) if (n < LIMIT_APPROVAL_STEPS) {
         if (step_read(reader, j, arena_printf(reader->arena, "steps/%zu", i), &out[n])) n++;

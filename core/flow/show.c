@@ -79,7 +79,9 @@ static void may_json(struct approving *ap, const struct approval_case *c, const 
     may(b, "transfer", open && (signer || keeper) && c->step < c->nsteps);
     may(b, "add", open && (signer || keeper) && c->step < c->nsteps);
     may(b, "copy", open && (signer || keeper || submitter || case_has_signed(c, me->id)));
-    may(b, "urge", open && (submitter || keeper) && c->urged_at + LIMIT_APPROVAL_URGE * INT64_C(1000) <= ap->now);
+    may(b, "urge",
+        open && (submitter || keeper) &&
+            c->urged_at + LIMIT_APPROVAL_URGE * INT64_C(1000) <= ap->now);
     may(b, "paper",
         open && c->paper_days && c->step < c->nsteps &&
             access_has_permission(ap->access, me, "core.paper"));

@@ -295,9 +295,10 @@ static void drop_json(void *j) {
     json_decref(j);
 }
 
-static struct wanted wanted_of(struct gate *g, const struct transition *t, const json_t *body) {
-    struct wanted w = {.transition = t, .said = json_object_get(body, "approval")};
-    w.fields = (json_t *)body;
+static struct wanted wanted_of(struct gate *g, const struct entity *e, const struct transition *t,
+                               const json_t *body) {
+    struct wanted w = {.transition = t, .fields = (json_t *)body};
+    if (approval_of(g->release->approvals, e, NULL)) w.said = json_object_get(body, "approval");
     if (!w.said) return w;
     w.fields = json_copy((json_t *)body);
     if (!w.fields) return w;
@@ -344,7 +345,7 @@ static enum err may_go(struct act *a, struct wanted *w, bool dry, struct input *
 enum err gate_prepare(struct gate *g, const struct entity *e, const char *id,
                       const struct transition *t, const json_t *body, struct ruling *out) {
     struct act a = {.g = g, .action = t->name, .entity = e, .id = id};
-    struct wanted w = wanted_of(g, t, body);
+    struct wanted w = wanted_of(g, e, t, body);
     struct input in = {0};
     enum err err = open_for(&a, t->name, -1);
     if (!err) err = may_go(&a, &w, true, &in);
@@ -417,7 +418,7 @@ static enum err transition(struct act *a, int64_t if_match, const json_t *body,
                            struct ruling *ruling) {
     struct gate *g = a->g;
     const struct transition *t = ruling->transition;
-    struct wanted w = wanted_of(g, t, body);
+    struct wanted w = wanted_of(g, a->entity, t, body);
     struct input in = {0};
     enum err e = open_for(a, t->name, if_match);
     if (!e) e = may_go(a, &w, false, &in);

@@ -254,6 +254,13 @@ enum err file_attach(struct store *s, const struct record *r, const struct input
     return first;
 }
 
+enum err file_attach_to(struct store *s, const struct record *r, const char *id, const char *kind,
+                        const char *pointer, const char *by, int64_t now) {
+    const struct field any = {.type = FIELD_FILE, .max_bytes = INT64_MAX};
+    struct attaching a = {.s = s, .r = r, .top = kind, .by = by, .now = now};
+    return attach_one(&a, &any, pointer, id);
+}
+
 static enum err is_it(struct attaching *self, const struct field *f, const char *pointer,
                       const char *id) {
     (void)f, (void)pointer;

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "campus/approval.h"
 #include "campus/clock.h"
 #include "campus/file.h"
 #include "campus/fsio.h"
@@ -109,6 +110,7 @@ static enum err empty_record(struct store *s, const struct entity *e, const char
     buf_puts(&sql, " WHERE id=$3");
     enum err x = db_run(s->db, s->problem, NULL, buf_str(&sql), "itt", by->at, by->actor, id);
     if (!x) x = clean_history(s, e, id);
+    if (!x) x = approval_erase(s->db, id, s->problem);
     if (x) return x;
     struct stmt *st =
         db_query(s->db, s->problem,

@@ -96,6 +96,9 @@ MUST_CHECK enum err approval_overdue(struct db *db, int64_t now, int limit, cons
 MUST_CHECK enum err approval_lapse(struct approving *ap, struct approval_case *c,
                                    const struct record *r, bool *lapsed);
 
+// What people wrote about a record whose person is erased goes with them.
+MUST_CHECK enum err approval_erase(struct db *db, const char *record, struct problem *p);
+
 // One's own phrases, a JSON list of texts; a list to begin with where there are none yet.
 MUST_CHECK enum err approval_phrases(struct db *db, const char *person, enum lang lang,
                                      struct buf *out, struct problem *p);

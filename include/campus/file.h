@@ -68,6 +68,10 @@ MUST_CHECK enum err file_unwrap(struct store *s, const struct file_row *f, uint8
 // that is not there, not the actor's, too large or of another type.
 MUST_CHECK enum err file_attach(struct store *s, const struct record *r, const struct input *in,
                                 const char *by, int64_t now);
+// Attaches an upload of `by` to the record but to no field; kind stands for it ("approval").
+MUST_CHECK enum err file_attach_to(struct store *s, const struct record *r, const char *id,
+                                   const char *kind, const char *pointer, const char *by,
+                                   int64_t now);
 // Attaches one that the core made itself (a document) to no field; `field` is its kind.
 MUST_CHECK enum err file_add_to(struct store *s, const struct file_made *f, const char *name,
                                 const struct record *r, const char *field, const char *by,

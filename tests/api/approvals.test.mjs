@@ -340,6 +340,24 @@ test('a signer is added before or after the step', async () => {
   assert.deepEqual((await only(p)).steps.map((s) => s.name), ['added', 'manager', 'added', 'principal']);
 });
 
+test('notes, signers and members of a body have their limits', async () => {
+  const p = await plan();
+  const c = await only(p);
+  refused(await approve(manager, p, '字'.repeat(2001)), 422, 'too_long');
+  refused(await manager.post(`papers/plans/${p.id}/approve`, { approval: { nota: 'x' } }), 422, 'unknown_field');
+  refused(await manager.post(`papers/plans/${p.id}/approve`, { approval: 'x' }), 422, 'type');
+  refused(await act(writer, c, 'urge', { much: true }), 422, 'unknown_field');
+  refused(await act(writer, c, 'dance'), 404);
+  const add = (person) => act(manager, c, 'add', { person, where: 'after' });
+  for (let i = 2; i < 20; i++) {
+    await keeper.ok('POST', 'admin/users', { name: `p.extra${i}`, roles: ['clerk'] });
+    assert.equal((await add(`p.extra${i}`)).status, 200);
+  }
+  refused(await add('p.extra2'), 422, 'asked_already');
+  refused(await add(clerks[0].name), 422, 'too_many');
+  assert.equal((await approve(manager, p, '字'.repeat(2000))).status, 200);
+});
+
 test('a copy goes to who may see the record, and leaves their inbox once read', async () => {
   const p = await plan();
   const c = await only(p);
@@ -379,7 +397,7 @@ test('what was signed on paper counts for the next step, and is confirmed before
   refused(await act(office, c, 'paper', { approver: principal.name }), 422, 'cannot_sign');
   const own = await plan(office);
   refused(await act(office, await only(own), 'paper', { approver: manager.name }), 403, 'own_case');
-  const a = await act(office, c, 'paper', { approver: manager.name, note: '手写签字', file: 'f-1' });
+  const a = await act(office, c, 'paper', { approver: manager.name, note: '手写签字' });
   assert.equal(a.status, 200, a.text);
   const s = a.body.steps[0].signatures[0];
   assert.deepEqual([s.person, s.by, s.paper, s.confirmed_at], [manager.id, office.id, true, null]);
@@ -390,6 +408,19 @@ test('what was signed on paper counts for the next step, and is confirmed before
   assert.equal(done.status, 200, done.text);
   assert.equal(done.body.state, 'approved');
   assert.ok(!(await waits(manager, p, 'confirm')));
+});
+
+test('the photo of a paper approval is kept with it, for whoever may see the record', async () => {
+  const p = await plan();
+  const c = await only(p);
+  const png = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+  const up = await fetch(`${server.url}/api/v1/files?name=sign.png`, { method: 'POST', body: png, headers: { 'Content-Type': 'image/png', Authorization: `Bearer ${office.token}` } });
+  const file = (await up.json()).id;
+  assert.equal(up.status, 201);
+  refused(await act(office, c, 'paper', { approver: manager.name, file: 'f-1' }), 422, 'file_unknown');
+  refused(await manager.get(`files/${file}`), 404);
+  assert.equal((await act(office, c, 'paper', { approver: manager.name, file })).status, 200);
+  assert.equal((await manager.get(`files/${file}`)).status, 200);
 });
 
 test('paper that its approver denies opens the step again', async () => {
