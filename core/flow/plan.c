@@ -443,6 +443,8 @@ static struct approval_decl *compile_one(struct compile *c, const struct entity 
     if (!otherwise || (!d->climbs && strcmp(otherwise, "wait")))
         wrong(&c->reader, "", "otherwise_missing",
               "say what happens when nobody is left to sign: otherwise = \"climb\" or \"wait\"");
+    if (t->to >= 0 && t->from >> t->to & 1)
+        wrong(&c->reader, "", "transition_unsuitable", "what is approved leads to another state");
     d->back = way_of(c, d, decl, "back");
     d->recall = way_of(c, d, decl, "recall");
     const char *paper = json_string_value(json_object_get(decl, "paper"));

@@ -143,9 +143,15 @@ static void transition_path(struct request *rq, const struct entity *e, const st
     shared(b, "If-Match"), shared(b, "Idempotency-Key");
     buf_putc(b, ']');
     json_key(b, "requestBody");
-    buf_printf(b,
-               "{\"content\":{\"application/json\":{\"schema\":" REF("schemas", "%s.change") "}}}",
-               e->full);
+    buf_puts(b, "{\"content\":{\"application/json\":{\"schema\":");
+    bool signs = approval_of(rq->release->approvals, e, NULL) != NULL;
+    if (signs)
+        buf_printf(b,
+                   "{\"anyOf\":[{\"type\":\"object\",\"required\":[\"approval\"],\"properties\":{"
+                   "\"approval\":{\"type\":\"object\",\"additionalProperties\":false,"
+                   "\"properties\":{\"note\":{\"type\":\"string\",\"maxLength\":%d}}}}},",
+                   LIMIT_APPROVAL_NOTE);
+    buf_printf(b, REF("schemas", "%s.change") "%s}}}", e->full, signs ? "]}" : "");
     record_answer(b, "200", e);
     buf_putc(b, '}');
 }

@@ -222,7 +222,10 @@ test('a step that needs two has two, and each of them once', async () => {
   refused(await send(clerks[0]), 403, 'signed');
   assert.ok(!(await waits(clerks[0], l)) && await waits(clerks[1], l));
   // the head of a group is a post, and an acting one counts
-  assert.equal((await keeper.api('PUT', `admin/users/${manager.id}/posts/head`, { group: 'office', acting: true })).status, 204);
+  for (const [who, from, until] of [[deputy, '2020-01-01', '2020-12-31'], [manager2, '2099-01-01']])   // of another time
+    assert.equal((await keeper.api('PUT', `admin/users/${who.id}/posts/head`, { group: 'office', from, until })).status, 204);
+  assert.equal(server.run(['user', 'post', manager.name, 'head', '--group', 'office', '--acting']).status, 0);
+  assert.deepEqual((await keeper.ok('GET', 'admin/posts/head')).items.filter((x) => x.acting).map((x) => [x.person, x.group]), [[manager.id, 'office']]);
   const two = await send(clerks[1]);
   assert.equal(two.status, 200, two.text);
   assert.deepEqual(two.body.approval.steps.map((s) => s.status), ['signed', 'open', 'ahead']);
@@ -230,7 +233,7 @@ test('a step that needs two has two, and each of them once', async () => {
   refused(await send(clerks[2]), 409, 'step_signed');
   assert.equal((await send(manager)).status, 200);
   assert.equal((await send(deputy)).body.state, 'sent');
-  assert.equal((await keeper.api('DELETE', `admin/users/${manager.id}/posts/head?group=office`)).status, 204);
+  for (const who of [manager, manager2, deputy]) assert.equal((await keeper.api('DELETE', `admin/users/${who.id}/posts/head?group=office`)).status, 204);
 });
 
 test('two who sign the same step at once: one signature, and the other is told', async () => {
@@ -379,6 +382,14 @@ test('it is urged once in four hours', async () => {
   assert.equal(again.status, 429);
   assert.ok(Number(again.headers.get('retry-after')) > 14000);
   assert.ok((await inbox(manager)).find((t) => t.record === p.id).urged_at);
+});
+
+test('whoever keeps approvals does not help their own case on', async () => {
+  const p = await plan(office);
+  const c = await only(p);
+  assert.deepEqual((await office.ok('GET', `approvals/${c.id}`)).may, ['withdraw', 'copy', 'urge']);
+  refused(await act(office, c, 'transfer', { to: deputy.name }), 403, 'own_case');
+  refused(await act(office, c, 'migrate'), 403);
 });
 
 test('everybody has their own phrases', async () => {
