@@ -94,10 +94,7 @@ static enum err lapse(struct approving *ap, struct approval_case *c, const struc
             e = case_log(ap, c,
                          &(struct signature){
                              .kind = denied_by ? "deny" : "lapse", .target = person, .step = key});
-        if (!e && !ap->dry)
-            e = todo_close(ap->store->db, "confirm", c->id,
-                           arena_printf(ap->store->arena, "person:%s", person), ap->actor->id,
-                           ap->now, ap->store->problem);
+        if (!e) e = case_settle(ap, c, "confirm", person);
         for (int k = 0; k < c->nsteps; k++)
             if (c->steps[k].key == key) c->steps[k].ready = false;
         *lapsed = true;
@@ -194,9 +191,7 @@ static enum err confirm(struct approving *ap, struct approval_case *c, const str
         e = db_run(s->db, s->problem, NULL,
                    "UPDATE core_approval_act SET confirmed_at=$1 WHERE n=$2", "ii", ap->now,
                    paper->n);
-    if (!e && !ap->dry)
-        e = todo_close(s->db, "confirm", c->id, arena_printf(s->arena, "person:%s", ap->actor->id),
-                       ap->actor->id, ap->now, s->problem);
+    if (!e) e = case_settle(ap, c, "confirm", ap->actor->id);
     if (!e)
         e = case_log(ap, c,
                      &(struct signature){.kind = "confirm", .note = note, .step = paper->step});
@@ -205,15 +200,12 @@ static enum err confirm(struct approving *ap, struct approval_case *c, const str
 
 static enum err sign(struct approving *ap, struct approval_case *c, const struct record *r,
                      const char *note) {
-    struct store *s = ap->store;
     const struct actor *who = step_signer(ap, c, r, ap->actor);
     const char *why = who ? NULL : approval_why_not(ap, c, r, ap->actor);
     if (!who) return refuse(ap, !strcmp(why, "step_signed") ? ERR_CONFLICT : ERR_FORBIDDEN, why);
     enum err e =
         case_log(ap, c, &(struct signature){.kind = "sign", .person = who->id, .note = note});
-    if (!e && !ap->dry)
-        e = todo_close(s->db, "approval", c->id, arena_printf(s->arena, "person:%s", who->id),
-                       ap->actor->id, ap->now, s->problem);
+    if (!e) e = case_settle(ap, c, "approval", who->id);
     if (!e) e = step_advance(ap, c, r);
     return e ? e : case_event(ap, c, r, "signed");
 }
@@ -325,10 +317,7 @@ static enum err back_to(struct doing *d) {
             struct signature *g = &c->acts[i];
             if (g->void_at || g->step != s->key || strcmp(g->kind, "sign")) continue;
             e = case_void(d->ap, c, g);
-            if (!e && g->due_at)
-                e = todo_close(d->ap->store->db, "confirm", c->id,
-                               arena_printf(d->ap->store->arena, "person:%s", g->person),
-                               d->ap->actor->id, d->ap->now, d->ap->store->problem);
+            if (!e && g->due_at) e = case_settle(d->ap, c, "confirm", g->person);
         }
         s->ready = s->kind == STEP_PEOPLE, s->passed = s->climbed = false;
     }
@@ -349,10 +338,8 @@ static enum err transfer(struct doing *d) {
         if (!strcmp(s->gone.ids[i], to)) s->gone.ids[i] = s->gone.ids[--s->gone.n];
     people_list_add(&s->people, to, st->arena);
     c->waiting = false;
-    if (d->who)
-        e = todo_close(st->db, "approval", c->id, arena_printf(st->arena, "person:%s", d->who->id),
-                       d->ap->actor->id, d->ap->now, st->problem);
-    if (!e) e = todo_close(st->db, "alert", c->id, NULL, d->ap->actor->id, d->ap->now, st->problem);
+    if (d->who) e = case_settle(d->ap, c, "approval", d->who->id);
+    if (!e) e = case_settle(d->ap, c, "alert", NULL);
     if (!e)
         e = case_log(d->ap, c,
                      &(struct signature){.kind = "transfer",
@@ -389,8 +376,7 @@ static enum err add_signer(struct doing *d) {
     people_list_add(&c->steps[at].people, person, d->ap->store->arena);
     c->nsteps++;
     // those of the step that waits now are told again when it is their turn
-    if (before)
-        e = todo_close(d->ap->store->db, "approval", c->id, NULL, d->ap->actor->id, d->ap->now, p);
+    if (before) e = case_settle(d->ap, c, "approval", NULL);
     return e ? e : step_advance(d->ap, c, d->r);
 }
 
@@ -502,9 +488,7 @@ static enum err migrate(struct doing *d) {
         for (int k = 0; k < n; k++) stays |= steps[k].key == c->acts[i].step;
         if (!stays) e = case_void(ap, c, &c->acts[i]);
     }
-    if (!e)
-        e = todo_close(ap->store->db, "approval", c->id, NULL, ap->actor->id, ap->now,
-                       ap->store->problem);
+    if (!e) e = case_settle(ap, c, "approval", NULL);
     c->next_key += n, c->nsteps = n, c->waiting = false;
     memcpy(c->steps, steps, sizeof *steps * (size_t)n);
     c->policy = ap->policy ? ap->policy->id : 0, c->release = ap->release;

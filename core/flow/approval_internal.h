@@ -67,6 +67,7 @@ const json_t *plan_of(const struct approval_decl *d, const struct policy_revisio
 int plan_paper_days(const struct approval_decl *d, const json_t *plan);
 void steps_write(const struct step *steps, int n, struct buf *out); // pinned, as JSON
 int steps_parse(struct arena *a, const json_t *list, struct step *out);
+void people_json(struct buf *out, const char *key, const struct people_list *l);
 const char *step_word(enum step_kind k); // "role", …
 
 // case.c: rows. In a dry run the writers only change what is in memory.
@@ -84,6 +85,9 @@ MUST_CHECK enum err case_event(struct approving *ap, const struct approval_case 
                                const struct record *r, const char *what);
 MUST_CHECK enum err case_todo(struct approving *ap, const struct approval_case *c, const char *kind,
                               const char *audience, const struct title *step, int64_t due);
+// Closes what waits of this kind, for one person or (NULL) for everybody.
+MUST_CHECK enum err case_settle(struct approving *ap, const struct approval_case *c,
+                                const char *kind, const char *person);
 bool case_has_signed(const struct approval_case *c, const char *person); // in what still counts
 int case_count(const struct approval_case *c, int64_t key); // signatures of a step that count
 struct signature *case_paper_of(const struct approval_case *c, const char *person); // unconfirmed

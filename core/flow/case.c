@@ -214,13 +214,13 @@ enum err case_save(struct approving *ap, const struct approval_case *c) {
                   c->urged_at, c->policy, c->release, c->paper_days, c->id);
 }
 
-static enum err close_todos(struct approving *ap, const struct approval_case *c) {
-    static const char *const kinds[] = {"approval", "confirm", "alert"};
-    enum err e = ERR_OK;
-    for (int i = 0; i < 3 && !e && !ap->dry; i++)
-        e = todo_close(ap->store->db, kinds[i], c->id, NULL, ap->actor->id, ap->now,
-                       ap->store->problem);
-    return e;
+enum err case_settle(struct approving *ap, const struct approval_case *c, const char *kind,
+                     const char *person) {
+    struct store *s = ap->store;
+    if (ap->dry) return ERR_OK;
+    return todo_close(s->db, kind, c->id,
+                      person ? arena_printf(s->arena, "person:%s", person) : NULL, ap->actor->id,
+                      ap->now, s->problem);
 }
 
 enum err case_close(struct approving *ap, struct approval_case *c, const char *outcome) {
@@ -230,7 +230,9 @@ enum err case_close(struct approving *ap, struct approval_case *c, const char *o
     enum err e = db_run(s->db, s->problem, NULL,
                         "UPDATE core_approval SET closed_at=$1,outcome=$2 WHERE id=$3", "itt",
                         ap->now, outcome, c->id);
-    return e ? e : close_todos(ap, c);
+    if (!e) e = case_settle(ap, c, "approval", NULL);
+    if (!e) e = case_settle(ap, c, "confirm", NULL);
+    return e ? e : case_settle(ap, c, "alert", NULL);
 }
 
 enum err case_log(struct approving *ap, struct approval_case *c, const struct signature *act) {

@@ -69,6 +69,17 @@ static const char *field_near(struct step_reader *r, const char *name) {
     return text_nearest(name, names, n);
 }
 
+static void only(struct step_reader *r, const json_t *j, const char *path,
+                 const char *const *keys) {
+    const char *key;
+    json_t *v;
+    json_object_foreach((json_t *)j, key, v) {
+        const char *const *k = keys;
+        while (*k && strcmp(*k, key)) k++;
+        if (!*k) wrong(r, path, "unknown_key", "there is no \"%s\" here", key);
+    }
+}
+
 // Whether access.yaml lets holders of a role (or of any: -1) make the transition at all.
 static bool granted(const struct step_reader *r, int role) {
     struct verdict v;
@@ -125,7 +136,7 @@ bool step_read(struct step_reader *r, const json_t *j, const char *path, struct 
     static const char *const keys[] = {"role",  "group",  "head_of", "person_field", "post", "name",
                                        "title", "quorum", NULL};
     *out = (struct step){.quorum = 1};
-    const char *name = json_string_value(j), *key;
+    const char *name = json_string_value(j);
     if (name) { // a name of `who`, or a role's
         name = out->name = arena_strdup(r->arena, name);
         const json_t *meant = json_object_get(r->decl->who, name);
@@ -141,12 +152,7 @@ bool step_read(struct step_reader *r, const json_t *j, const char *path, struct 
         wrong(r, path, "step_invalid", "a step is a name or { role = … }");
         return false;
     }
-    json_t *v;
-    json_object_foreach((json_t *)j, key, v) {
-        bool known = false;
-        for (int i = 0; keys[i]; i++) known |= !strcmp(keys[i], key);
-        if (!known) wrong(r, path, "unknown_key", "a step has no \"%s\"", key);
-    }
+    only(r, j, path, keys);
     int kinds = 0;
     for (int k = STEP_ROLE; k <= STEP_POST; k++) {
         const char *what = text_of(r, j, WORDS[k]);
@@ -202,15 +208,10 @@ static bool scaled(const json_t *j, int scale, int64_t *out) {
 static void add_step(struct step_reader *r, const json_t *j, const char *path,
                      const struct record *rec, struct step *steps, int *n) {
     static const char *const keys[] = {"above", "field", "step", "before", NULL};
-    const char *key, *before = json_string_value(json_object_get(j, "before"));
+    const char *before = json_string_value(json_object_get(j, "before"));
     const char *name = json_string_value(json_object_get(j, "field"));
     const struct field *f = name ? entity_field(r->decl->entity, name) : NULL;
-    json_t *v;
-    json_object_foreach((json_t *)j, key, v) {
-        bool known = false;
-        for (int i = 0; keys[i]; i++) known |= !strcmp(keys[i], key);
-        if (!known) wrong(r, path, "unknown_key", "an added step has no \"%s\"", key);
-    }
+    only(r, j, path, keys);
     bool number = f && !f->sealed &&
                   (f->type == FIELD_MONEY || f->type == FIELD_DECIMAL || f->type == FIELD_INTEGER);
     int64_t above = 0;
@@ -252,8 +253,7 @@ int plan_steps(struct step_reader *reader, const json_t *plan, const struct reco
     return n;
 }
 
-static void people_json(struct buf *b, const char *key, const struct people_list *l) {
-    if (!l->n) return;
+void people_json(struct buf *b, const char *key, const struct people_list *l) {
     json_key(b, key), buf_putc(b, '[');
     for (int i = 0; i < l->n; i++) json_sep(b), json_cstr(b, l->ids[i]);
     buf_putc(b, ']');
@@ -272,8 +272,8 @@ void steps_write(const struct step *steps, int n, struct buf *b) {
         if (s->what) json_kv_str(b, "what", s->what);
         if (s->group) json_kv_str(b, "group", s->group);
         json_kv_int(b, "quorum", s->quorum);
-        people_json(b, "people", &s->people);
-        people_json(b, "gone", &s->gone);
+        if (s->people.n) people_json(b, "people", &s->people);
+        if (s->gone.n) people_json(b, "gone", &s->gone);
         if (s->ready) json_kv_bool(b, "ready", true);
         if (s->climbed) json_kv_bool(b, "climbed", true);
         if (s->passed) json_kv_bool(b, "passed", true);
@@ -425,18 +425,13 @@ static struct approval_decl *compile_one(struct compile *c, const struct entity 
     c->reader.decl = d;
     c->file = e->file, c->line = t->line ? t->line : e->line;
     c->col = t->line && t->col ? t->col : 1;
-    const char *s = json_string_value(how), *key;
+    const char *s = json_string_value(how);
     if (s && !strncmp(s, "policy:", 7) && s[7])
         d->policy_key = arena_strdup(c->reader.arena, s + 7);
     else if (s)
         wrong(&c->reader, "", "approvals_invalid", "write \"policy:KEY\" or a list of steps");
     d->plan = how;
-    json_t *v;
-    json_object_foreach((json_t *)how, key, v) {
-        bool known = false;
-        for (int i = 0; plan_keys[i]; i++) known |= !strcmp(plan_keys[i], key);
-        if (!known) wrong(&c->reader, "", "unknown_key", "approvals have no \"%s\"", key);
-    }
+    only(&c->reader, how, "", plan_keys);
     read_never_by(c, d, decl);
     const char *otherwise = json_string_value(json_object_get(decl, "otherwise"));
     d->climbs = otherwise && !strcmp(otherwise, "climb");

@@ -25,12 +25,6 @@ static void act_json(struct buf *b, const struct signature *g, bool log) {
     buf_putc(b, '}');
 }
 
-static void people_json(struct buf *b, const char *key, const struct people_list *l) {
-    json_key(b, key), buf_putc(b, '[');
-    for (int i = 0; i < l->n; i++) json_sep(b), json_cstr(b, l->ids[i]);
-    buf_putc(b, ']');
-}
-
 static void step_json(struct buf *b, const struct approval_case *c, int at) {
     const struct step *s = &c->steps[at];
     bool done = case_count(c, s->key) >= s->quorum;

@@ -4,7 +4,6 @@
 // Who may sign a step: its people, less whose own case it is and who has signed; and where it
 // climbs.
 #include <string.h>
-#include "campus/todo.h"
 #include "flow/approval_internal.h"
 
 enum { CLIMB_MAX = 8 };
@@ -159,8 +158,7 @@ static enum err climb(struct approving *ap, struct approval_case *c, const struc
     return e;
 }
 
-// Tells whoever keeps approvals that this one waits for nobody.
-static enum err raise(struct approving *ap, struct approval_case *c, const struct record *r) {
+enum err approval_alert(struct approving *ap, struct approval_case *c, const struct record *r) {
     c->waiting = true;
     enum err e = case_log(ap, c, &(struct signature){.kind = "waiting"});
     if (!e) e = case_event(ap, c, r, "waiting");
@@ -218,7 +216,7 @@ static enum err get_ready(struct approving *ap, struct approval_case *c, const s
         s->passed = *passed = true;
         return case_log(ap, c, &(struct signature){.kind = "pass"});
     }
-    return e ? e : raise(ap, c, r);
+    return e ? e : approval_alert(ap, c, r);
 }
 
 enum err step_advance(struct approving *ap, struct approval_case *c, const struct record *r) {
@@ -234,9 +232,7 @@ enum err step_advance(struct approving *ap, struct approval_case *c, const struc
         if (e || !passed) break;
     }
     if (c->step == at && waited) c->waiting = true;
-    if (!e && c->step != at && !ap->dry)
-        e = todo_close(ap->store->db, "approval", c->id, NULL, ap->actor->id, ap->now,
-                       ap->store->problem);
+    if (!e && c->step != at) e = case_settle(ap, c, "approval", NULL);
     if (!e && c->step < c->nsteps) e = tell(ap, c);
     return e ? e : case_save(ap, c);
 }

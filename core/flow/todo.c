@@ -44,6 +44,18 @@ enum err todo_urge(struct db *db, const char *kind, const char *ref, int64_t now
                   "itt", now, ref, kind);
 }
 
+enum err todo_refs(struct db *db, const char *audience, struct people_list *out,
+                   struct problem *p) {
+    struct stmt *st = db_query(db, p,
+                               "SELECT ref FROM core_todo WHERE audience=$1 AND closed_at=0 AND"
+                               " kind IN ('approval','confirm')",
+                               "t", audience);
+    enum err e = st ? ERR_OK : p->code;
+    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row;)
+        people_list_add(out, stmt_text(st, 0, NULL), p->arena);
+    return e;
+}
+
 enum err todo_done(struct db *db, const char *id, const char *const *audiences, int n,
                    const char *by, int64_t now, struct problem *p) {
     struct stmt *st = db_query(db, p,

@@ -5,6 +5,7 @@
 // them beside the transition itself, which is write.c's.
 #include <string.h>
 #include "campus/mem.h"
+#include "campus/todo.h"
 #include "gate/gate_internal.h"
 
 struct approving gate_approving(struct gate *g, const struct record *r, const char *verb) {
@@ -141,6 +142,27 @@ enum err gate_approval_do(struct gate *g, const char *id, const char *verb, cons
     err = gate_act_end(&a, err, event);
     if (!err) approval_json(&ap, c, &r, out);
     return err;
+}
+
+enum err gate_person_left(struct gate *g, const char *person) {
+    static const struct actor core = {
+        .id = "core", .name = "core", .session = "", .is_system = true};
+    struct gate own = *g; // whoever closes an account need not see what it was asked to sign
+    struct people_list refs = {0};
+    own.actor = &core;
+    enum err e = todo_refs(g->store.db, arena_printf(g->store.arena, "person:%s", person), &refs,
+                           g->store.problem);
+    for (int i = 0; i < refs.n && !e; i++) {
+        struct approval_case *c;
+        struct record r;
+        const struct entity *ent;
+        e = find(&own, refs.ids[i], &c, &r, &ent);
+        struct approving ap = {0};
+        if (!e) ap = of_case(&own, c, &r);
+        if (!e) e = approval_alert(&ap, c, &r);
+        if (e == ERR_NOT_FOUND) problem_init(g->store.problem, g->store.arena), e = ERR_OK;
+    }
+    return e;
 }
 
 enum err gate_approval_lapse(struct gate *g, const char *id) {

@@ -233,6 +233,7 @@ static enum err set_disabled(struct request *rq, bool disabled) {
     if (!e && disabled && !strcmp(id, rq->gate.actor->id))
         e = problem_set(&rq->problem, ERR_CONFLICT, "nobody disables their own account");
     if (!e) e = people_disable(rq->gate.store.db, id, disabled, rq->gate.now, &rq->problem);
+    if (!e && disabled) e = gate_person_left(&rq->gate, id);
     if (e) return e;
     api_changed(rq, action, object_of(rq, id));
     return answer_person(rq, id, NULL);

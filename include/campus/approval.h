@@ -86,6 +86,9 @@ const char *approval_why_not(struct approving *ap, const struct approval_case *c
 // One object, with `may`: the verbs that the actor has now.
 void approval_json(struct approving *ap, const struct approval_case *c, const struct record *r,
                    struct buf *out);
+// Tells whoever keeps approvals that a case waits for nobody.
+MUST_CHECK enum err approval_alert(struct approving *ap, struct approval_case *c,
+                                   const struct record *r);
 // Cases of a record, newest first. Arena.
 MUST_CHECK enum err approval_list(struct approving *ap, const struct record *r,
                                   struct approval_case ***out, int *n);

@@ -125,6 +125,8 @@ MUST_CHECK enum err gate_approval_do(struct gate *g, const char *id, const char 
 MUST_CHECK enum err gate_approval_way(struct gate *g, const char *id, const char *verb,
                                       const struct entity **e, const char **record,
                                       const struct transition **t);
+// Lane. An account was closed: whoever keeps approvals is told of those that waited for it.
+MUST_CHECK enum err gate_person_left(struct gate *g, const char *person);
 // Paper that was not confirmed in time no longer counts; by the core itself.
 MUST_CHECK enum err gate_approval_lapse(struct gate *g, const char *id);
 

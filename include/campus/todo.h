@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include "campus/access.h"
 #include "campus/db.h"
+#include "campus/directory.h"
 
 extern const char todo_ddl[];
 
@@ -42,6 +43,9 @@ const char **todo_audiences(const struct access *x, const struct actor *who, str
 // ERR_NOT_FOUND for anything else.
 MUST_CHECK enum err todo_done(struct db *db, const char *id, const char *const *audiences, int n,
                               const char *by, int64_t now, struct problem *p);
+// What waits for this audience: refs, each once. Arena.
+MUST_CHECK enum err todo_refs(struct db *db, const char *audience, struct people_list *out,
+                              struct problem *p);
 struct todo_page {
     const char *const *audiences;
     int naudiences;
