@@ -165,7 +165,7 @@ enum err gate_person_left(struct gate *g, const char *person) {
     return e;
 }
 
-enum err gate_approval_lapse(struct gate *g, const char *id) {
+static enum err lapse(struct gate *g, const char *id) {
     struct approval_case *c;
     struct record r;
     const struct entity *e;
@@ -179,4 +179,16 @@ enum err gate_approval_lapse(struct gate *g, const char *id) {
     struct approving ap = of_case(g, c, &r);
     err = approval_lapse(&ap, c, &r, &lapsed);
     return gate_act_end(&a, err, "approval.reopened");
+}
+
+enum err gate_approvals_lapse(struct gate *g) {
+    enum { AT_ONCE = 500 };
+    const char **ids;
+    int n;
+    enum err e = approval_overdue(g->store.db, g->now, AT_ONCE, &ids, &n, g->store.problem);
+    for (int i = 0; i < n && !e; i++) {
+        e = lapse(g, ids[i]);
+        if (e == ERR_NOT_FOUND) problem_init(g->store.problem, g->store.arena), e = ERR_OK;
+    }
+    return e;
 }

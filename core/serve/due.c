@@ -61,9 +61,10 @@ static enum err slice_on_lane(struct lane_job *job, struct lane *lane) {
                      .nested = true};
     tz_date(r->tz, g.now, today);
     enum err e = ERR_OK;
-    if (s->obligations)
+    if (s->obligations) {
         e = gate_open_obligations(&g);
-    else if (s->postpone) {
+        if (!e) e = gate_approvals_lapse(&g);
+    } else if (s->postpone) {
         struct flow f = {
             .store = &g.store, .calendars = r->calendars, .actor = CORE.id, .now = g.now};
         struct deadline_row row;

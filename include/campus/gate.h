@@ -127,8 +127,8 @@ MUST_CHECK enum err gate_approval_way(struct gate *g, const char *id, const char
                                       const struct transition **t);
 // Lane. An account was closed: whoever keeps approvals is told of those that waited for it.
 MUST_CHECK enum err gate_person_left(struct gate *g, const char *person);
-// Paper that was not confirmed in time no longer counts; by the core itself.
-MUST_CHECK enum err gate_approval_lapse(struct gate *g, const char *id);
+// Lane, by the core itself: paper that was not confirmed in time no longer counts.
+MUST_CHECK enum err gate_approvals_lapse(struct gate *g);
 
 // Queues a declared message (include/campus/message.h) about a record that the caller may read (id
 // NULL: about none). out: {"queued","dropped"}. The second is for what the core does by

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Server, root } from '../lib/server.mjs';
+import { eventually, Server, root } from '../lib/server.mjs';
 
 const PLUGIN = `-- papers that people sign
 local field = campus.field
@@ -66,7 +66,7 @@ const RULES = `
   - { name: the office keeps approvals, permissions: [core.approvals, core.paper], roles: [office] }
   - { name: code signs, permissions: [papers.actions.sign], roles: [manager] }
 `;
-let server, keeper, writer, manager, manager2, principal, deputy, office, clerks;
+let server, clock, keeper, writer, manager, manager2, principal, deputy, office, clerks;
 const access = (rules = RULES) => readFileSync(join(root, 'policies/access.yaml'), 'utf8')
   .replace(/^.*core\.(approvals|paper)\].*\n/gm, '').replace('\nroles:\n', '\nroles:\n  deputy: { title: { zh: 副校长, en: Deputy } }\n  clerk: {}\n  office: {}\n') + rules;
 const write = (name, text) => writeFileSync(join(server.home, name), text);
@@ -79,6 +79,10 @@ before(async () => {
   write('plugins/papers/policy.schema.yaml', SCHEMA);
   write('policies/papers.yaml', POLICY);
   write('policies/access.yaml', access());
+  clock = join(server.folder, 'clock');
+  writeFileSync(clock, '0');
+  server.env.CAMPUSD_CLOCK_FILE = clock;
+  await server.restart();
   const r = reload();
   assert.equal(r.status, 0, r.stderr);
   keeper = await server.admin();
@@ -548,4 +552,19 @@ test('an approval makes its events known, without a word of what it is about', a
     'approval.added', 'approval.copied', 'approval.urged', 'approval.paper', 'approval.confirmed', 'approval.lapsed', 'approval.migrated', 'approved'])
     assert.ok(types.includes(t), `${t} is missing`);
   assert.ok(!text.includes('secret words'));
+});
+
+test('paper that nobody confirms in time no longer counts, and its step is open again', async () => {
+  const p = await plan();
+  const c = await only(p);
+  await office.ok('POST', `approvals/${c.id}/paper`, { approver: manager.name });
+  assert.equal((await approve(principal, p)).body.state, 'in_approval');
+  writeFileSync(clock, String(5 * 864e5 + 120000));                // the school's clock, five days on
+  await eventually(async () => {
+    const now = await office.ok('GET', `approvals/${c.id}`);
+    assert.deepEqual(now.steps.map((s) => s.status), ['open', 'signed']);
+    assert.equal(now.log.at(-1).kind, 'lapse');
+  }, 10000);
+  assert.ok(await waits(manager, p) && !(await waits(manager, p, 'confirm')));
+  assert.equal((await approve(manager, p)).body.state, 'approved');   // the later signature still counts
 });
