@@ -241,6 +241,8 @@ void openapi_entity_paths(struct request *rq, const struct entity *e, const stru
         about_path(rq, e, base, "history", rq->lang == LANG_ZH ? "变更历史" : "History");
     if ((whole || v->read) && approval_of(rq->release->approvals, e, NULL))
         about_path(rq, e, base, "approvals", rq->lang == LANG_ZH ? "审批单" : "Approvals");
+    if ((whole || v->read) && e->plugin->nmessages)
+        about_path(rq, e, base, "messages", rq->lang == LANG_ZH ? "消息" : "Messages");
     if ((e->pool || e->holds) && (whole || v->read))
         about_path(rq, e, base, "reservations", rq->lang == LANG_ZH ? "占用" : "Reservations");
     if (whole || v->read) export_path(rq, e, base, v, whole);

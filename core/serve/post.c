@@ -163,6 +163,10 @@ static void ended(struct parcel *p) {
     struct post *post = p->post;
     sodium_memzero(&p->keys, sizeof p->keys);
     pthread_mutex_lock(&post->mutex);
+    if (p->outcome == OUTCOME_UNTRIED && !post->stop) { // no libcurl, no memory: not at once again
+        p->outcome = OUTCOME_LATER;
+        snprintf(p->why, sizeof p->why, "it cannot be sent from here");
+    }
     p->next = post->ended;
     post->ended = p;
     pthread_cond_signal(&post->wake);
