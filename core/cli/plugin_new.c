@@ -142,7 +142,8 @@ int cli_plugin_new(struct cli *cli, int argc, char **argv) {
         e = fsio_write(fsio_join(cli->arena, to, SKELETON[i].file), text, strlen(text), 0644, p);
     }
     if (e) return cli_fail(cli);
-    printf("%s\n", to);
+    puts(to);
+    fflush(stdout);
     static const char rule[] = "  - { name: staff work on items, allow: [read, create, update, "
                                "finish], entity: @.items, roles: [everyone] }";
     cli_note(

@@ -502,6 +502,7 @@ int cli_plugin_test(struct cli *cli, int argc, char **argv) {
         json_kv_int(&r.report, "passed", r.passed), json_kv_int(&r.report, "failed", r.failed);
         buf_putc(&r.report, '}');
         if (cli->json) puts(buf_str(&r.report));
+        fflush(stdout);
         if (!cli->json)
             cli_note(cli, cli_say(cli, "%d passed, %d failed", "%d 项通过，%d 项未通过"), r.passed,
                      r.failed);

@@ -278,7 +278,8 @@ void input_presets(struct arena *a, const struct entity *e, const char *actor, i
     struct check c = {a, p};
     for (int i = 0; i < e->nfields; i++) {
         const struct field *f = &e->fields[i];
-        if (fieldset_has(&in->present, i) || f->readonly || fieldset_has(skip, i)) continue;
+        bool core_sets = f->readonly && !f->preset_var && value_is_null(&f->preset);
+        if (fieldset_has(&in->present, i) || core_sets || fieldset_has(skip, i)) continue;
         in->values[i] = preset(a, f, actor, now, today);
         if (!value_is_null(&in->values[i]))
             fieldset_add(&in->present, i);

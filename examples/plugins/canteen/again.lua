@@ -1,0 +1,12 @@
+-- SPDX-License-Identifier: MIT
+-- Copyright 2026 The campusd authors
+--
+-- The same order for another day: POST /api/v1/canteen/actions/again { "order": id, "day": date }.
+return campus.action {
+  title = { zh = "再来一单", en = "Order again" },
+  run = function(ctx, input)
+    local order, refusal = ctx:get("orders", input.order)
+    if not order then return nil, refusal end
+    return ctx:create("orders", { class = order.class, portions = order.portions, day = input.day })
+  end,
+}
