@@ -28,10 +28,11 @@ struct db_backend {
     int64_t (*integer)(void *s, int col);
     const void *(*bytes_of)(void *s, int col, bool text, size_t *n);
     bool (*in_transaction)(void *raw);
-    int64_t (*changes)(void *raw); // rows, by the last statement
-    int64_t (*written)(void *raw); // rows, ever; NULL: has no use for db_save_light
+    int64_t (*changes)(void *raw);      // rows, by the last statement
+    int64_t (*written)(void *raw);      // rows, ever; NULL: has no use for db_save_light
     const char *(*conflict)(void *raw); // names the broken unique constraint
     enum err (*checkpoint)(void *raw, struct problem *p);
+    bool (*tend)(void *raw, bool idle); // NULL: there is no log to tend
     enum err (*empty_log)(void *raw, struct problem *p);
     int64_t (*wal_bytes)(void *raw);
     enum err (*backup)(void *raw, const char *to, void (*progress)(void *, int64_t, int64_t),

@@ -307,6 +307,9 @@ const char *db_conflict(const struct db *db) {
 enum err db_checkpoint(struct db *db, struct problem *p) {
     return db->b->checkpoint(db->raw, p);
 }
+bool db_tend(struct db *db, bool idle) {
+    return db->b->tend && db->b->tend(db->raw, idle);
+}
 enum err db_empty_log(struct db *db, struct problem *p) {
     return db->b->empty_log(db->raw, p);
 }

@@ -13,12 +13,14 @@
 #include "campus/mem.h"
 #include "db/backend.h"
 #include "db/fault_vfs.h"
+#include "db/wal_keeper.h"
 #include "db/wal_vfs.h"
 
 struct conn {
     sqlite3 *db;
     char conflict[256];
     int wal_pages;
+    struct wal_keeper *keeper; // of the writing one
 };
 
 static enum err code_of(struct conn *c, int rc) {
@@ -66,6 +68,7 @@ static int count_wal(void *raw, sqlite3 *db, const char *name, int pages) {
 
 static void lite_close(void *raw) {
     struct conn *c = raw;
+    wal_keeper_close(c->keeper);
     sqlite3_close_v2(c->db);
     mem_free(c);
 }
@@ -103,7 +106,7 @@ static enum err lite_open(const char *where, enum db_mode mode, void **raw, stru
                 ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
                   "PRAGMA cache_size=-32768; PRAGMA mmap_size=100663296;"
                   "PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=0;"
-                  "PRAGMA journal_size_limit=67108864"
+                  "PRAGMA journal_size_limit=134217728"
                 : "PRAGMA query_only=1; PRAGMA cache_size=-16384; PRAGMA mmap_size=100663296;"
                   "PRAGMA temp_store=MEMORY",
             p);
@@ -113,6 +116,8 @@ static enum err lite_open(const char *where, enum db_mode mode, void **raw, stru
             e = lite_exec(c, "PRAGMA synchronous=NORMAL", p);
 #endif
     }
+    if (!e && mode == DB_WRITE && !(c->keeper = wal_keeper_open(c->db, where)))
+        e = problem_set(p, ERR_IO, "database: cannot tend its log");
     if (e)
         lite_close(c);
     else
@@ -192,13 +197,19 @@ static const char *lite_conflict(void *raw) {
 
 static enum err lite_checkpoint(void *raw, struct problem *p) {
     struct conn *c = raw;
-    int log = 0, done = 0;
-    int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &log, &done);
+    wal_keeper_settle(c->keeper);
+    int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
     return rc && rc != SQLITE_BUSY ? failed(c, rc, p) : ERR_OK;
+}
+
+static bool lite_tend(void *raw, bool idle) {
+    struct conn *c = raw;
+    return wal_keeper_tend(c->keeper, c->wal_pages, idle);
 }
 
 static enum err lite_empty_log(void *raw, struct problem *p) {
     struct conn *c = raw;
+    wal_keeper_settle(c->keeper);
     sqlite3_busy_timeout(c->db, 20); // nobody waits long for a reader
     int rc = sqlite3_wal_checkpoint_v2(c->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     sqlite3_busy_timeout(c->db, 2000);
@@ -287,6 +298,7 @@ const struct db_backend db_sqlite = {.scheme = "sqlite:",
                                      .written = lite_written,
                                      .conflict = lite_conflict,
                                      .checkpoint = lite_checkpoint,
+                                     .tend = lite_tend,
                                      .empty_log = lite_empty_log,
                                      .wal_bytes = lite_wal_bytes,
                                      .backup = lite_backup,

@@ -19,13 +19,7 @@
 #include "campus/log.h"
 #include "campus/mem.h"
 
-enum {
-    BULK_ALONE = 8,
-    WAL_FORCED_BYTES = 128 << 20,
-    WAL_IDLE_BYTES = 4 << 20,
-    IDLE_MS = 50,
-    EMPTY_LOG_EVERY_MS = 100
-};
+enum { BULK_ALONE = 8, IDLE_MS = 50, EMPTY_LOG_EVERY_MS = 100 };
 
 struct lane {
     struct db *db;
@@ -36,7 +30,7 @@ struct lane {
     struct queue {
         struct lane_job *first, **tail;
     } clients, bulk;
-    int64_t checkpointed; // size of the log when it was last copied back
+    bool log_waits; // to be copied back; the lane's thread only
     size_t queued;
     bool stop;
     void (*on_commit)(void *self);
@@ -67,17 +61,10 @@ static struct lane_job **queue_take(struct queue *q, size_t max, struct lane_job
     return end;
 }
 
-static void checkpoint_now(struct lane *l, int64_t wal) {
-    l->checkpointed = wal;
-    if (db_checkpoint(l->db, NULL)) log_warn("checkpoint_failed", "the log keeps growing");
-}
-
-// Waits for work. A checkpoint under load would hold up every client that waits, so the log is
-// copied back when there is a pause, and only a very long one without any.
+// Waits for work; what the log needs is done in the pauses.
 static void await_work(struct lane *l) {
     while (!l->clients.first && !l->bulk.first && !l->stop) {
-        int64_t wal = db_wal_bytes(l->db);
-        if (wal < WAL_IDLE_BYTES || wal == l->checkpointed) {
+        if (!l->log_waits) {
             pthread_cond_wait(&l->wake, &l->mutex);
             continue;
         }
@@ -87,7 +74,7 @@ static void await_work(struct lane *l) {
         if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
         if (pthread_cond_timedwait(&l->wake, &l->mutex, &until) != ETIMEDOUT) continue;
         pthread_mutex_unlock(&l->mutex);
-        checkpoint_now(l, wal);
+        l->log_waits = db_tend(l->db, true);
         pthread_mutex_lock(&l->mutex);
     }
 }
@@ -155,18 +142,16 @@ static void requeue(struct lane *l, struct lane_job *job) {
     pthread_mutex_unlock(&l->mutex);
 }
 
-static void checkpoint(struct lane *l) {
-    int64_t wal = db_wal_bytes(l->db);
-    atomic_store(&l->wal_bytes, (uint64_t)wal);
-    if (atomic_load(&l->empty_log)) {
-        int64_t now = clock_mono_ns();
-        if (now - l->emptied_ns < (int64_t)EMPTY_LOG_EVERY_MS * 1000000) return;
-        l->emptied_ns = now;
-        if (!db_empty_log(l->db, NULL)) atomic_store(&l->empty_log, false);
+static void tend_log(struct lane *l) {
+    atomic_store(&l->wal_bytes, (uint64_t)db_wal_bytes(l->db));
+    if (!atomic_load(&l->empty_log)) {
+        l->log_waits = db_tend(l->db, false);
         return;
     }
-    bool grown = wal < l->checkpointed || wal - l->checkpointed >= WAL_IDLE_BYTES;
-    if (wal >= WAL_FORCED_BYTES && grown) checkpoint_now(l, wal);
+    int64_t now = clock_mono_ns();
+    if (now - l->emptied_ns < (int64_t)EMPTY_LOG_EVERY_MS * 1000000) return;
+    l->emptied_ns = now;
+    if (!db_empty_log(l->db, NULL)) atomic_store(&l->empty_log, false);
 }
 
 static void *lane_main(void *arg) {
@@ -196,7 +181,7 @@ static void *lane_main(void *arg) {
                 job->done(job, result);
         }
         if (!e) audit_committed(l->audit, clock_now_ms());
-        checkpoint(l);
+        tend_log(l);
     }
     struct problem p; // an empty log makes the next start quick
     problem_init(&p, a);

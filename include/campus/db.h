@@ -72,7 +72,10 @@ MUST_CHECK enum err db_int(struct db *db, struct problem *p, int64_t *out, int64
 
 // A unique constraint failed: ERR_CONFLICT, and this names its index or column ("" when unknown).
 const char *db_conflict(const struct db *db);
-MUST_CHECK enum err db_checkpoint(struct db *db, struct problem *p); // lane only
+MUST_CHECK enum err db_checkpoint(struct db *db, struct problem *p); // all of it; lane only
+// Between batches: copies the log back in pieces, and makes nobody wait for the disk while it is
+// not very long. idle: nobody waits at all. True while there is more to do soon. Lane only.
+bool db_tend(struct db *db, bool idle);
 // A checkpoint that also empties the write-ahead log: nothing that was overwritten stays in it, and
 // no reader has a snapshot older than this. ERR_UNAVAILABLE while one has: try again. Lane only.
 MUST_CHECK enum err db_empty_log(struct db *db, struct problem *p);

@@ -262,10 +262,9 @@ static void loud(int keep) {
     close(keep);
 }
 
-static void test_what_was_answered_survives_any_power_cut(void **state) {
-    (void)state;
+static void survive_cuts(int seconds) {
     long used = 0;
-    int64_t until = clock_mono_ns() + SECONDS * INT64_C(1000000000), answers = 0;
+    int64_t until = clock_mono_ns() + seconds * INT64_C(1000000000), answers = 0;
     int done = 0, most = seeds(), keep = quiet();
     bool endless = getenv("CAMPUSD_SEEDS") != NULL;
     struct verdict v = one(1, 0, false, &used), bad = v;
@@ -285,6 +284,38 @@ static void test_what_was_answered_survives_any_power_cut(void **state) {
     if (bad.lost || bad.corrupt) fail_msg("seed %d: %s", bad_seed, bad.why);
     assert_true(done >= 100);
     assert_true(answers > done);
+}
+
+static void test_what_was_answered_survives_any_power_cut(void **state) {
+    (void)state;
+    survive_cuts(SECONDS);
+}
+
+// The log is copied back after each commit, and begins anew within a life.
+static void test_and_any_while_the_log_is_copied_back(void **state) {
+    (void)state;
+    setenv("CAMPUSD_LOG_STEP", "4", 1);
+    survive_cuts(SECONDS / 2);
+    unsetenv("CAMPUSD_LOG_STEP");
+}
+
+static void test_a_log_that_is_let_go_before_what_was_copied_is_durable_is_caught(void **state) {
+    (void)state;
+    long used;
+    int caught = 0, keep = quiet();
+    setenv("CAMPUSD_LOG_STEP", "4", 1);
+    setenv("CAMPUSD_UNHELD", "1", 1);
+    one(1, 0, false, &used);
+    for (uint64_t seed = 1; seed <= 100; seed++) {
+        seed_state = seed * 7919;
+        struct verdict v = one(seed, 1 + (long)random_below((unsigned)used), false, NULL);
+        caught += v.lost || v.corrupt;
+    }
+    unsetenv("CAMPUSD_UNHELD");
+    unsetenv("CAMPUSD_LOG_STEP");
+    loud(keep);
+    print_message("# a log let go too early was caught in %d of 100 cuts\n", caught);
+    assert_true(caught > 0);
 }
 
 static void test_without_a_sync_at_each_commit_answers_are_lost_but_nothing_breaks(void **state) {
@@ -321,6 +352,8 @@ static void test_a_disk_that_lies_about_syncing_is_caught(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_was_answered_survives_any_power_cut),
+        cmocka_unit_test(test_and_any_while_the_log_is_copied_back),
+        cmocka_unit_test(test_a_log_that_is_let_go_before_what_was_copied_is_durable_is_caught),
         cmocka_unit_test(test_without_a_sync_at_each_commit_answers_are_lost_but_nothing_breaks),
         cmocka_unit_test(test_a_disk_that_lies_about_syncing_is_caught),
     };
