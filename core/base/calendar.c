@@ -186,6 +186,15 @@ static const struct yaml *key_of(const struct calendar *k, const char *key) {
     return y ? y : yaml_get(k->node[0], key);
 }
 
+static void unknown(struct compile *c, const struct yaml *y) {
+    const char **names = arena_alloc(c->p->arena, sizeof *names * (size_t)(c->cs->n + 1));
+    for (int i = 0; i < c->cs->n; i++) names[i] = c->cs->all[i].name;
+    const char *word = y->text ? y->text : "";
+    wrong(c, y, "calendar_unknown",
+          arena_printf(c->p->arena, "there is no calendar \"%s\"%s", word,
+                       text_instead(c->p->arena, word, names, (size_t)c->cs->n, "there are")));
+}
+
 static void build(struct compile *c, struct calendar *k) {
     if (k->built) return;
     const struct yaml *at = k->node[1] ? k->node[1] : k->node[0], *base = key_of(k, "base"), *y;
@@ -193,7 +202,7 @@ static void build(struct compile *c, struct calendar *k) {
     if (base) {
         struct calendar *b = base->text ? find(c->cs, base->text) : NULL;
         if (!b)
-            wrong(c, base, "calendar_unknown", "there is no such calendar");
+            unknown(c, base);
         else if (b->building)
             wrong(c, base, "cycle", "a calendar cannot rest on itself");
         else {
@@ -219,7 +228,7 @@ static void build(struct compile *c, struct calendar *k) {
     if ((y = key_of(k, "duty"))) read_duty(c, y, &k->duty);
     bool any = false;
     for (int d = 0; d < WEEK; d++) any |= k->week[d].n > 0;
-    if (!any) wrong(c, at, "closed", "has no working hours in the whole week");
+    if (!any && !base) wrong(c, at, "closed", "has no working hours in the whole week");
     for (int i = 0; i < k->workdays.n; i++)
         for (int h = 0; h < k->holidays.n; h++)
             if (k->workdays.at[i].from <= k->holidays.at[h].until &&

@@ -51,7 +51,7 @@ static const char *policy_key(const struct declare *d, const char *at, const cha
         wrong(d, at, "policy_key_unknown", "the policy of %s has no key \"%s\"", d->plugin->name,
               key);
     else if (strcmp(have, types[0]) && strcmp(have, types[1]))
-        wrong(d, at, "policy_key_type", "the policy key \"%s\" is a %s, not a %s", key, have,
+        wrong(d, at, "policy_key_type", "the policy key \"%s\" is of type %s, not %s", key, have,
               types[0]);
     else {
         if (type) *type = have;
@@ -66,9 +66,8 @@ static const struct field *field_of(const struct declare *d, const char *at, con
     if (f) return f;
     size_t n = 0;
     const char *const *names = e ? entity_field_names(e, d->p->arena, &n) : NULL;
-    const char *close = name && n ? text_nearest(name, names, n) : NULL;
-    wrong(d, at, "field_unknown", "%s has no field \"%s\"%s%s", e ? e->full : "an obligation",
-          name ? name : "", close ? "; did you mean " : "", close ? close : "");
+    wrong(d, at, "field_unknown", "%s has no field \"%s\"%s", e ? e->full : "an obligation",
+          name ? name : "", text_instead(d->p->arena, name ? name : "", names, n, "it has"));
     return NULL;
 }
 
@@ -95,9 +94,8 @@ static bool is_role(const struct declare *d, const char *at, const char *s) {
     int n = access_role_count(d->in->access);
     const char **names = arena_alloc(d->p->arena, sizeof *names * (size_t)(n + 1));
     for (int i = 0; i < n; i++) names[i] = access_role_name(d->in->access, i);
-    const char *close = text_nearest(s + 5, names, (size_t)n);
-    wrong(d, at, "role_unknown", "there is no role \"%s\"%s%s", s + 5,
-          close ? "; did you mean " : "", close ? close : "");
+    wrong(d, at, "role_unknown", "there is no role \"%s\"%s", s + 5,
+          text_instead(d->p->arena, s + 5, names, (size_t)n, "there are"));
     return false;
 }
 

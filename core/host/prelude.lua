@@ -466,7 +466,7 @@ local function declaration()
     for _, r in ipairs(list) do r._seq = nil end
   end
   for _, o in ipairs(out.obligations) do
-    if o.file then ladder(o, o.file, o.line) else wrong("obligation_expected", format("%s: write campus.obligation { … }", o.name), MAIN, 1) end
+    if o.file then ladder(o, o.file, o.line) else wrong("obligation_expected", format("%s: write campus.obligation { … }", o.name), MAIN, locate(MAIN, 1, o.name)) end
   end
   -- what a rule may look at, heads and whole paths
   local all = {}
