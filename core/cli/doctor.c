@@ -16,6 +16,7 @@
 #include "campus/fsio.h"
 #include "campus/home.h"
 #include "campus/report.h"
+#include "campus/reserve.h"
 #include "cli/cli.h"
 
 enum finding { GOOD, WARN, BAD };
@@ -163,6 +164,16 @@ static void counters(struct doctor *d) {
     if (!wrong) say(d, GOOD, "counters", "%d kept reports agree with their records", checked);
 }
 
+static void pools(struct doctor *d) {
+    int64_t n = 0, wrong = 0;
+    if (reserve_check(d->db, &n, &wrong, &d->cli->problem))
+        say_problem(d, "pools");
+    else if (wrong)
+        say(d, BAD, "pools", "%" PRId64 " differ from what is held of them", wrong);
+    else
+        say(d, GOOD, "pools", "%" PRId64 " agree with what is held of them", n);
+}
+
 static void bad_file(void *self, const char *id) {
     say(self, BAD, "attachments", "%s is missing or damaged", id);
 }
@@ -204,6 +215,7 @@ int cmd_doctor(struct cli *cli, int argc, char **argv) {
         say(&d, GOOD, "database", "every page and index is in order");
     keys(&d);
     attachments(&d);
+    pools(&d);
     audit(&d);
     enum err e = release_active_number(d.db, &active, &cli->problem);
     if (!e) e = release_build_stored(&cli->config, d.db, active, 1, &d.release, &cli->problem);

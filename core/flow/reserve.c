@@ -129,7 +129,8 @@ static enum err take(const struct flow *f, const struct reserve_decl *d, const s
                         "该记录已不存在");
     if (e) return e;
     const struct value *limit = &line.values[d->limit->index];
-    int64_t cap = value_is_null(limit) ? 0 : most(f, d, limit->i);
+    int64_t cap = value_is_null(limit) ? 0 : most(f, d, limit->i), room;
+    if (__builtin_sub_overflow(cap, amount, &room)) room = -1; // what others may have taken
     // the row is there before it is asked, so that one statement takes and checks
     e = db_run(s->db, s->problem, NULL,
                "INSERT INTO core_pool(pool,what,reserved,committed) VALUES($1,$2,0,0)"
@@ -138,8 +139,8 @@ static enum err take(const struct flow *f, const struct reserve_decl *d, const s
     if (!e)
         e = db_run(s->db, s->problem, &n,
                    "UPDATE core_pool SET reserved=reserved+$1 WHERE pool=$2 AND what=$3"
-                   " AND reserved+committed+$1<=$4",
-                   "itti", amount, pool, d->limit->name, cap);
+                   " AND reserved+committed<=$4",
+                   "itti", amount, pool, d->limit->name, room);
     if (e) return e;
     if (n != 1)
         return conflict(f, d->pool->name, "pool_full", "too little is left", "名额或额度不足");
@@ -312,4 +313,16 @@ enum err reserve_json(const struct flow *f, const struct record *r,
     }
     buf_puts(out, "]}");
     return e;
+}
+
+enum err reserve_check(struct db *db, int64_t *pools, int64_t *wrong, struct problem *p) {
+    enum err e = db_int(db, p, pools, 0, "SELECT count(*) FROM core_pool", "");
+    return e ? e
+             : db_int(db, p, wrong, 0,
+                      "SELECT count(*) FROM core_pool p WHERE p.reserved<>(SELECT"
+                      " coalesce(sum(r.amount),0) FROM core_reservation r WHERE r.pool=p.pool"
+                      " AND r.what=p.what AND r.state='reserved') OR p.committed<>(SELECT"
+                      " coalesce(sum(r.amount),0) FROM core_reservation r WHERE r.pool=p.pool"
+                      " AND r.what=p.what AND r.state='committed')",
+                      "");
 }

@@ -19,6 +19,8 @@ MUST_CHECK enum err reserve_move(const struct flow *f, const struct transition *
 // what is held of it. deleted: the record goes.
 MUST_CHECK enum err reserve_guard(const struct flow *f, const struct record *r,
                                   const struct value *after, bool deleted);
+// How many pools there are, and how many of them differ from what is held of them (doctor).
+MUST_CHECK enum err reserve_check(struct db *db, int64_t *pools, int64_t *wrong, struct problem *p);
 // {"pool":{LIMIT:{…}},"items":[…]} of a record, as pool or as holder. may_see: of an item's other
 // side.
 MUST_CHECK enum err reserve_json(const struct flow *f, const struct record *r,
