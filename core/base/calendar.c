@@ -462,6 +462,15 @@ const char *const *calendar_duty(const struct calendar *c, int64_t ms) {
     return r ? (const char *const *)r->names : nobody;
 }
 
+bool calendar_has_year(const struct calendar *c, int year) {
+    char date[11];
+    for (int i = 0; i < c->holidays.n; i++) {
+        text_from_days(date, c->holidays.at[i].until);
+        if (atoi(date) == year) return true;
+    }
+    return false;
+}
+
 int64_t calendar_next_term(const struct calendar *c, int64_t after) {
     int64_t best = -1;
     for (int i = 0; i < c->terms.n; i++) {

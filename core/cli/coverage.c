@@ -114,7 +114,7 @@ static enum err read_regulation(struct coverage *v, const char *path) {
 }
 
 int cmd_coverage(struct cli *cli, int argc, char **argv) {
-    static const char *const parts[] = {"entities", "rules", "actions", "reports"};
+    static const char *const parts[] = {"entities", "rules", "actions", "reports", "obligations"};
     const char *dir = cli_option(&argc, argv, "--tests");
     struct coverage v = {.cli = cli,
                          .clauses = arena_alloc(cli->arena, sizeof(struct clause) * CLAUSES_MAX)};
@@ -123,7 +123,7 @@ int cmd_coverage(struct cli *cli, int argc, char **argv) {
     if (!cli_words(cli, argc, argv, 0, 1)) return cli_usage(cli);
     if ((argc && read_regulation(&v, argv[0])) || cli_release(cli, &r)) return cli_fail(cli);
     for (int i = 0; i < r->schema->nplugins; i++)
-        for (int k = 0; k < 4; k++) served(&v, &r->schema->plugins[i], parts[k], !argc);
+        for (int k = 0; k < 5; k++) served(&v, &r->schema->plugins[i], parts[k], !argc);
     release_put(r);
     const char *share = release_share(cli->arena);
     tests(&v, dir ? dir : fsio_join(cli->arena, share, "tests"), "tests", false, 0);

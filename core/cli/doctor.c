@@ -164,6 +164,17 @@ static void counters(struct doctor *d) {
     if (!wrong) say(d, GOOD, "counters", "%d kept reports agree with their records", checked);
 }
 
+// Without its holidays every weekday of a year counts as working time.
+static void calendar(struct doctor *d) {
+    char today[11];
+    const struct calendar *c = calendar_for(d->release->calendars, "school");
+    tz_date(d->release->tz, clock_now_ms(), today);
+    int year = atoi(today), last = year + (atoi(today + 5) == 12);
+    for (; year <= last; year++)
+        say(d, calendar_has_year(c, year) ? GOOD : WARN, "calendar", "%s of %d in calendar.yaml",
+            calendar_has_year(c, year) ? "the holidays" : "no holidays", year);
+}
+
 static void pools(struct doctor *d) {
     int64_t n = 0, wrong = 0;
     if (reserve_check(d->db, &n, &wrong, &d->cli->problem))
@@ -224,6 +235,7 @@ int cmd_doctor(struct cli *cli, int argc, char **argv) {
     else {
         say(&d, GOOD, "release", "%" PRId64 " builds and checks", active);
         counters(&d);
+        calendar(&d);
     }
     release_put(d.release);
     db_close(d.db);

@@ -230,13 +230,15 @@ static void amount_json(struct buf *out, const char *key, const struct field *f,
         buf_put(out, num, (size_t)n);
 }
 
-static enum err totals_json(const struct flow *f, const struct record *r, struct buf *out) {
+static enum err totals_json(const struct flow *f, const struct record *r,
+                            const struct fieldset *clear, struct buf *out) {
     enum err e = ERR_OK;
     buf_puts(out, "\"pool\":{");
     for (const struct reserve_decl *d = r->entity->pool; d && !e; d = d->next) {
         const struct reserve_decl *before = r->entity->pool;
         while (before != d && before->limit != d->limit) before = before->next;
         if (before != d) continue; // two transitions draw on the same
+        if (!fieldset_has(clear, d->limit->index)) continue;
         int64_t reserved = 0, committed = 0;
         e = db_int(f->store->db, f->store->problem, &reserved, 0,
                    "SELECT reserved FROM core_pool WHERE pool=$1 AND what=$2", "tt", r->id,
@@ -259,58 +261,65 @@ static enum err totals_json(const struct flow *f, const struct record *r, struct
     return e;
 }
 
-enum err reserve_json(const struct flow *f, const struct record *r,
-                      bool (*may_see)(void *self, const char *entity, const char *id), void *self,
+struct item {
+    const char *pool_entity, *pool, *what, *entity, *holder, *field, *state;
+    int64_t amount, at;
+};
+
+// Only to who sees both sides; the amount, only to who sees the field that it comes from.
+static void item_json(const struct flow *f, const struct schema *schema, const struct item *it,
+                      reserve_view *view, void *self, struct buf *out) {
+    struct arena *a = f->store->arena;
+    const struct entity *pool =
+        schema_entity_full(schema, it->pool_entity, strlen(it->pool_entity));
+    const struct entity *holder = schema_entity_full(schema, it->entity, strlen(it->entity));
+    const struct reserve_decl *d = pool ? pool->pool : NULL;
+    while (d && (d->holder != holder || strcmp(d->pool->name, it->field) ||
+                 strcmp(d->limit->name, it->what)))
+        d = d->next;
+    if (!pool || !holder || !view(self, pool, it->pool, NULL) ||
+        !view(self, holder, it->holder, NULL))
+        return;
+    json_sep(out), buf_putc(out, '{');
+    json_kv_str(out, "pool", arena_printf(a, "%s/%s", it->pool_entity, it->pool));
+    json_kv_str(out, "limit", it->what);
+    json_kv_str(out, "holder", arena_printf(a, "%s/%s", it->entity, it->holder));
+    if (d && (!d->amount_field || view(self, holder, it->holder, d->amount_field)))
+        amount_json(out, "amount", d->limit, it->amount);
+    json_kv_str(out, "state", it->state);
+    json_kv_time(out, "at", it->at);
+    buf_putc(out, '}');
+}
+
+enum err reserve_json(const struct flow *f, const struct schema *schema, const struct record *r,
+                      const struct fieldset *clear, reserve_view *view, void *self,
                       struct buf *out) {
     struct problem *p = f->store->problem;
     struct arena *a = f->store->arena;
     enum { ITEMS = 1000 };
-    struct item {
-        const char *pool_entity, *pool, *what, *entity, *holder, *state;
-        int64_t amount, at;
-    } *items = arena_alloc(a, sizeof *items * ITEMS);
+    struct item *items = arena_alloc(a, sizeof *items * ITEMS);
     int n = 0;
     buf_putc(out, '{');
-    enum err e = r->entity->pool ? totals_json(f, r, out) : ERR_OK;
+    enum err e = r->entity->pool ? totals_json(f, r, clear, out) : ERR_OK;
     struct stmt *st =
         e ? NULL
           : db_query(f->store->db, p,
-                     "SELECT pool_entity,pool,what,entity,holder,state,amount,at"
+                     "SELECT pool_entity,pool,what,entity,holder,field,state,amount,at"
                      " FROM core_reservation WHERE (pool=$1 AND state<>'released') OR holder=$1"
                      " ORDER BY at DESC, id DESC LIMIT $2",
                      "ti", r->id, (int64_t)ITEMS);
     if (!e && !st) e = p->code;
     for (bool row; !e && !(e = stmt_step(st, &row, p)) && row && n < ITEMS; n++) {
         struct item *it = &items[n];
-        const char **texts[] = {&it->pool_entity, &it->pool,   &it->what,
-                                &it->entity,      &it->holder, &it->state};
-        for (int i = 0; i < 6; i++) *texts[i] = arena_strdup(a, stmt_text(st, i, NULL));
-        it->amount = stmt_int(st, 6);
-        it->at = stmt_int(st, 7);
+        const char **texts[] = {&it->pool_entity, &it->pool,  &it->what, &it->entity,
+                                &it->holder,      &it->field, &it->state};
+        for (int i = 0; i < 7; i++) *texts[i] = arena_strdup(a, stmt_text(st, i, NULL));
+        it->amount = stmt_int(st, 7);
+        it->at = stmt_int(st, 8);
     }
     stmt_reset(st);
     buf_puts(out, "\"items\":[");
-    for (int i = 0; i < n && !e; i++) {
-        struct item *it = &items[i];
-        bool is_pool = !strcmp(it->pool, r->id);
-        if (!may_see(self, is_pool ? it->entity : it->pool_entity, is_pool ? it->holder : it->pool))
-            continue;
-        const struct field *limit = NULL;
-        for (const struct reserve_decl *d = r->entity->pool; d && !limit; d = d->next)
-            if (!strcmp(d->limit->name, it->what)) limit = d->limit;
-        for (int k = 0; k < r->entity->nfields && !limit; k++) {
-            const struct entity *to = r->entity->fields[k].target;
-            if (to && !strcmp(to->full, it->pool_entity)) limit = entity_field(to, it->what);
-        }
-        json_sep(out), buf_putc(out, '{');
-        json_kv_str(out, "pool", arena_printf(a, "%s/%s", it->pool_entity, it->pool));
-        json_kv_str(out, "limit", it->what);
-        json_kv_str(out, "holder", arena_printf(a, "%s/%s", it->entity, it->holder));
-        amount_json(out, "amount", limit, it->amount);
-        json_kv_str(out, "state", it->state);
-        json_kv_time(out, "at", it->at);
-        buf_putc(out, '}');
-    }
+    for (int i = 0; i < n && !e; i++) item_json(f, schema, &items[i], view, self, out);
     buf_puts(out, "]}");
     return e;
 }

@@ -79,10 +79,13 @@ enum err effects_update(struct gate *g, const struct record *r, const struct val
     return err;
 }
 
-static bool may_see(void *self, const char *entity, const char *id) {
+static bool in_view(void *self, const struct entity *e, const char *id, const struct field *f) {
     struct gate *g = self;
-    const struct entity *e = schema_entity_full(g->release->schema, entity, strlen(entity));
-    return e && gate_may_see(g, e, id);
+    struct record r;
+    struct verdict v;
+    if (store_get(&g->store, e, id, &r)) return false;
+    access_decide(g->release->access, g->actor, e, "read", &r, &v);
+    return v.allowed && (!f || fieldset_has(&v.clear, f->index));
 }
 
 enum err gate_reservations(struct gate *g, const struct entity *e, const char *id,
@@ -91,7 +94,7 @@ enum err gate_reservations(struct gate *g, const struct entity *e, const char *i
     struct verdict v;
     enum err err = gate_find(g, e, id, "reservations", &r, &v);
     struct flow f = gate_flow(g, e->plugin);
-    return err ? err : reserve_json(&f, &r, may_see, g, out);
+    return err ? err : reserve_json(&f, g->release->schema, &r, &v.clear, in_view, g, out);
 }
 
 // The transition that a deadline makes by itself when it is missed.

@@ -12,8 +12,8 @@
 #include "campus/text.h"
 
 enum { GUARDED = 5 }; // the first ones: they reach beyond a department
-const char *const api_permissions[] = {"core.admin", "core.people", "core.release",     "core.keys",
-                                       "core.audit", "core.policy", "core.obligations", NULL};
+const char *const api_permissions[] = {
+    "core.admin", "core.people", "core.release", "core.keys", "core.audit", "core.policy", NULL};
 
 static enum err wrong(struct request *rq, const char *key, const char *word, const char *text) {
     return problem_add(&rq->problem, ERR_INVALID, arena_printf(rq->arena, "/%s", key), word, "%s",

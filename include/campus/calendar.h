@@ -54,6 +54,7 @@ int64_t calendar_day_end(const struct calendar *c,
                          const char *date); // its last second; date is valid
 // Sign-in names of who is on duty that day, NULL-ended; none: empty.
 const char *const *calendar_duty(const struct calendar *c, int64_t ms);
+bool calendar_has_year(const struct calendar *c, int year); // whether any holiday of it is known
 // The next moment after `after` at which a term begins, or -1.
 int64_t calendar_next_term(const struct calendar *c, int64_t after);
 

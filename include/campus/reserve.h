@@ -21,10 +21,12 @@ MUST_CHECK enum err reserve_guard(const struct flow *f, const struct record *r,
                                   const struct value *after, bool deleted);
 // How many pools there are, and how many of them differ from what is held of them (doctor).
 MUST_CHECK enum err reserve_check(struct db *db, int64_t *pools, int64_t *wrong, struct problem *p);
-// {"pool":{LIMIT:{…}},"items":[…]} of a record, as pool or as holder. may_see: of an item's other
-// side.
-MUST_CHECK enum err reserve_json(const struct flow *f, const struct record *r,
-                                 bool (*may_see)(void *self, const char *entity, const char *id),
-                                 void *self, struct buf *out);
+// Whether somebody sees a record, and a field of it in the clear (NULL: any).
+typedef bool reserve_view(void *self, const struct entity *e, const char *id,
+                          const struct field *field);
+// {"pool":{LIMIT:{…}},"items":[…]} of a record, as pool or as holder. clear: its fields in view.
+MUST_CHECK enum err reserve_json(const struct flow *f, const struct schema *schema,
+                                 const struct record *r, const struct fieldset *clear,
+                                 reserve_view *view, void *self, struct buf *out);
 
 #endif

@@ -52,6 +52,8 @@ test('a seat is taken, committed and given back, and the pool says so', async ()
   assert.deepEqual(mine.items.map((i) => [i.pool, i.state]), [[`seats.lines/${l.id}`, 'released']]);
   assert.deepEqual((await other.ok('GET', `seats/lines/${l.id}/reservations`)).items, [], 'who may not see the holder does not');
   assert.equal((await other.api('GET', `seats/claims/${a.id}/reservations`)).status, 404);
+  assert.deepEqual(await totals(other, l.id), { quota: { limit: 2, most: 2, reserved: 1, committed: 0, left: 1 }, fund: undefined },
+    'a limit that is hidden has no totals');
 });
 
 test('a holder cannot go over to another pool, be deleted, or see its limit lowered below it', async () => {

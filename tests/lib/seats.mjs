@@ -53,7 +53,8 @@ export function install(server, policy) {
   - { name: seats, allow: [${VERBS}], entity: seats.lines, roles: [admissions.lead] }
   - { name: claims, allow: [${VERBS}], entity: seats.claims, roles: [admissions.lead] }
   - { name: the list moves, allow: [read, offer], entity: seats.claims, roles: [plugin.seats] }
-  - { name: the list sees lines, allow: [read], entity: seats.lines, roles: [plugin.seats, finance] }
+  - { name: the list sees lines, allow: [read], entity: seats.lines, roles: [plugin.seats] }
+  - { name: finance sees seats, allow: [read], entity: seats.lines, roles: [finance], fields: { hide: [fund] } }
 `.replace(/allow: \[[^\]]*\], entity: seats\.lines, roles: \[admissions\.lead\]/, 'allow: [read, create, update, delete, history], entity: seats.lines, roles: [admissions.lead]'));
   const reload = server.run(['reload']);
   if (reload.status) throw new Error(reload.stderr);

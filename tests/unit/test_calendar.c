@@ -165,6 +165,8 @@ static void test_duty_terms_and_names(void **state) {
     assert_int_equal(calendar_next_term(c, ms("2026-09-01T00:00:00+08:00")),
                      ms("2027-03-01T00:00:00+08:00"));
     assert_int_equal(calendar_next_term(c, ms("2027-03-01T00:00:00+08:00")), -1);
+    assert_true(calendar_has_year(c, 2026));
+    assert_false(calendar_has_year(c, 2027));
     assert_string_equal(calendar_name(calendar_for(s->cs, "admissions")), "admissions");
     assert_string_equal(calendar_name(calendar_for(s->cs, "canteen")), "school");
 }
