@@ -6,17 +6,19 @@ B := build
 VARIANT ?=
 Q := $(if $(V),,@)
 O := $(B)/obj$(VARIANT)
-PKGS := sqlite3 yaml-0.1 libsodium libmicrohttpd jansson libcurl libcrypto lua5.4 libseccomp libutf8proc libpq libzip expat zlib
+LAZY := libcurl libpq pangocairo pangoft2 libqrencode
+PKGS := sqlite3 yaml-0.1 libsodium libmicrohttpd jansson libcrypto lua5.4 libseccomp libutf8proc libzip expat zlib $(LAZY)
 WARN := -std=c11 -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wno-unknown-warning-option -Wno-clobbered
 OPT ?= -O2 -g
 HARDEN := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 # asked once, and only when something compiles: the packages may have been installed just before
 PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
-# libcurl is loaded when it is first needed (core/base/curl_lazy.c)
-PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(filter-out libcurl libpq,$(PKGS))))$(PKG_LIBS)
+# $(LAZY) are loaded when they are first needed (core/base/curl_lazy.c and its like)
+PKG_LIBS = $(eval PKG_LIBS := $(shell pkg-config --libs $(filter-out $(LAZY),$(PKGS))))$(PKG_LIBS)
 CPPFLAGS = -D_GNU_SOURCE -Iinclude -Icore $(PKG_CFLAGS)
 CFLAGS = $(WARN) $(OPT) $(HARDEN) $(SAN) -pthread -MMD -MP
-LDFLAGS = -pie -Wl,-z,relro,-z,now $(SAN)
+# the exported ones: core/host/draw_lazy.c
+LDFLAGS = -pie -Wl,-z,relro,-z,now -Wl,--export-dynamic-symbol=g_thread_new,--export-dynamic-symbol=g_thread_unref,--export-dynamic-symbol=g_cond_wait $(SAN)
 LIBS = $(PKG_LIBS) -lm -pthread
 
 SRC := $(sort $(wildcard core/*/*.c))

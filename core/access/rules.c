@@ -165,6 +165,15 @@ static void check_permissions(struct compile *c, const struct yaml *list) {
             }
             words = names, count = (size_t)pl->nactions;
         }
+        if (pl && strstr(y->text, ".documents.")) {
+            const char **names = arena_alloc(c->a, sizeof *names * (size_t)(pl->ndocuments + 1));
+            known = false;
+            for (int i = 0; i < pl->ndocuments; i++) {
+                names[i] = arena_printf(c->a, "%s.documents.%s", pl->name, pl->documents[i].name);
+                known |= !strcmp(names[i], y->text);
+            }
+            words = names, count = (size_t)pl->ndocuments;
+        }
         for (size_t i = 0; i < nown; i++) known |= !strcmp(own[i], y->text);
         if (!known)
             rule_wrong(c, y, "permission_unknown", "there is no permission \"%s\"%s", y->text,

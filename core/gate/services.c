@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include "campus/clock.h"
+#include "campus/document.h"
 #include "campus/log.h"
 #include "campus/mem.h"
 #include "campus/outbox.h"
@@ -122,6 +123,24 @@ static enum err transition(struct ask *a) {
     return gate_transition(&a->gate, e, id, -1, fields, &ruling, a->out, NULL);
 }
 
+// ctx:document("notice", "applicants", id, { purpose = …, replaces = … }): issues one
+static enum err document(struct ask *a) {
+    const struct plugin *pl = a->s->plugin;
+    const char *name = text_arg(a, 0), *entity = text_arg(a, 1), *id = text_arg(a, 2);
+    const json_t *more = json_array_get(a->args, 3);
+    struct document_draft d = {.decl = document_find(pl, name ? name : ""),
+                               .record = id,
+                               .lang = a->gate.release->language,
+                               .purpose = json_string_value(json_object_get(more, "purpose"))};
+    bool stale;
+    if (!d.decl || !entity || !id || strcmp(d.decl->entity->name, entity))
+        return misuse(a, "document takes a document of the plugin, its entity and an id");
+    enum err e = document_read(&a->gate, &d);
+    return e ? e
+             : document_issue(&a->gate, &d, json_string_value(json_object_get(more, "replaces")),
+                              a->out, NULL, &stale);
+}
+
 // ctx:emit("reminded", "applicants", id): an event of the plugin's own, about a record the caller
 // sees
 static enum err emit(struct ask *a) {
@@ -233,6 +252,7 @@ static const struct {
              {"create", create},
              {"update", update},
              {"transition", transition},
+             {"document", document},
              {"emit", emit},
              {"send", send_message},
              {"now", now},

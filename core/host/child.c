@@ -92,9 +92,10 @@ int child_main(int fd, const char *role) {
     const char *at = strchr(role, ' ');
     size_t memory = at ? strtoul(at + 1, NULL, 10) : 64 << 20;
     bool weak = strstr(role, "weak") != NULL;
-    if (!strncmp(role, "convert ", 8)) return convert_child_main(fd, memory, weak);
+    if (!strncmp(role, "convert ", 8)) return convert_child_main(fd, memory, weak, false);
+    if (!strncmp(role, "draw ", 5)) return convert_child_main(fd, memory, weak, true);
     struct jail jail;
-    bool locked = jail_enter(memory, weak, &jail);
+    bool locked = jail_enter(memory, weak, false, &jail);
     struct buf out;
     buf_init(&out, NULL);
     wire_put_open(&out, WIRE_LIST, 2);

@@ -27,7 +27,7 @@ struct convert {
 };
 
 static bool is_reading(const struct convert *c) {
-    return c->task.kind != CONVERT_SHEET_WRITE;
+    return c->task.kind < CONVERT_SHEET_WRITE;
 }
 
 // The child did not answer as it should. Of a file that is being read, the file is the likely
@@ -97,8 +97,10 @@ enum err convert_open(const struct convert_task *task, struct convert **out, str
     struct convert *c = mem_alloc(sizeof *c);
     if (!c) return problem_set(p, ERR_NOMEM, NULL);
     *c = (struct convert){.task = *task, .problem = p, .arena = arena_new(FRAME_ARENA)};
-    bool done, ok = c->arena && child_exec("convert", &limits, &c->child) &&
-                    !child_hello(&c->child, task->weak_jail, &c->budget);
+    bool done,
+        ok = c->arena &&
+             child_exec(task->kind == CONVERT_DRAW ? "draw" : "convert", &limits, &c->child) &&
+             !child_hello(&c->child, task->weak_jail, &c->budget);
     if (!ok) {
         convert_close(c);
         return problem_set(p, ERR_UNAVAILABLE, "the converter does not start");

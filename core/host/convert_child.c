@@ -10,6 +10,7 @@
 #include "campus/json.h"
 #include "campus/mem.h"
 #include "host/convert_internal.h"
+#include "host/draw_internal.h"
 #include "host/jail.h"
 #include "host/wire.h"
 
@@ -17,6 +18,7 @@ static const struct converter *const converters[] = {
     [CONVERT_SHEET_READ] = &sheet_read,
     [CONVERT_TEXT_READ] = &text_read,
     [CONVERT_SHEET_WRITE] = &sheet_write,
+    [CONVERT_DRAW] = &draw_documents,
 };
 enum { CONVERTERS = sizeof converters / sizeof *converters };
 
@@ -36,12 +38,15 @@ struct task {
     const struct converter *converter;
     json_t *options;
     void *self;
+    bool draws; // a child prepared for that, and for nothing else
     struct problem problem;
 };
 
 static enum err begin(struct task *t, const uint8_t *data, size_t n) {
     struct problem *p = &t->problem;
-    if (t->self || !n || data[0] < '0' || data[0] >= '0' + CONVERTERS) return ERR_BAD_REQUEST;
+    if (t->self || !n || data[0] < '0' || data[0] >= '0' + CONVERTERS ||
+        (data[0] == '0' + CONVERT_DRAW) != t->draws)
+        return ERR_BAD_REQUEST;
     enum err e = json_parse(p->arena, (const char *)data + 1, n - 1, &t->options, p);
     if (e) return e;
     t->converter = converters[data[0] - '0'];
@@ -80,16 +85,17 @@ static void put_problem(struct buf *out, const struct problem *p, enum err e) {
     wire_put_text(out, "text", 4), wire_put_text(out, text, strlen(text));
 }
 
-int convert_child_main(int fd, size_t memory, bool weak) {
+int convert_child_main(int fd, size_t memory, bool weak, bool draws) {
     struct jail jail;
-    struct task task = {0};
+    struct task task = {.draws = draws};
     struct buf out;
     // what opens files does so now
     text_read_prepare();
+    if (draws && !draw_prepare()) return 5;
     json_object_seed(0);
     setenv("TZ", "UTC0", 1); // unset, the C library looks at its file again and again
     tzset();
-    bool locked = jail_enter(memory, weak, &jail);
+    bool locked = jail_enter(memory, weak, draws, &jail);
     buf_init(&out, NULL);
     wire_put_open(&out, WIRE_LIST, 2);
     wire_put_bool(&out, jail.files), wire_put_bool(&out, jail.calls);

@@ -20,12 +20,12 @@ struct converter {
     enum err (*end)(void *self, struct buf *out, bool *done, struct problem *problem);
     void (*close)(void *self);
 };
-extern const struct converter sheet_read, sheet_write, text_read;
+extern const struct converter sheet_read, sheet_write, text_read, draw_documents;
 void text_read_prepare(void); // loads what glibc needs for it
 
 // An item in both languages; ERR_INVALID.
 enum err convert_refuse(struct problem *p, const char *word, const char *zh, const char *fmt, ...)
     PRINTF(4, 5);
-int convert_child_main(int fd, size_t memory, bool weak);
+int convert_child_main(int fd, size_t memory, bool weak, bool draws);
 
 #endif

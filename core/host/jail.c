@@ -5,6 +5,7 @@
 // seccomp list of the calls that reading a socket and running Lua need.
 #include "host/jail.h"
 
+#include <errno.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -54,7 +55,7 @@ static bool no_files(void) {
     return ok;
 }
 
-static bool few_calls(void) {
+static bool few_calls(bool draws) {
     static const int allowed[] = {
         SCMP_SYS(read),        SCMP_SYS(write),         SCMP_SYS(recvfrom),
         SCMP_SYS(sendto),      SCMP_SYS(recvmsg),       SCMP_SYS(sendmsg),
@@ -73,6 +74,10 @@ static bool few_calls(void) {
     bool ok = ctx != NULL;
     for (size_t i = 0; ok && i < sizeof allowed / sizeof *allowed; i++)
         ok = !seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed[i], 0);
+    // Fontconfig asks again and again whether its fonts, which are open already, can be read: yes.
+    // One that is not is not had.
+    ok = ok && (!draws || (!seccomp_rule_add(ctx, SCMP_ACT_ERRNO(0), SCMP_SYS(access), 0) &&
+                           !seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0)));
     // memory, but none that can be executed
     ok = ok && !seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
                                  SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
@@ -81,7 +86,7 @@ static bool few_calls(void) {
     return ok;
 }
 
-bool jail_enter(size_t memory, bool weak, struct jail *got) {
+bool jail_enter(size_t memory, bool weak, bool draws, struct jail *got) {
     *got = (struct jail){0};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     prctl(PR_SET_DUMPABLE, 0);
@@ -94,6 +99,6 @@ bool jail_enter(size_t memory, bool weak, struct jail *got) {
 #endif
     got->files = files && no_files();
     bool limits = limit_resources(memory);
-    got->calls = calls && few_calls();
+    got->calls = calls && few_calls(draws);
     return limits && (weak || (got->files && got->calls));
 }

@@ -83,7 +83,7 @@ local TYPES = {
 }
 local SHAPES = {
   plugin = { title = "title", version = "text", api = "integer", needs = "texts", entities = "table", rules = "table",
-    actions = "table", on = "table", every = "table", messages = "table", reports = "table",
+    actions = "table", on = "table", every = "table", messages = "table", reports = "table", documents = "table",
     obligations = "table", permissions = "list", serves = "texts", name = "text" },
   entity = { title = "title", subject = "text", serves = "texts", fields = "table", workflow = "table", indexes = "list", lab = "table" },
   workflow = { start = "text", states = "table", transitions = "table" },
@@ -100,6 +100,8 @@ local SHAPES = {
   report = { title = "title", entity = "text", where = "table", group = "texts", counts = "list", sum = "texts", avg = "texts",
     min = "texts", max = "texts", distinct = "texts", date = "text", compare = "year", year_starts = "integer", target = "table",
     kept = "boolean", chart = "bar|line|pie|funnel|number|table", min_cell = "integer", serves = "texts" },
+  document = { title = "title", entity = "text", template = "title", number = "text", seal = "title", qr = "text",
+    states = "texts", copies = "integer", many = "boolean", serves = "texts" },
   rule = { reads = "texts", run = "function", serves = "texts" },
   action = { title = "title", input = "table", run = "function", serves = "texts" },
   message = { title = "title", entity = "text", to = "names", channels = "names", text = "title", extra = "texts",
@@ -460,6 +462,7 @@ local function declaration()
   out.messages = ordered(p.messages, "messages")
   for _, m in ipairs(out.messages) do m._seq = nil end
   out.every = callable(p.every, "every", { "cron", "missed" })
+  out.documents = members(p.documents, "documents", "document", MAIN, 1)
   out.reports = ordered(p.reports, "reports")
   out.obligations = ordered(p.obligations, "obligations")
   for _, list in ipairs { out.reports, out.obligations } do
@@ -534,7 +537,7 @@ local function asking(service)
   end
 end
 local calls = {}
-for _, k in ipairs { "get", "find", "create", "update", "transition", "emit", "send", "now", "log", "t" } do calls[k] = asking(k) end
+for _, k in ipairs { "get", "find", "create", "update", "transition", "document", "emit", "send", "now", "log", "t" } do calls[k] = asking(k) end
 local KINDS = { action = "actions", on = "on", every = "every" }
 local function action(kind, action_name, revision, input)
   if not plugin then declare() end

@@ -227,6 +227,23 @@ static void plugin_json(struct request *rq, const struct plugin *pl) {
             any = true;
         }
     buf_putc(b, ']');
+    json_key(b, "documents"), buf_putc(b, '[');
+    for (int i = 0; i < pl->ndocuments; i++)
+        if (visible_document(rq, pl, &pl->documents[i])) {
+            const struct document_decl *d = &pl->documents[i];
+            json_sep(b), buf_putc(b, '{');
+            json_kv_str(b, "name", d->name);
+            json_kv_str(b, "entity", d->entity->name);
+            title_json(b, &d->title);
+            if (d->states) json_key(b, "states"), buf_putc(b, '[');
+            for (int k = 0; d->states && k < d->entity->workflow->nstates; k++)
+                if (d->states >> k & 1)
+                    json_sep(b), json_cstr(b, d->entity->workflow->states[k].name);
+            if (d->states) buf_putc(b, ']');
+            json_kv_bool(b, "many", d->many);
+            buf_putc(b, '}');
+        }
+    buf_putc(b, ']');
     json_key(b, "reports"), buf_putc(b, '[');
     for (int i = 0; i < pl->nreports; i++)
         if (visible_entity(rq, pl->reports[i].entity, false, &v) && v.read)

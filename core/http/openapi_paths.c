@@ -277,6 +277,38 @@ static void report_schema(struct request *rq, const struct report_decl *r) {
     buf_puts(b, "}}}}}");
 }
 
+// One document of a record, and of many.
+static void document_paths(struct request *rq, const struct plugin *pl,
+                           const struct document_decl *d, bool with_list) {
+    struct buf *b = &rq->out;
+    if (with_list) {
+        json_sep(b),
+            buf_printf(b, "\"/api/v1/%s/%s/{id}/documents\":{\"get\":{", pl->name, d->entity->name);
+        json_key(b, "operationId"), buf_printf(b, "\"documents_%s_%s\"", pl->name, d->entity->name);
+        json_key(b, "tags"), buf_putc(b, '['), json_cstr(b, pl->name), buf_putc(b, ']');
+        open_parameters(b, true), buf_putc(b, ']');
+        json_key(b, "responses");
+        buf_puts(b, "{\"200\":{\"description\":\"documents of a record\"," HEADERS
+                    ",\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"}}}}," FAILS
+                    "}}}");
+    }
+    for (int many = 0; many < 2; many++) {
+        json_sep(b), buf_printf(b, "\"/api/v1/%s/%s%s/documents/%s\":{\"post\":{", pl->name,
+                                d->entity->name, many ? "" : "/{id}", d->name);
+        json_key(b, "operationId"),
+            buf_printf(b, "\"%s_%s_%s\"", many ? "issue_many" : "issue", pl->name, d->name);
+        json_key(b, "tags"), buf_putc(b, '['), json_cstr(b, pl->name), buf_putc(b, ']');
+        json_kv_str(b, "summary", title_in(&d->title, rq->lang, d->name));
+        open_parameters(b, !many), buf_putc(b, ']');
+        json_key(b, "responses");
+        buf_printf(b,
+                   "{\"%d\":{\"description\":\"%s\"," HEADERS
+                   ",\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"}}}}," FAILS
+                   "}}}",
+                   many ? 202 : 201, many ? "a job" : "the document, with its number");
+    }
+}
+
 void openapi_plugin_paths(struct request *rq, const struct plugin *pl, bool whole) {
     struct buf *b = &rq->out;
     for (int i = 0; i < pl->nreports; i++) {
@@ -296,6 +328,13 @@ void openapi_plugin_paths(struct request *rq, const struct plugin *pl, bool whol
         report_schema(rq, r);
         buf_puts(b, "},\"text/csv\":{\"schema\":{\"type\":\"string\"}},\"" CONVERT_XLSX
                     "\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}}," FAILS "}}}");
+    }
+    const struct entity *listed = NULL;
+    for (int i = 0; i < pl->ndocuments; i++) {
+        const struct document_decl *d = &pl->documents[i];
+        if (!whole && !visible_document(rq, pl, d)) continue;
+        document_paths(rq, pl, d, listed != d->entity);
+        listed = d->entity;
     }
     for (int i = 0; openapi_has_route("POST", "{}/actions/{}") && i < pl->nactions; i++) {
         if (!whole && !visible_action(rq, pl, pl->actions[i])) continue;

@@ -46,6 +46,11 @@ bool visible_action(struct request *rq, const struct plugin *pl, const char *act
                                  arena_printf(rq->arena, "%s.actions.%s", pl->name, action));
 }
 
+bool visible_document(struct request *rq, const struct plugin *pl, const struct document_decl *d) {
+    return access_has_permission(rq->release->access, rq->gate.actor,
+                                 arena_printf(rq->arena, "%s.documents.%s", pl->name, d->name));
+}
+
 bool visible_whole(struct request *rq) {
     return access_has_permission(rq->release->access, rq->gate.actor, "core.release");
 }

@@ -17,6 +17,7 @@ struct visible {
 bool visible_entity(struct request *rq, const struct entity *e, bool whole, struct visible *out);
 // Could the caller ever do this transition?
 bool visible_transition(struct request *rq, const struct entity *e, const struct transition *t);
+bool visible_document(struct request *rq, const struct plugin *pl, const struct document_decl *d);
 bool visible_action(struct request *rq, const struct plugin *pl, const char *action);
 // Who may activate releases can read them.
 bool visible_whole(struct request *rq);

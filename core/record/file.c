@@ -23,7 +23,19 @@ const char file_ddl[] =
     "CREATE INDEX IF NOT EXISTS i_file_waiting ON core_file(created_by) WHERE expires_at>0;"
     "CREATE INDEX IF NOT EXISTS i_file_owner ON core_file(owner);"
     "CREATE TABLE IF NOT EXISTS core_file_part(file TEXT NOT NULL, part BIGINT NOT NULL,"
-    " bytes {bytes} NOT NULL, PRIMARY KEY(file, part));";
+    " bytes {bytes} NOT NULL, PRIMARY KEY(file, part));"
+    // Documents (gate/document.c). sealed NULL: the person was erased. state: issued, void,
+    // replaced.
+    "CREATE TABLE IF NOT EXISTS core_document(id TEXT PRIMARY KEY, plugin TEXT NOT NULL,"
+    " document TEXT NOT NULL, entity TEXT NOT NULL, record TEXT NOT NULL, owner TEXT NOT NULL,"
+    " generation BIGINT NOT NULL, number TEXT NOT NULL, state TEXT NOT NULL, lang TEXT NOT NULL,"
+    " looks BIGINT NOT NULL, release BIGINT NOT NULL, issued_at BIGINT NOT NULL,"
+    " issued_by TEXT NOT NULL, ended_at BIGINT NOT NULL, ended_by TEXT NOT NULL,"
+    " reason TEXT NOT NULL, replaced_by TEXT NOT NULL, sealed {bytes});"
+    "CREATE INDEX IF NOT EXISTS i_document_record ON core_document(record);"
+    "CREATE INDEX IF NOT EXISTS i_document_owner ON core_document(owner);"
+    "CREATE TABLE IF NOT EXISTS core_register(name TEXT NOT NULL, period TEXT NOT NULL,"
+    " last BIGINT NOT NULL, PRIMARY KEY(name, period));";
 
 static struct seal_name name_of(const struct store *s, const char *id, const char *what,
                                 uint64_t generation) {
@@ -275,9 +287,12 @@ bool file_is_in(struct arena *a, const struct field *f, const struct value *v, c
 // An end
 
 enum err file_erase(struct store *s, const char *owner, int64_t now) {
-    return db_run(s->db, s->problem, NULL,
-                  "UPDATE core_file SET key=NULL,name=NULL,expires_at=$1 WHERE owner=$2", "it", now,
-                  owner);
+    enum err e = db_run(s->db, s->problem, NULL,
+                        "UPDATE core_file SET key=NULL,name=NULL,expires_at=$1 WHERE owner=$2",
+                        "it", now, owner);
+    return e ? e // of documents the numbers stay
+             : db_run(s->db, s->problem, NULL,
+                      "UPDATE core_document SET sealed=NULL,reason='' WHERE owner=$1", "t", owner);
 }
 
 enum err file_expired(struct db *db, int64_t now, int max,

@@ -426,6 +426,9 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
         b.file = arena_printf(a, "plugins/%s/plugin.lua", b.plugin);
         build_name(&b, j, "plugin", name);
         pl->schema = s;
+        if (name && !strcmp(name, "documents")) // fields may be called that, an address is taken
+            build_at(&b, j, "name_reserved",
+                     "plugin \"documents\": the core uses this name itself; take another");
         pl->name = arena_strdup(a, b.plugin);
         pl->version = arena_strdup(a, json_string_value(json_object_get(j, "version")));
         pl->title = build_title(&b, j);
@@ -440,6 +443,7 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
             e->index = s->nentities;
             pl->entities[pl->nentities++] = s->entities[s->nentities++] = e;
         }
+        build_documents(&b, json_object_get(j, "documents"), pl);
         build_actions(&b, pl, json_object_get(j, "actions"));
     }
     for (int i = 0; i < s->nentities; i++) store_sql_build(a, (struct entity *)s->entities[i]);

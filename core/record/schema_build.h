@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// Shared by the files that build a schema: schema.c, schema_field.c, schema_report.c.
+// Shared by the files that build a schema: schema.c, schema_field.c, schema_report.c,
+// schema_document.c.
 #ifndef RECORD_SCHEMA_BUILD_H
 #define RECORD_SCHEMA_BUILD_H
 
@@ -25,6 +26,7 @@ void build_messages(struct build *b, const struct schema *s, struct plugin *pl);
 bool build_field(struct build *b, const json_t *j, struct field *f);
 const char **build_texts(struct build *b, const json_t *list, int *n);
 const char *build_near(struct build *b, const struct entity *e, const char *name); // "; did you …"
+void build_documents(struct build *b, const json_t *list, struct plugin *pl);
 void build_reports(struct build *b, const struct schema *s, struct plugin *pl);
 bool build_is_reserved(const char *name); // names that plugins may not use
 

@@ -21,6 +21,7 @@
 #include "campus/mem.h"
 #include "campus/people.h"
 #include "campus/release.h"
+#include "campus/template.h"
 #include "campus/text.h"
 #include "campus/yaml.h"
 #include "release/release_internal.h"
@@ -59,6 +60,14 @@ static void add_file(struct gather *g, const char *path, const char *shown) {
         g->files[g->n++] = f;
 }
 
+static void add_templates(struct gather *g, const char *dir, const char *shown) {
+    const char **names;
+    if (fsio_list(g->a, dir, &names, g->p)) return;
+    for (; *names; names++)
+        if (ends(*names, ".html"))
+            add_file(g, fsio_join(g->a, dir, *names), fsio_join(g->a, shown, *names));
+}
+
 static void add_folder(struct gather *g, const char *dir, const char *shown, bool plugin) {
     const char **names;
     if (fsio_list(g->a, dir, &names, g->p)) return;
@@ -68,6 +77,8 @@ static void add_folder(struct gather *g, const char *dir, const char *shown, boo
             add_file(g, path, as);
         else if (plugin && !strcmp(*names, "locale"))
             add_folder(g, path, as, false);
+        else if (plugin && !strcmp(*names, "templates"))
+            add_templates(g, path, as);
     }
 }
 
@@ -264,11 +275,39 @@ static struct spot locate(void *self, const char *file, int from, const char *wo
     return (struct spot){0, 0};
 }
 
+static const struct template *build_template(struct release *r, const struct plugin *pl,
+                                             const struct document_decl *d, const char *file,
+                                             struct problem *p) {
+    const char *path = arena_printf(r->arena, "plugins/%s/%s", pl->name, file);
+    struct template *t = NULL;
+    const struct policy *policy = r->policies[pl - r->schema->plugins];
+    for (size_t i = 0; i < r->nfiles; i++)
+        if (!strcmp(r->files[i].path, path)) {
+            if (template_parse(r->arena, path, r->files[i].text, r->files[i].n, d, policy, &t, p))
+                return NULL;
+            return t;
+        }
+    problem_at(p, d->file, d->line, d->col, "file_missing", "document %s: there is no file %s",
+               d->name, path);
+    return NULL;
+}
+
+static void build_templates(struct release *r, struct plugin *pl, struct problem *p) {
+    for (int i = 0; i < pl->ndocuments; i++) {
+        struct document_decl *d = &pl->documents[i];
+        const char *zh = title_in(&d->path, LANG_ZH, ""), *en = title_in(&d->path, LANG_EN, "");
+        d->template[LANG_ZH] = build_template(r, pl, d, zh, p);
+        d->template[LANG_EN] =
+            strcmp(zh, en) ? build_template(r, pl, d, en, p) : d->template[LANG_ZH];
+    }
+}
+
 // Everything after the files are known.
 static enum err build(struct release *r, const struct config *c, int children, struct problem *p) {
     struct arena *a = r->arena;
     unsigned before = p->count;
     snprintf(r->school, sizeof r->school, "%s", c->school.id);
+    r->school_name = arena_strdup(a, c->school.name ? c->school.name : c->school.id);
     r->language = c->school.language;
     r->tz = tz_load(c->school.timezone);
     hash_files(r);
@@ -295,6 +334,7 @@ static enum err build(struct release *r, const struct config *c, int children, s
     for (int i = 0; i < r->schema->nplugins; i++) {
         build_policy(r, i, r->schema->plugins[i].name, p);
         build_locale(r, i, r->schema->plugins[i].name, p);
+        build_templates(r, (struct plugin *)&r->schema->plugins[i], p);
     }
     // what follows would only repeat that a plugin is missing
     if (nd < n) return ERR_INVALID;

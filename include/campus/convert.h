@@ -26,6 +26,8 @@ enum convert_kind {
     // "columns": {name: {"title", "type", "choices": {name: title}}}, all optional. With "marked":
     // true the first cell of every row lists the places (from 1, by spaces) of its wrong cells.
     CONVERT_SHEET_WRITE,
+    // Documents into PDF and HTML: core/host/draw.c says what goes in and comes out.
+    CONVERT_DRAW,
 };
 struct convert_task {
     enum convert_kind kind;

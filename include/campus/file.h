@@ -78,8 +78,8 @@ MUST_CHECK enum err file_add_to(struct store *s, const struct file_made *f, cons
                                 int64_t now);
 // Whether a value of the field names the file.
 bool file_is_in(struct arena *a, const struct field *f, const struct value *v, const char *id);
-// Destroys the keys and names of all that is the owner's: nothing opens any more, and the bytes go
-// with the next sweep.
+// Destroys the keys and names of all files that are the owner's, and what documents say: nothing
+// opens any more, and the bytes go with the next sweep.
 MUST_CHECK enum err file_erase(struct store *s, const char *owner, int64_t now);
 
 // Reading. Opens the sealed bytes and compares their hash before anything else: ERR_CORRUPT when

@@ -39,6 +39,7 @@ struct release {
     struct pool *pool;
     struct tz *tz;
     char school[64];
+    const char *school_name;
     enum lang language; // of the school
     int refs;           // atomic
     const struct release_file

@@ -187,6 +187,20 @@ struct entity {
 };
 struct report_decl; // campus/report.h
 struct schema;
+struct template;
+struct document_decl { // what is issued for a record: a notice, a certificate
+    const char *name;
+    struct title title, seal; // seal: what stands in its place
+    struct title path;        // of the template, by language
+    const struct entity *entity;
+    const char *number, *qr; // formats, or NULL
+    uint64_t states;         // bits of those in which it may be issued; 0: all
+    int copies;
+    bool many;                          // more than one may be in force for a record
+    const struct template *template[2]; // by enum lang; the release sets them
+    const char *file;
+    int line, col;
+};
 struct plugin {
     const struct schema *schema;
     const char *name, *version;
@@ -197,6 +211,8 @@ struct plugin {
     int nrules;
     const struct report_decl *reports;
     int nreports;
+    struct document_decl *documents;
+    int ndocuments;
     const char **actions;
     int nactions; // names
     const struct handler_decl *on, *every;

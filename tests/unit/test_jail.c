@@ -179,7 +179,7 @@ static int jailed(const char *lacks, int (*act)(void)) {
     if (!pid) {
         struct jail got;
         setenv("CAMPUSD_LACKS", lacks, 1);
-        _exit(jail_enter(64 << 20, true, &got) ? act() : 255);
+        _exit(jail_enter(64 << 20, true, false, &got) ? act() : 255);
     }
     int status;
     assert_int_equal(waitpid(pid, &status, 0), pid);
