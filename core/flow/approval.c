@@ -531,6 +531,9 @@ enum err approval_do(struct approving *ap, struct approval_case *c, const struct
                             "there is no such member");
     }
     if (!e) e = note_of(ap, body, false, "/note", &d.note);
+    if (!e && c->nacts >= LIMIT_APPROVAL_ACTS) // signing and the ways out stay open
+        e = problem_add(ap->store->problem, ERR_INVALID, NULL, "too_many",
+                        "at most %d things are done to one approval", LIMIT_APPROVAL_ACTS);
     if (!e && (c->closed_at || !c->decl)) e = refuse(ap, ERR_CONFLICT, "closed");
     if (!e) e = lapse(ap, c, r, NULL, &lapsed);
     if (e) return e;

@@ -26,6 +26,16 @@ static enum err approvals_of_record(struct request *rq) {
     return err ? err : request_finish(rq);
 }
 
+// A token with scopes does here what its scope "approvals" lets it, and never more than its
+// records' scopes do.
+static enum err in_scope(struct request *rq) {
+    const char **s = rq->gate.actor->scopes;
+    while (s && *s && strcmp(*s, "*") && strcmp(*s, "approvals")) s++;
+    return !s || *s ? ERR_OK
+                    : problem_set(&rq->problem, ERR_FORBIDDEN,
+                                  "this token lacks the scope \"approvals\"");
+}
+
 static enum err show(struct request *rq) {
     enum err e = gate_approval(&rq->gate, rq->path[1], &rq->out);
     return e ? e : request_finish(rq);
@@ -61,6 +71,7 @@ static enum err act(struct request *rq) {
     const json_t *body;
     const char *verb = rq->path[2];
     enum err e = request_body(rq, &body);
+    if (!e) e = in_scope(rq);
     if (e) return e;
     const char *to = json_string_value(json_object_get(body, "to"));
     bool sign = !strcmp(verb, "sign") ||
@@ -93,6 +104,7 @@ static enum err phrases_put(struct request *rq) {
     const json_t *body;
     enum err e = request_body(rq, &body);
     if (!e) e = api_only(rq, body, keys);
+    if (!e) e = in_scope(rq);
     return e ? e : request_move(rq, ON_LANE, phrases_step);
 }
 
@@ -109,7 +121,8 @@ static enum err done_step(struct request *rq) {
 
 // What only wants to be read leaves the inbox so; what wants something done leaves it by that.
 static enum err done(struct request *rq) {
-    return request_move(rq, ON_LANE, done_step);
+    enum err e = in_scope(rq);
+    return e ? e : request_move(rq, ON_LANE, done_step);
 }
 
 const struct route routes_approvals[] = {

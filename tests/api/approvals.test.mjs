@@ -2,7 +2,7 @@
 // Copyright 2026 The campusd authors
 //
 // Approvals through the front door: every verb of a case, whose own case it is, delegation, quorum,
-// races, pinned policy, paper (ADM-1 plans approved by the school leader; FIN-5, ORG-1 the same steps).
+// races, pinned policy, paper (ADM-1, FIN-5, ORG-1).
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -112,7 +112,7 @@ const refused = (a, status, code) => {
   if (code) assert.ok([a.body.code, ...(a.body.errors ?? []).map((e) => e.code)].includes(code), a.text);
 };
 
-test('each step is signed in its turn, and the last signature makes the transition', async () => {
+test('each step is signed in its turn, and the last signature makes the transition (ADM-1, FIN-5)', async () => {
   const p = await plan();
   assert.ok(await waits(manager, p) && !(await waits(principal, p)) && !(await waits(writer, p)));
   refused(await approve(principal, p), 403, 'not_your_step');
@@ -165,7 +165,7 @@ test('a signature on an older revision than it was read at is refused', async ()
   assert.equal((await manager.api('POST', `papers/plans/${p.id}/approve`, {}, { 'If-Match': `"${p.rev}"` })).status, 200);
 });
 
-test('amounts add signers', async () => {
+test('amounts add signers (FIN-5)', async () => {
   const small = await plan(writer, { amount: '5000.00' }), large = await plan(writer, { amount: '5000.01' });
   assert.deepEqual((await only(small)).steps.map((s) => s.name), ['manager', 'principal']);
   assert.deepEqual((await only(large)).steps.map((s) => s.name), ['manager', 'deputy', 'principal']);
@@ -190,7 +190,7 @@ test('an open case keeps its steps when the policy changes, until it is moved by
   assert.equal(reload().status, 0);
 });
 
-test('nobody signs their own case: it climbs to the supervisor, or is left to the next step', async () => {
+test('nobody signs their own case: it climbs to the supervisor, or is left to the next step (FIN-5)', async () => {
   const own = await plan(manager);                              // there is another manager
   refused(await approve(manager, own), 403, 'own_case');
   assert.ok(!(await waits(manager, own)) && await waits(manager2, own));
@@ -218,7 +218,7 @@ test('nobody signs their own case: it climbs to the supervisor, or is left to th
   assert.equal((await manager.ok('POST', `papers/leaves/${p.id}/grant`)).state, 'granted');
 });
 
-test('a step that needs two has two, and each of them once', async () => {
+test('a step that needs two has two, and each of them once (ORG-1)', async () => {
   const l = await writer.ok('POST', 'papers/letters', { name: 'to all', dept: 'office', check: deputy.id });
   const send = (who) => who.post(`papers/letters/${l.id}/send`);
   refused(await send(writer), 403, 'own_case');
@@ -251,7 +251,7 @@ test('two who sign the same step at once: one signature, and the other is told',
   }
 });
 
-test('a delegate signs for the one who lent, on record as such, and not for their own case', async () => {
+test('a delegate signs for the one who lent, on record as such, and not for their own case (ORG-1)', async () => {
   const stand = await server.bearer('p.stand');
   const day = (n) => new Date(Date.now() + n * 864e5).toISOString().slice(0, 10);
   await keeper.ok('POST', 'admin/delegations', { person: deputy.name, to: stand.name, from: day(-1), until: day(3) });
@@ -290,7 +290,7 @@ test('it is withdrawn by who submitted it, before anybody has signed', async () 
   refused(await act(writer, c, 'withdraw'), 409, 'signed_on');
 });
 
-test('it is returned to the submitter or to an earlier step, with a reason', async () => {
+test('it is returned to the submitter or to an earlier step, with a reason (FIN-5)', async () => {
   const p = await plan(writer, { amount: '6000.00' });
   for (const who of [manager, deputy]) await who.ok('POST', `papers/plans/${p.id}/approve`);
   let c = await only(p, principal);
@@ -406,6 +406,26 @@ test('whoever keeps approvals does not help their own case on', async () => {
   assert.deepEqual((await office.ok('GET', `approvals/${c.id}`)).may, ['withdraw', 'copy', 'urge']);
   refused(await act(office, c, 'transfer', { to: deputy.name }), 403, 'own_case');
   refused(await act(office, c, 'migrate'), 403);
+});
+
+test('a token with scopes reaches no further into approvals than they say', async () => {
+  const p = await plan();
+  const c = await only(p);
+  const scoped = async (scopes) => {
+    const t = await keeper.ok('POST', 'admin/tokens', { user: manager.id, label: 'scoped', scopes });
+    return Object.assign(Object.create(Object.getPrototypeOf(manager)), manager, { token: t.token });
+  };
+  const reader = await scoped(['papers.plans:read']);
+  assert.equal((await reader.get(`approvals/${c.id}`)).status, 200);
+  assert.equal((await inbox(reader)).length, 0);                   // nothing it could sign
+  refused(await approve(reader, p), 403);
+  refused(await act(reader, c, 'transfer', { to: deputy.name }), 403);
+  refused(await reader.api('PUT', 'phrases', { items: [] }), 403);
+  const half = await scoped(['papers.plans:read', 'approvals']);
+  refused(await act(half, c, 'sign'), 403);
+  refused(await act(half, c, 'transfer', { to: deputy.name }), 403);
+  const whole = await scoped(['papers.plans:read', 'papers.plans:approve', 'approvals']);
+  assert.equal((await act(whole, c, 'sign', { note: 'ok' })).status, 200);
 });
 
 test('everybody has their own phrases', async () => {

@@ -215,6 +215,19 @@ static void test_paper_that_nobody_confirms_in_time_no_longer_counts(void **stat
     assert_true(finishes);
 }
 
+static void test_a_case_has_room_for_so_many_things(void **state) {
+    (void)state;
+    struct record r = a_plan(clerk, "1.00");
+    bool finishes;
+    OK(fx, db_begin(fx->db, &fx->problem));
+    for (int i = 0; i < LIMIT_APPROVAL_ACTS; i++)
+        OK(fx, act(clerk, &r, "copy", "{\"to\":\"keeper\"}", NOW_MS));
+    assert_int_equal(act(clerk, &r, "copy", "{\"to\":\"keeper\"}", NOW_MS), ERR_INVALID);
+    assert_string_equal(fixture_word(fx), "too_many");
+    OK(fx, sign(boss, &r, false, &finishes)); // what it is for goes on
+    OK(fx, db_commit(fx->db, &fx->problem));
+}
+
 static void test_urging_has_its_pause(void **state) {
     (void)state;
     struct record r = a_plan(clerk, "1.00");
@@ -256,6 +269,7 @@ int main(void) {
         T(test_what_cannot_climb_waits_and_its_keepers_are_told),
         T(test_a_dry_run_tells_the_same_and_writes_nothing),
         T(test_paper_that_nobody_confirms_in_time_no_longer_counts),
+        T(test_a_case_has_room_for_so_many_things),
         T(test_urging_has_its_pause),
         T(test_a_declaration_that_cannot_work_is_refused_at_its_line),
     };
