@@ -25,8 +25,8 @@ SRC := $(sort $(wildcard core/*/*.c))
 MAIN := core/cli/main.c
 LIBSRC := $(filter-out $(MAIN),$(SRC))
 EMBED := $(sort $(wildcard core/host/*.lua))
-OBJ := $(LIBSRC:%.c=$(O)/%.o) $(EMBED:%=$(O)/%.o)
-TOBJ := $(LIBSRC:%.c=$(O)/test/%.o) $(EMBED:%=$(O)/%.o)
+OBJ := $(LIBSRC:%.c=$(O)/%.o) $(EMBED:%=$(O)/%.o) $(O)/pinyin.o
+TOBJ := $(LIBSRC:%.c=$(O)/test/%.o) $(EMBED:%=$(O)/%.o) $(O)/pinyin.o
 UNIT := $(patsubst tests/unit/%.c,$(B)/unit$(VARIANT)/%,$(sort $(wildcard tests/unit/test_*.c)))
 
 PROGRAMS := $(if $(wildcard $(MAIN)),$(B)/campusd$(VARIANT) $(B)/campusd-test$(VARIANT))
@@ -61,6 +61,14 @@ $(O)/test/%.o: %.c
 # Lua that the child runs is carried inside the binary
 $(O)/%.lua.o: %.lua
 	@mkdir -p $(@D)
+	$(Q)cd $(<D) && ld -r -b binary -z noexecstack -o $(abspath $@) $(<F)
+
+# so are the readings of Han characters, out of the Unihan database (Debian: unicode-data)
+UNIHAN ?= /usr/share/unicode/Unihan_Readings.txt.bz2
+$(O)/pinyin.txt: core/record/pinyin.awk
+	@mkdir -p $(@D)
+	$(Q)bzip2 -dc $(UNIHAN) | LC_ALL=C awk -f $< | LC_ALL=C sort > $@.new && test -s $@.new && mv $@.new $@
+$(O)/pinyin.o: $(O)/pinyin.txt
 	$(Q)cd $(<D) && ld -r -b binary -z noexecstack -o $(abspath $@) $(<F)
 
 unit: $(UNIT)

@@ -6,6 +6,7 @@
 #ifndef DB_BACKEND_H
 #define DB_BACKEND_H
 
+#include "campus/buf.h"
 #include "campus/db.h"
 
 struct db_backend {
@@ -38,6 +39,16 @@ struct db_backend {
     enum err (*backup)(void *raw, const char *to, void (*progress)(void *, int64_t, int64_t),
                        void *self, struct problem *p);
     enum err (*check)(void *raw, struct problem *p);
+    // Word search; see db_search_table and its neighbours.
+    void (*search_table)(struct buf *sql, const char *table, const char *const *columns, int n);
+    void (*search_put)(struct buf *sql, const char *table, const char *const *columns, int n);
+    void (*search_text)(struct buf *out, const char *tokens);
+    void (*search_query)(struct buf *out, const char *const *columns, int n, const char *tokens,
+                         bool prefix);
+    void (*search_match)(struct buf *sql, const char *table, const char *const *columns, int n,
+                         int argument);
+    const char *search_key;   // the column of the record's number
+    const char *search_purge; // a statement with the table as %s; or NULL
     // kind: "table", "index", or "column" (name is "table.column")
     bool (*has)(void *raw, const char *kind, const char *name);
 };

@@ -22,7 +22,14 @@ struct stmt {
     bool in_use;
     char sql[];
 };
+struct pending { // before the commit
+    struct pending *next;
+    enum err (*fn)(struct db *db, const void *about, const char *id, struct problem *p);
+    const void *about;
+    char id[];
+};
 struct db {
+    struct pending *pending, **pending_end;
     const struct db_backend *b;
     void *raw;
     const char *begin;
@@ -75,8 +82,10 @@ static void drop(struct db *db, struct stmt *st) {
     db->cached--;
 }
 
+static void forget_pending(struct db *db);
 void db_close(struct db *db) {
     if (!db) return;
+    forget_pending(db);
     while (db->newest) drop(db, db->newest);
     db->b->close(db->raw);
     mem_free(db);
@@ -253,11 +262,37 @@ static enum err command(struct db *db, struct problem *p, const char *sql) {
 enum err db_begin(struct db *db, struct problem *p) {
     return command(db, p, db->begin);
 }
+
+static void forget_pending(struct db *db) {
+    for (struct pending *next; db->pending; db->pending = next) {
+        next = db->pending->next;
+        mem_free(db->pending);
+    }
+}
+
+enum err db_before_commit(struct db *db,
+                          enum err (*fn)(struct db *db, const void *about, const char *id,
+                                         struct problem *p),
+                          const void *about, const char *id) {
+    struct pending *x = mem_alloc(sizeof *x + strlen(id) + 1);
+    if (!x) return ERR_NOMEM;
+    x->fn = fn;
+    x->about = about;
+    strcpy(x->id, id);
+    *(db->pending ? db->pending_end : &db->pending) = x;
+    db->pending_end = &x->next;
+    return ERR_OK;
+}
+
 enum err db_commit(struct db *db, struct problem *p) {
-    return command(db, p, "COMMIT");
+    enum err e = ERR_OK;
+    for (struct pending *x = db->pending; x && !e; x = x->next) e = x->fn(db, x->about, x->id, p);
+    forget_pending(db);
+    return e ? e : command(db, p, "COMMIT");
 }
 
 void db_rollback(struct db *db) {
+    forget_pending(db);
     db_reset_all(db);
     if (db_in_transaction(db) && db->b->exec(db->raw, "ROLLBACK", NULL))
         log_error("rollback_failed", "the transaction could not be rolled back");
@@ -341,6 +376,33 @@ int db_batch(const struct db *db) {
 const char *db_clustered(const struct db *db) {
     return db->b->clustered;
 }
+
+void db_search_table(const struct db *db, struct buf *sql, const char *table,
+                     const char *const *columns, int n) {
+    db->b->search_table(sql, table, columns, n);
+}
+void db_search_put(const struct db *db, struct buf *sql, const char *table,
+                   const char *const *columns, int n) {
+    db->b->search_put(sql, table, columns, n);
+}
+void db_search_text(const struct db *db, struct buf *out, const char *tokens) {
+    db->b->search_text(out, tokens);
+}
+void db_search_match(const struct db *db, struct buf *sql, const char *table,
+                     const char *const *columns, int n, int argument) {
+    db->b->search_match(sql, table, columns, n, argument);
+}
+void db_search_query(const struct db *db, struct buf *out, const char *const *columns, int n,
+                     const char *tokens, bool prefix) {
+    db->b->search_query(out, columns, n, tokens, prefix);
+}
+const char *db_search_key(const struct db *db) {
+    return db->b->search_key;
+}
+const char *db_search_purge(const struct db *db) {
+    return db->b->search_purge;
+}
+
 bool db_has_table(struct db *db, const char *table) {
     return db->b->has(db->raw, "table", table);
 }

@@ -275,6 +275,39 @@ static bool lite_has(void *raw, const char *kind, const char *name) {
     return has;
 }
 
+// Word search is FTS5, whose rowid is the record's number.
+static void lite_search_table(struct buf *sql, const char *table, const char *const *columns,
+                              int n) {
+    buf_printf(sql, "CREATE VIRTUAL TABLE %s USING fts5(", table);
+    for (int i = 0; i < n; i++) buf_printf(sql, "%s,", columns[i]);
+    buf_puts(sql, "tokenize='unicode61');");
+}
+
+static void lite_search_put(struct buf *sql, const char *table, const char *const *columns, int n) {
+    buf_printf(sql, "INSERT OR REPLACE INTO %s(rowid", table);
+    for (int i = 0; i < n; i++) buf_printf(sql, ",%s", columns[i]);
+    buf_puts(sql, ") VALUES($1");
+    for (int i = 0; i < n; i++) buf_printf(sql, ",$%d", i + 2);
+    buf_putc(sql, ')');
+}
+
+static void lite_search_text(struct buf *out, const char *tokens) {
+    buf_puts(out, tokens);
+}
+
+static void lite_search_query(struct buf *out, const char *const *columns, int n,
+                              const char *tokens, bool prefix) {
+    buf_putc(out, '{');
+    for (int i = 0; i < n; i++) buf_printf(out, "%s%s", i ? " " : "", columns[i]);
+    buf_printf(out, "} : \"%s\"%s", tokens, prefix ? " *" : "");
+}
+
+static void lite_search_match(struct buf *sql, const char *table, const char *const *columns, int n,
+                              int argument) {
+    (void)columns, (void)n;
+    buf_printf(sql, "n IN (SELECT rowid FROM %s WHERE %s MATCH $%d)", table, table, argument);
+}
+
 const struct db_backend db_sqlite = {.scheme = "sqlite:",
                                      .begin_write = "BEGIN IMMEDIATE",
                                      .serial = "INTEGER PRIMARY KEY",
@@ -303,4 +336,11 @@ const struct db_backend db_sqlite = {.scheme = "sqlite:",
                                      .wal_bytes = lite_wal_bytes,
                                      .backup = lite_backup,
                                      .check = lite_check,
+                                     .search_table = lite_search_table,
+                                     .search_put = lite_search_put,
+                                     .search_text = lite_search_text,
+                                     .search_query = lite_search_query,
+                                     .search_match = lite_search_match,
+                                     .search_key = "rowid",
+                                     .search_purge = "INSERT INTO %s(%s) VALUES('optimize')",
                                      .has = lite_has};

@@ -100,6 +100,7 @@ enum err gate_export(struct gate *g, const struct entity *e, const struct query 
                            "say what the look is for");
     page.where = cond_and(g->store.arena, gate_reach(g, e, q, page.blind_field >= 0),
                           access_filter(g->release->access, g->actor, e, "export", g->store.arena));
+    gate_search(g, e, q, &page);
     page.limit = LIMIT_EXPORT_ROWS;
     buf_init(&x.out, g->store.arena);
     buf_puts(&x.out, "\xef\xbb\xbf"); // spreadsheets take it for UTF-8 only then

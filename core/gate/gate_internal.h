@@ -62,6 +62,16 @@ MUST_CHECK enum err effects_transition(struct gate *g, const struct record *r,
 // after: the values as they will be; deleted: the record goes.
 MUST_CHECK enum err effects_update(struct gate *g, const struct record *r,
                                    const struct value *after, bool deleted);
+// Adds the words of `q` to a page: each in fields that the reader sees in the clear there.
+void gate_search(struct gate *g, const struct entity *e, const struct query *q, struct page *page);
+// What a verdict shows of one record: the standing fields in the clear, which it returns, other
+// sealed ones masked. only_named: sealed fields are opened only where `fields=` names them (lists).
+struct fieldset gate_open_views(const struct entity *e, const struct verdict *v,
+                                const struct look *look, bool only_named, struct shown *how);
+// Notes fields of these subjects seen in the clear, or searched (none).
+void gate_note_looks(struct gate *g, const struct entity *e, const char *action, const char *object,
+                     const struct fieldset *fields, const char *purpose,
+                     const char *const *subjects, int n);
 // Finds a live record that the actor may read. ERR_NOT_FOUND, noted, otherwise.
 enum err gate_find(struct gate *g, const struct entity *e, const char *id, const char *verb,
                    struct record *r, struct verdict *v);

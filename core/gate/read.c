@@ -27,9 +27,9 @@ static struct fieldset both(const struct fieldset *x, const struct fieldset *y) 
     return out;
 }
 
-static void note_look(struct gate *g, const struct entity *e, const char *action,
-                      const char *object, const struct fieldset *fields, const char *purpose,
-                      const char *const *subjects, int n) {
+void gate_note_looks(struct gate *g, const struct entity *e, const char *action, const char *object,
+                     const struct fieldset *fields, const char *purpose,
+                     const char *const *subjects, int n) {
     struct audit_row row = gate_row(g, action, object, "ok", "");
     row.fields = field_list(g, e, fields);
     row.purpose = purpose;
@@ -43,13 +43,11 @@ void gate_note_look(struct gate *g, const struct entity *e, const char *action, 
                     const struct fieldset *fields, const char *purpose, const char *subject) {
     const char **subjects = arena_alloc(g->store.arena, sizeof *subjects);
     subjects[0] = subject;
-    note_look(g, e, action, object, fields, purpose, subjects, 1);
+    gate_note_looks(g, e, action, object, fields, purpose, subjects, 1);
 }
 
-// What a verdict shows of one record: the standing fields in the clear, other sealed ones masked.
-// only_named: sealed fields are opened only where `fields=` names them (lists).
-static struct fieldset open_views(const struct entity *e, const struct verdict *v,
-                                  const struct look *look, bool only_named, struct shown *how) {
+struct fieldset gate_open_views(const struct entity *e, const struct verdict *v,
+                                const struct look *look, bool only_named, struct shown *how) {
     struct fieldset looks = {0};
     gate_views(e, v, how);
     how->look = look;
@@ -105,7 +103,7 @@ enum err gate_get(struct gate *g, const struct entity *e, const char *id, const 
     struct shown how;
     enum err err = gate_find(g, e, id, "read", &r, &v);
     if (err) return err;
-    struct fieldset looks = open_views(e, &v, look, false, &how);
+    struct fieldset looks = gate_open_views(e, &v, look, false, &how);
     err = reveal(g, &r, look, &how, &looks);
     if (err) return err;
     struct fieldset open = both(&how.clear, &how.partial);
@@ -150,7 +148,7 @@ static enum err list_one(void *self, struct record *r) {
     struct gate *g = l->g;
     if (!l->uniform) {
         access_decide(g->release->access, g->actor, r->entity, "read", r, &l->verdict);
-        l->looks = open_views(r->entity, &l->verdict, &l->q->look, true, &l->how);
+        l->looks = gate_open_views(r->entity, &l->verdict, &l->q->look, true, &l->how);
     }
     if (r->wrapped) {
         struct fieldset open = both(&l->how.clear, &l->how.partial);
@@ -164,14 +162,17 @@ static enum err list_one(void *self, struct record *r) {
 }
 
 enum err gate_list(struct gate *g, const struct entity *e, const struct query *q, struct buf *out) {
+    if (q->nwords && !q->page.norder && q->page.blind_field < 0)
+        return gate_find_words(g, e, q, out, NULL);
     const struct access *x = g->release->access;
     struct page page = q->page;
     struct listing l = {.g = g, .q = q, .out = out};
     struct fieldset all_looks = {0};
     page.where = gate_reach(g, e, q, page.blind_field >= 0);
+    gate_search(g, e, q, &page);
     l.uniform = access_is_uniform(x, g->actor, e, "read");
     access_decide(x, g->actor, e, "read", NULL, &l.verdict);
-    l.looks = open_views(e, &l.verdict, &q->look, true, &l.how);
+    l.looks = gate_open_views(e, &l.verdict, &q->look, true, &l.how);
     all_looks = l.looks;
     if (!l.uniform && q->look.has_fields) // some rows may open more than others
         for (int i = 0; i < e->nfields; i++)
@@ -199,11 +200,12 @@ enum err gate_list(struct gate *g, const struct entity *e, const struct query *q
     }
     buf_putc(out, '}');
     if (l.nsubjects)
-        note_look(g, e, "look", e->full, &all_looks, l.verdict.purpose, l.subjects, l.nsubjects);
+        gate_note_looks(g, e, "look", e->full, &all_looks, l.verdict.purpose, l.subjects,
+                        l.nsubjects);
     if (page.blind_field >= 0) {
         struct fieldset searched = {0};
         fieldset_add(&searched, page.blind_field);
-        note_look(g, e, "search", e->full, &searched, "", NULL, 0);
+        gate_note_looks(g, e, "search", e->full, &searched, "", NULL, 0);
     }
     return err;
 }

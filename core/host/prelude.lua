@@ -75,7 +75,8 @@ local FIELD = { title = "title", help = "title", required = "boolean", unique = 
   personal = "boolean", readonly = "boolean", class = "public|internal|confidential|secret",
   mask = "mobile|cn_id|last4|name|all", default = "any", derived = "text" }
 local TYPES = {
-  text = { pattern = "text", check = "cn_id|mobile|uscc|invoice_no", max_length = "integer" }, longtext = { max_length = "integer" },
+  text = { pattern = "text", check = "cn_id|mobile|uscc|invoice_no", max_length = "integer", search = "any" },
+  longtext = { max_length = "integer", search = "any" },
   integer = { min = "number", max = "number" }, decimal = { min = "number", max = "number", scale = "integer" },
   money = { min = "number", max = "number" },
   date = {}, time = {}, datetime = {}, boolean = {}, choice = { choices = "list" }, multichoice = { choices = "list" },

@@ -59,6 +59,7 @@ static void field_json(struct request *rq, const struct entity *e, const struct 
     if (f->unique) json_kv_bool(b, "unique", true);
     if (f->sealed) json_kv_bool(b, "sealed", true);
     if (f->searchable) json_kv_bool(b, "searchable", true);
+    if (f->search) json_kv_str(b, "search", f->search == SEARCH_NAME ? "name" : "text");
     if (e) {
         bool clear = fieldset_has(&v->clear, f->index), mask = fieldset_has(&v->masked, f->index);
         json_kv_str(b, "view", clear ? "clear" : mask ? "masked" : "hidden");
@@ -152,6 +153,7 @@ static void entity_json(struct request *rq, const struct entity *e, const struct
     json_kv_bool(b, "update", v->update);
     json_kv_bool(b, "delete", v->remove);
     json_kv_bool(b, "search", v->search);
+    json_kv_bool(b, "find", visible_search(e, v, false));
     json_kv_bool(b, "reveal", v->reveal);
     json_kv_bool(b, "export", v->export);
     json_kv_bool(b, "import", v->import);

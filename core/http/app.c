@@ -23,6 +23,7 @@
 #include "campus/message.h"
 #include "campus/password.h"
 #include "campus/post.h"
+#include "campus/reindex.h"
 #include "campus/rotate.h"
 #include "campus/webhook.h"
 #include "http/app_internal.h"
@@ -180,7 +181,10 @@ enum err app_reload(struct app *app, struct release_change *c, struct problem *p
     if (!e && !c->waits) e = lane_run(app->lane, activate_on_lane, &act);
     if (!e && !c->waits) {
         log_info("release_active", "release %lld (%s)", (long long)next->number, next->id);
+        release_hold(next);
         release_swap(next);
+        if (!app->embedded) e = reindex_start(app->jobs, app->lane, next, p);
+        release_put(next);
     } else if (next)
         release_put(next);
     pthread_mutex_unlock(&app->reloading);
@@ -256,6 +260,11 @@ enum err app_unlocked(struct app *app, struct problem *p) {
     struct due_config due = {app->config.storage, app->config.school.id, app->lane, app->keyring};
     if (!e && !app->embedded) e = due_open(&due, &app->due, p);
     if (!e && !app->embedded) e = rotate_resume(app->jobs, app->lane, app->keyring, p);
+    if (!e && !app->embedded) {
+        struct release *r = release_get();
+        e = reindex_start(app->jobs, app->lane, r, p);
+        release_put(r);
+    }
     if (e) return e;
     for (int i = ON_HASHING; i < PLACES; i++)
         app->workers[i] =

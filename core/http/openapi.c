@@ -22,9 +22,9 @@ static const struct {
 #undef X
 };
 static const struct route *const TABLES[] = {
-    routes_session,   routes_meta, routes_people,   routes_admin,    routes_records,
-    routes_reports,   routes_bulk, routes_events,   routes_hooks,    routes_files,
-    routes_approvals, routes_flow, routes_messages, routes_documents};
+    routes_session, routes_meta,      routes_people, routes_admin,    routes_records,
+    routes_search,  routes_reports,   routes_bulk,   routes_events,   routes_hooks,
+    routes_files,   routes_approvals, routes_flow,   routes_messages, routes_documents};
 enum { TABLES_N = sizeof TABLES / sizeof *TABLES, DOCS_N = sizeof DOCS / sizeof *DOCS };
 
 bool openapi_has_route(const char *method, const char *pattern) {
@@ -162,6 +162,7 @@ static void shared_parameters(struct buf *b) {
     query_parameter(b, "cursor", text, "`next` of the page before.");
     query_parameter(b, "sort", text, "Fields by comma, - before a field for descending.");
     query_parameter(b, "fields", text, "Only these fields, by comma.");
+    query_parameter(b, "q", text, "Words to find; pinyin of names, digits of numbers.");
     query_parameter(b, "total", yes, "Count all matches.");
     query_parameter(b, "expand", text, "References to show as records, by comma.");
     query_parameter(b, "reveal", text, "Protected fields to show in the clear; audited.");

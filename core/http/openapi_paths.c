@@ -101,6 +101,7 @@ static void list_operation(struct request *rq, const struct entity *e, const str
     open_operation(b, "get", "list", e, title_in(&e->title, rq->lang, e->name));
     open_parameters(b, false);
     for (size_t i = 0; i < sizeof common / sizeof *common; i++) shared(b, common[i]);
+    if (visible_search(e, v, whole)) shared(b, "q");
     if (e->workflow) {
         json_sep(b);
         buf_puts(b,

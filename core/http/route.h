@@ -85,10 +85,10 @@ struct route {
     const char *permission;
     enum { SIGNED_IN, FIRST_PASSWORD, ANYONE, EVEN_LOCKED } who;
 };
-extern const struct route routes_session[], routes_meta[], routes_records[], routes_reports[],
-    routes_admin[], routes_people[], routes_bulk[], routes_batch[], routes_actions[],
-    routes_events[], routes_hooks[], routes_approvals[], routes_files[], routes_flow[],
-    routes_messages[], routes_documents[];
+extern const struct route routes_session[], routes_meta[], routes_records[], routes_search[],
+    routes_reports[], routes_admin[], routes_people[], routes_bulk[], routes_batch[],
+    routes_actions[], routes_events[], routes_hooks[], routes_approvals[], routes_files[],
+    routes_flow[], routes_messages[], routes_documents[];
 // each ends with a NULL method
 
 struct keyring *app_keyring(struct app *app);

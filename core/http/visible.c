@@ -71,3 +71,13 @@ void visible_finish(struct request *rq) {
     rq->status = 304;
     buf_trim(&rq->out, rq->out.len);
 }
+
+bool visible_search(const struct entity *e, const struct visible *v, bool whole) {
+    for (int i = 0; i < e->nfields; i++) {
+        const struct field *f = &e->fields[i];
+        if (f->search && (whole || fieldset_has(&v->clear, i))) return true;
+        if (f->searchable && f->sealed && (whole || (v->search && fieldset_has(&v->shown, i))))
+            return true;
+    }
+    return false;
+}

@@ -15,6 +15,8 @@ struct visible {
 // False when the caller may do nothing at all with the entity: then it is not spoken of. whole: the
 // caller may read the release's sources, and is told of everything.
 bool visible_entity(struct request *rq, const struct entity *e, bool whole, struct visible *out);
+// Does `q=` find anything of this entity for the caller?
+bool visible_search(const struct entity *e, const struct visible *v, bool whole);
 // Could the caller ever do this transition?
 bool visible_transition(struct request *rq, const struct entity *e, const struct transition *t);
 bool visible_document(struct request *rq, const struct plugin *pl, const struct document_decl *d);

@@ -142,7 +142,7 @@ void sql_init(struct sql *s, struct arena *a) {
     buf_init(&s->text, a);
 }
 
-void sql_arg(struct sql *s, const struct value *v) {
+int sql_keep(struct sql *s, const struct value *v) {
     if (s->nargs == s->cap) {
         int cap = s->cap ? 2 * s->cap : 16;
         struct value *more = arena_alloc(s->arena, sizeof *more * (size_t)cap);
@@ -151,7 +151,11 @@ void sql_arg(struct sql *s, const struct value *v) {
         s->cap = cap;
     }
     s->args[s->nargs++] = *v;
-    buf_printf(&s->text, "$%d", s->nargs);
+    return s->nargs;
+}
+
+void sql_arg(struct sql *s, const struct value *v) {
+    buf_printf(&s->text, "$%d", sql_keep(s, v));
 }
 
 static void like_arg(struct sql *out, const struct value *v) {

@@ -4,6 +4,7 @@
 // Lists and counts. A page begins after its cursor by key, never by offset, so that the last page
 // costs what the first does; rows are handed on as they are read, without copies.
 #include "campus/mem.h"
+#include "campus/search.h"
 #include "record/store_sql.h"
 
 // Nulls come first upwards and last downwards, said aloud because PostgreSQL has it otherwise. The
@@ -96,6 +97,7 @@ static enum err write_where(struct store *s, const struct entity *e, const struc
         buf_puts(&q->text, " AND ");
         cond_sql(pg->where, e, q);
     }
+    if (pg->search) search_sql(s, e, pg->search, q);
     if (pg->blind_field < 0) return ERR_OK;
     const struct field *f = &e->fields[pg->blind_field];
     struct value mark;
@@ -125,8 +127,10 @@ static enum err is_match(struct store *s, const struct page *pg, struct record *
     if (pg->blind_field < 0) return ERR_OK;
     const struct field *f = &r->entity->fields[pg->blind_field];
     struct value sealed = r->values[f->index];
+    uint64_t generation = r->generation;
     enum err e = store_has_value(s, r, f, &pg->blind, pg->blind_last4, match);
     r->values[f->index] = sealed; // whether it may be seen is the gate's to say
+    r->generation = generation;
     return e;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include "campus/limits.h"
 #include "campus/mem.h"
+#include "campus/search.h"
 #include "campus/text.h"
 #include "record/query_internal.h"
 #include "record/store_sql.h"
@@ -34,9 +35,9 @@ static bool wrong(struct parse *s, const char *name, const char *word, const cha
 }
 
 static const char *const SYSTEM[] = {"id", "state", "created_at", "created_by", "updated_at"};
-static const char *const WORDS[] = {"sort",   "limit",  "cursor",  "fields", "total",
-                                    "expand", "reveal", "purpose", "format", "between"};
-enum { WORD_FIELDS = 3, WORD_EXPAND = 5, WORD_PURPOSE = 7, WORD_FORMAT, WORD_BETWEEN };
+static const char *const WORDS[] = {"sort",   "limit",   "cursor", "fields", "total",  "expand",
+                                    "reveal", "purpose", "format", "q",      "between"};
+enum { WORD_FIELDS = 3, WORD_EXPAND = 5, WORD_PURPOSE = 7, WORD_FORMAT, WORD_Q, WORD_BETWEEN };
 enum { NSYSTEM = sizeof SYSTEM / sizeof *SYSTEM, NWORDS = sizeof WORDS / sizeof *WORDS };
 
 static void unknown(struct parse *s, const char *pointer, const char *name, bool parameter) {
@@ -314,6 +315,28 @@ static void between(struct parse *s, const char *v) {
     *p = (struct period){true, arena_strndup(s->a, v, n), arena_strdup(s->a, comma + 1)};
 }
 
+static void words(struct parse *s, const char *v) {
+    size_t n = strlen(v);
+    struct search_word *w = arena_alloc(s->a, sizeof *w * SEARCH_WORDS_MAX);
+    bool any = s->e->nsearch > 0;
+    for (int i = 0; i < s->e->nfields; i++) any = any || s->e->fields[i].searchable;
+    if (!any) {
+        wrong(s, "q", "unknown_parameter", "these records have no words to find",
+              "这类记录不支持关键词检索");
+        return;
+    }
+    if (!text_is_utf8(v, n) || text_length(v, n) > SEARCH_CHARS_MAX) {
+        wrong(s, "q", "too_long", arena_printf(s->a, "at most %d characters", SEARCH_CHARS_MAX),
+              arena_printf(s->a, "最多 %d 个字符", SEARCH_CHARS_MAX));
+        return;
+    }
+    s->q->q = v;
+    s->q->words = w;
+    s->q->nwords = search_parse(s->a, v, n, w);
+    if (!s->q->nwords) wrong(s, "q", "required", "holds no word to find", "没有可检索的字词");
+    note_shape(s, "q", v);
+}
+
 static void keyword(struct parse *s, int word, const char *v) {
     struct query *q = s->q;
     struct fieldset expand = {0};
@@ -361,6 +384,7 @@ static void keyword(struct parse *s, int word, const char *v) {
         q->look.purpose = v;
         break;
     case WORD_FORMAT: q->format = v; break;
+    case WORD_Q: words(s, v); break;
     default: between(s, v);
     }
 }
@@ -453,7 +477,7 @@ enum err query_parse(struct arena *a, struct keyring *k, const struct entity *e,
         bool here = word == NWORDS         ? kind != QUERY_RECORD
                     : kind == QUERY_LIST   ? word != WORD_BETWEEN
                     : kind == QUERY_RECORD ? look
-                                           : word >= WORD_FORMAT;
+                                           : word == WORD_FORMAT || word == WORD_BETWEEN;
         if (!here)
             wrong(&s, params[i].name, "unknown_parameter", "this request takes no such parameter",
                   "该请求没有这个参数");

@@ -267,6 +267,23 @@ static void build_lab(struct build *b, const json_t *j, struct entity *e) {
     e->lab = columns;
 }
 
+// The table of an entity's words is named after its fields: others make another one.
+static void build_search(struct build *b, struct entity *e) {
+    int *fields = arena_alloc(b->arena, sizeof *fields * (size_t)(e->nfields + 1));
+    struct buf text;
+    uint64_t h = UINT64_C(14695981039346656037);
+    buf_init(&text, b->arena);
+    for (int i = 0; i < e->nfields; i++)
+        if (e->fields[i].search) {
+            fields[e->nsearch++] = i;
+            buf_printf(&text, "1 %s %d ", e->fields[i].name, e->fields[i].search);
+        }
+    for (size_t i = 0; i < text.len; i++)
+        h = (h ^ (unsigned char)text.data[i]) * UINT64_C(1099511628211);
+    e->search = fields;
+    e->search_table = arena_printf(b->arena, "x_%s_%08x", e->table + 2, (unsigned)(h ^ (h >> 32)));
+}
+
 static void build_entity(struct build *b, const json_t *j, const struct plugin *pl,
                          struct entity *e) {
     const char *name = json_string_value(json_object_get(j, "name"));
@@ -309,6 +326,7 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
         else
             e->subject_field = sf->index;
     }
+    build_search(b, e);
     build_indexes(b, json_object_get(j, "indexes"), j, e);
     build_lab(b, j, e);
     const json_t *w = json_object_get(j, "workflow");

@@ -221,6 +221,25 @@ static void build_file_field(struct build *b, const json_t *j, struct field *f) 
     }
 }
 
+// Words are found in plain texts; what is masked as a name is one.
+static void build_search(struct build *b, const json_t *j, struct field *f) {
+    const json_t *s = json_object_get(j, "search");
+    bool name = json_is_string(s) && !strcmp(json_string_value(s), "name");
+    if (!s || json_is_false(s)) return;
+    if (!name && !json_is_true(s))
+        build_at(b, j, "search_invalid", "%s: search is true, or \"name\" to find it by pinyin",
+                 f->name);
+    else if (f->type != FIELD_TEXT && f->type != FIELD_LONGTEXT)
+        build_at(b, j, "search_invalid", "%s: words are found in texts, not in a %s", f->name,
+                 field_type_name(f->type));
+    else if (f->sealed)
+        build_at(b, j, "search_sealed",
+                 "%s: what is sealed has no words to find; searchable = true finds it whole",
+                 f->name);
+    else
+        f->search = name || (f->mask && !strcmp(f->mask, "name")) ? SEARCH_NAME : SEARCH_TEXT;
+}
+
 bool build_field(struct build *b, const json_t *j, struct field *f) {
     const char *name = json_string_value(json_object_get(j, "name"));
     const char *type = json_string_value(json_object_get(j, "type"));
@@ -268,6 +287,7 @@ bool build_field(struct build *b, const json_t *j, struct field *f) {
                  "%s: there is no check \"%s\": there are cn_id, mobile, uscc, invoice_no", f->name,
                  f->check);
     f->mask = arena_strdup(b->arena, json_string_value(json_object_get(j, "mask")));
+    build_search(b, j, f);
     if (f->type == FIELD_PERSON) f->to = "core.people";
     if (f->type == FIELD_REFERENCE) {
         const char *to = json_string_value(json_object_get(j, "to"));

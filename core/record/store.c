@@ -10,6 +10,7 @@
 #include "campus/id.h"
 #include "campus/mem.h"
 #include "campus/report.h"
+#include "campus/search.h"
 #include "campus/text.h"
 #include "record/store_sql.h"
 
@@ -325,6 +326,7 @@ enum err store_insert(struct store *s, const struct entity *e, const struct inpu
                     (int64_t)keyring_wrapped_version(wrapped, sizeof wrapped), wrapped,
                     sizeof wrapped);
     if (!x) x = file_attach(s, r, in, by, now);
+    if (!x) x = search_touch(s, e, r->id);
     return x ? x : counter_add(s, r, 1);
 }
 
@@ -417,6 +419,11 @@ enum err store_update(struct store *s, struct record *r, const struct input *in,
     r->updated_by = by;
     if (state >= 0) r->state = state;
     if (in) x = file_attach(s, r, in, by, now);
+    for (int i = 0; i < e->nsearch && in && !x; i++)
+        if (fieldset_has(&in->present, e->search[i])) {
+            x = search_touch(s, e, r->id);
+            break;
+        }
     return x ? x : counter_add(s, r, 1);
 }
 
@@ -427,6 +434,7 @@ enum err store_archive(struct store *s, struct record *r, const char *by, int64_
     buf_puts(&delta, "{}");
     enum err x = counter_add(s, r, -1);
     if (!x) x = keep_history(s, r, "delete", by, now, release, &delta);
+    if (!x) x = search_touch(s, r->entity, r->id);
     if (x) return x;
     const char *sql = arena_printf(
         s->arena,

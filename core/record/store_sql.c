@@ -9,6 +9,7 @@
 #include "campus/mem.h"
 #include "campus/message.h"
 #include "campus/report.h"
+#include "campus/search.h"
 
 const char store_ddl[] =
     "CREATE TABLE IF NOT EXISTS core_meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);"
@@ -130,6 +131,7 @@ enum err store_migrate(struct db *db, const struct schema *s, const char *extra_
     }
     struct store store = {.db = db, .arena = a, .school = "", .problem = p};
     if (!e && s) e = counter_settle(&store, s);
+    if (!e && s) e = search_settle(&store, s);
     if (!e && own) e = db_commit(db, p);
     if (e && own) db_rollback(db);
     arena_free(a);

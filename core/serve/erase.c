@@ -22,6 +22,7 @@
 #include "campus/mem.h"
 #include "campus/message.h"
 #include "campus/report.h"
+#include "campus/search.h"
 #include "campus/outbox.h"
 
 enum { MAC = 16, SUBJECT_MAX = 128, LEDGER_MAX = 64 << 20, READERS_WAIT_MS = 10000 };
@@ -109,6 +110,7 @@ static enum err empty_record(struct store *s, const struct entity *e, const char
     }
     buf_puts(&sql, " WHERE id=$3");
     enum err x = db_run(s->db, s->problem, NULL, buf_str(&sql), "itt", by->at, by->actor, id);
+    if (!x) x = search_erase(s, e, id);
     if (!x) x = clean_history(s, e, id);
     if (!x) x = approval_erase(s->db, id, s->problem);
     if (x) return x;

@@ -13,6 +13,7 @@
 #include "campus/err.h"
 #include "campus/value.h"
 
+struct buf;
 struct db;   // one connection; used by one thread at a time
 struct stmt; // a prepared statement, cached on its connection by its text
 
@@ -31,6 +32,12 @@ MUST_CHECK enum err db_exec(struct db *db, const char *script, struct problem *p
 MUST_CHECK enum err db_begin(struct db *db, struct problem *p);  // DB_WRITE: takes the write lock
 MUST_CHECK enum err db_commit(struct db *db, struct problem *p); // durable when it returns ERR_OK
 // (ERR_TIMEOUT: the connection was lost meanwhile, so it may be durable or not)
+// Calls fn in this transaction, just before its commit, which its error fails; a rollback forgets
+// it. about: borrowed until then; id: copied.
+MUST_CHECK enum err db_before_commit(struct db *db,
+                                     enum err (*fn)(struct db *db, const void *about,
+                                                    const char *id, struct problem *p),
+                                     const void *about, const char *id);
 void db_rollback(struct db *db);
 bool db_in_transaction(const struct db *db); // false after a failure that ended it
 MUST_CHECK enum err db_save(struct db *db, enum db_save which, struct problem *p);
@@ -93,6 +100,23 @@ const char *db_serial(const struct db *db);    // "INTEGER PRIMARY KEY" or an id
 const char *db_text(const struct db *db);      // "TEXT", comparing bytewise
 const char *db_bytes(const struct db *db);     // "BLOB" or "BYTEA"
 const char *db_clustered(const struct db *db); // " WITHOUT ROWID" or ""
+// Word search over a table beside the records: a row a record, by its number, a column a field.
+// Tokens are ASCII letters and digits separated by spaces; what the database makes of them is its
+// own. Each writes SQL, or what is bound to it.
+void db_search_table(const struct db *db, struct buf *sql, const char *table,
+                     const char *const *columns, int n);
+// $1 is the record's number, the others db_search_text of each column.
+void db_search_put(const struct db *db, struct buf *sql, const char *table,
+                   const char *const *columns, int n);
+void db_search_text(const struct db *db, struct buf *out, const char *tokens);
+const char *db_search_key(const struct db *db); // the column of that number
+// "n IN (…)" where one of the columns holds these tokens beside each other; argument: the number of
+// the parameter, bound to db_search_query. prefix: the last token is the beginning of one.
+void db_search_match(const struct db *db, struct buf *sql, const char *table,
+                     const char *const *columns, int n, int argument);
+void db_search_query(const struct db *db, struct buf *out, const char *const *columns, int n,
+                     const char *tokens, bool prefix);
+const char *db_search_purge(const struct db *db); // leaves nothing of what is gone: SQL with %s
 bool db_has_column(struct db *db, const char *table, const char *column);
 bool db_has_table(struct db *db, const char *table);
 bool db_has_index(struct db *db, const char *index);

@@ -43,6 +43,10 @@ MUST_CHECK enum err gate_get(struct gate *g, const struct entity *e, const char 
 // {"items":[…],"next":…}; a forbidden entity has the same answer as one with no record.
 MUST_CHECK enum err gate_list(struct gate *g, const struct entity *e, const struct query *q,
                               struct buf *out);
+// The best of what `q` finds, of one entity: a list whose `next` is null, `limit` of it. Digits of
+// a telephone or identity number also find whoever may be searched by them; that is on record.
+MUST_CHECK enum err gate_find_words(struct gate *g, const struct entity *e, const struct query *q,
+                                    struct buf *out, int *found);
 MUST_CHECK enum err gate_history(struct gate *g, const struct entity *e, const char *id,
                                  struct buf *out);
 // A report as JSON, or as CSV (total: with a last row of sums); kept counters where the caller's

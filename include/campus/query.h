@@ -35,10 +35,13 @@ struct query {
     struct page page; // where is never NULL; AND the rights to it before store_list
     struct look look;
     struct fieldset touched; // fields that filter or order: each needs access_field_filter
-    bool total;              // `total=true`: count all matches
-    struct period between;   // `between=2027-03-01,2027-06-30`
-    const char *format;      // `format=csv`, or NULL
-    uint8_t shape[16];       // of entity, filters and order: what a cursor belongs to
+    const char *q;           // `q=`: what was typed, or NULL
+    const struct search_word *words;
+    int nwords;
+    bool total;            // `total=true`: count all matches
+    struct period between; // `between=2027-03-01,2027-06-30`
+    const char *format;    // `format=csv`, or NULL
+    uint8_t shape[16];     // of entity, filters and order: what a cursor belongs to
 };
 
 // Filters: `f=v`, `f[eq|ne|lt|lte|gt|gte]=v`, `f[in]=a,b`, `f[has]=part of a text` (or one of a

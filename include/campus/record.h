@@ -81,6 +81,7 @@ struct sql {
 };
 void sql_init(struct sql *s, struct arena *a);
 void sql_arg(struct sql *s, const struct value *v); // appends $N and keeps the value
+int sql_keep(struct sql *s, const struct value *v); // only keeps it; returns N
 void cond_sql(const struct cond *c, const struct entity *e, struct sql *out);
 const char *column_sql(const struct entity *e, int column); // "f_name", "state", …
 

@@ -41,6 +41,7 @@ struct title {
 }; // either may be NULL
 const char *title_in(const struct title *t, enum lang lang, const char *otherwise);
 
+enum search_kind { SEARCH_NONE, SEARCH_TEXT, SEARCH_NAME }; // names: by pinyin too
 struct entity;
 struct deadline_decl; // flow.h
 struct reserve_decl;
@@ -56,6 +57,7 @@ struct field {
     enum field_class class;
     struct title title;
     bool required, unique, searchable, personal, sealed;
+    enum search_kind search;
     bool readonly; // derived, or set by the core only
     bool has_min, has_max;
     int64_t min, max; // scaled as the field is
@@ -180,6 +182,9 @@ struct entity {
     const char **serves; // clause ids, NULL-ended
     const int *lab;      // columns that the policy lab groups flips by
     int nlab;
+    const int *search; // fields that words are found in
+    int nsearch;
+    const char *search_table; // of these fields: "x_admissions_applicants_01234567"
     const char *file;
     int line;
     // SQL made once (record/store); sql_list ends after "WHERE t.archived_at=0"

@@ -73,8 +73,9 @@ struct page { // a list request after parsing
     const struct value *after;
     int nafter; // cursor: the last row's order values and id; NULL: start
     int blind_field;
-    struct value blind; // equality on a sealed field (-1: none)
-    bool blind_last4;   // only of its last four characters
+    struct value blind;          // equality on a sealed field (-1: none)
+    bool blind_last4;            // only of its last four characters
+    const struct search *search; // words, or NULL
 };
 // Calls fn for each record (valid during the call; values borrowed; sealed fields not opened, see
 // store_unseal). *more: whether another page exists; the cursor values of the last row are left in

@@ -11,7 +11,7 @@ local applicants = campus.entity {
   serves = { "ADM-3", "ADM-4", "ADM-5", "ADM-7" },
   fields = {
     name = field.text { title = { zh = "姓名", en = "Name" }, required = true, personal = true, max_length = 60,
-      mask = "name" },
+      mask = "name", search = true },
     id_number = field.text { title = { zh = "身份证号", en = "Identity number" }, class = "secret", personal = true,
       required = true, unique = true, searchable = true, check = "cn_id", mask = "cn_id" },
     birth_date = field.date { title = { zh = "出生日期", en = "Date of birth" }, required = true },
@@ -37,7 +37,7 @@ local applicants = campus.entity {
       { name = "health_form", title = { zh = "体检表", en = "Health form" } },
       { name = "photo", title = { zh = "证件照", en = "Photo" } },
     } },
-    note = field.text { title = { zh = "备注", en = "Note" }, max_length = 1000 },
+    note = field.text { title = { zh = "备注", en = "Note" }, max_length = 1000, search = true },
   },
   workflow = {
     start = "registered",

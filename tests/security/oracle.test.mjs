@@ -55,12 +55,15 @@ function questions({ id, place }, field) {
   const [a, b, between] = FIELDS[field].map((v) => encodeURIComponent([v].flat().join(',')));
   const filters = ['', `=${a}`, `=${b}`, `[gte]=${between}`, `[lte]=${between}`, `[gt]=${between}`, `[lt]=${between}`, `[in]=${a},${between}`,
     `[has]=${a}`, '[empty]=true', '[empty]=false', `[ne]=${a}`, `=${encodeURIComponent([FIELDS[field][0]].flat()[0].slice(-4))}`];
+  const words = [a, b, between, encodeURIComponent([FIELDS[field][0]].flat()[0].slice(-4))];
   const reports = ['by_region_state', 'by_region_state_scan', 'by_education'];
   return [
     `${PATH}/${id}`, `${PATH}/${id}?fields=${field}`, `${PATH}/${id}?expand=${field}`, `${PATH}/${id}/history`,
     list(''), list(`fields=${field}`), list(`fields=id,${field},name`), list(`sort=${field}`), list(`sort=-${field}`), list(`sort=name,${field}&limit=1`),
     ...filters.filter(Boolean).map((f) => list(`${field}${f}`)),
     ...filters.filter(Boolean).map((f) => list(`${field}${f}&sort=-created_at&fields=id`)),
+    ...words.flatMap((v) => [list(`q=${v}`), list(`q=${v}&sort=-created_at`), list(`q=${encodeURIComponent('王小明')}%20${v}`)]),
+    ...[a, b].map((v) => `search?q=${v}&limit=20`),
     ...['csv', 'xlsx', 'json'].map((f) => list(`format=${f}`)), list(`format=csv&fields=${field}`), list(`format=csv&sort=${field}`),
     ...reports.flatMap((r) => ['', ...filters.slice(0, 6).filter(Boolean).map((f) => `&${field}${f}`)].map((f) => `admissions/reports/${r}?region=${encodeURIComponent(place)}${f}`)),
     ...reports.map((r) => `admissions/reports/${r}?format=csv&region=${encodeURIComponent(place)}`),
