@@ -183,6 +183,7 @@ enum err app_reload(struct app *app, struct release_change *c, struct problem *p
         log_info("release_active", "release %lld (%s)", (long long)next->number, next->id);
         release_hold(next);
         release_swap(next);
+        if (app->deliver) deliver_wake(app->deliver); // handlers follow it
         if (!app->embedded) e = reindex_start(app->jobs, app->lane, next, p);
         release_put(next);
     } else if (next)
