@@ -277,6 +277,44 @@ enum err case_event(struct approving *ap, const struct approval_case *c, const s
     return outbox_add(ap->store->db, &ev, ap->store->problem);
 }
 
+// Says it once for all cases that are alike.
+static void stuck(struct problem *p, const struct approval_case *c, const char *role) {
+    const char *where = arena_printf(p->arena, "%s/%s", c->entity, c->transition);
+    const char *word = role ? "role_in_use" : "approvals_open";
+    for (const struct problem_item *it = p->first; it; it = it->next)
+        if (!strcmp(it->word, word) && !strcmp(it->pointer, where)) return;
+    if (role)
+        problem_add(p, ERR_CONFLICT, where, word,
+                    "open approvals ask the role %s, which is gone: change the steps first, move "
+                    "these cases to them (migrate), then drop the role",
+                    role);
+    else
+        problem_add(p, ERR_CONFLICT, where, word,
+                    "approvals are open, and the transition or its approvals are gone");
+}
+
+enum err approval_check_open(struct db *db, const struct schema *schema, const struct access *x,
+                             struct problem *p) {
+    struct store s = {.db = db, .arena = arena_new(4 << 20), .problem = p};
+    struct stmt *st = s.arena ? db_query(db, p, COLUMNS "WHERE closed_at=0", "") : NULL;
+    enum err e = st ? ERR_OK : s.arena ? p->code : ERR_NOMEM;
+    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row;) {
+        struct approval_case *c;
+        arena_reset(s.arena);
+        e = read_case(&s, st, &c);
+        if (e) break;
+        const struct entity *en = schema_entity_full(schema, c->entity, strlen(c->entity));
+        const struct transition *t = en ? entity_transition(en, c->transition) : NULL;
+        if (!t || !t->approvals) stuck(p, c, NULL);
+        for (int i = c->step; t && i < c->nsteps; i++)
+            if (c->steps[i].kind == STEP_ROLE && access_role(x, c->steps[i].what) < 0)
+                stuck(p, c, c->steps[i].what);
+    }
+    if (e) stmt_reset(st);
+    arena_free(s.arena);
+    return e ? e : p->first ? ERR_CONFLICT : ERR_OK;
+}
+
 enum err approval_erase(struct db *db, const char *record, struct problem *p) {
     return db_run(db, p, NULL,
                   "UPDATE core_approval_act SET note=NULL,file=NULL WHERE approval IN"

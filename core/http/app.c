@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#include "campus/approval.h"
 #include "campus/backup.h"
 #include "campus/deliver.h"
 #include "campus/due.h"
@@ -175,6 +176,7 @@ enum err app_reload(struct app *app, struct release_change *c, struct problem *p
     if (!e)
         e = c->number ? release_build_stored(&app->config, db, c->number, children(app), &next, p)
                       : release_build(&app->config, children(app), &next, p);
+    if (!e && !c->back) e = approval_check_open(db, next->schema, next->access, p);
     if (!e && !c->back) e = govern(app, db, next, c, p);
     if (db) db_close(db);
     struct activation act = {app, next, c->by, p};

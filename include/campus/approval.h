@@ -99,6 +99,10 @@ MUST_CHECK enum err approval_overdue(struct db *db, int64_t now, int limit, cons
 MUST_CHECK enum err approval_lapse(struct approving *ap, struct approval_case *c,
                                    const struct record *r, bool *lapsed);
 
+// Whether every open case can go on under a release: its transition still needs approvals, the
+// roles that its steps ask are there. ERR_CONFLICT with an item each.
+MUST_CHECK enum err approval_check_open(struct db *db, const struct schema *s,
+                                        const struct access *x, struct problem *p);
 // What people wrote about a record whose person is erased goes with them.
 MUST_CHECK enum err approval_erase(struct db *db, const char *record, struct problem *p);
 

@@ -554,6 +554,25 @@ test('a release whose approvals cannot work is refused, with the place', async (
   assert.equal(reload().status, 0);
 });
 
+test('a release that leaves open approvals without their people is refused', async () => {
+  const p = await plan(writer, { amount: '7000.00' });
+  const without = access(RULES.replaceAll(', deputy', '')).replace(/^ {2}deputy:.*\n/m, '');
+  write('plugins/papers/plugin.lua', PLUGIN.replaceAll('role = "deputy"', 'role = "manager"'));
+  write('policies/access.yaml', without);
+  const r = reload();
+  assert.equal(r.status, 1, r.stdout);
+  assert.match(r.stderr, /papers\.plans\/approve: role_in_use: .*deputy/);
+  write('plugins/papers/plugin.lua', PLUGIN.replace('approve = {', 'endorse = {'));
+  write('policies/access.yaml', access(RULES.replaceAll('approve', 'endorse')));
+  const gone = reload();
+  assert.equal(gone.status, 1, gone.stdout);
+  assert.match(gone.stderr, /approvals_open/);
+  write('plugins/papers/plugin.lua', PLUGIN);
+  write('policies/access.yaml', access());
+  assert.equal(reload().status, 0);
+  assert.equal((await approve(manager, p)).status, 200);
+});
+
 test('an approval makes its events known, without a word of what it is about', async () => {
   const p = await plan();
   await manager.ok('POST', `papers/plans/${p.id}/approve`, { approval: { note: 'secret words' } });
