@@ -130,15 +130,25 @@ enum err obligation_get(struct db *db, const char *id, struct obligation *out, s
     return ERR_OK;
 }
 
-enum err obligation_find(struct db *db, bool closed, int limit, struct obligation **out, int *n,
-                         struct problem *p) {
-    struct stmt *st = db_query(db, p,
-                               closed ? "SELECT " COLUMNS " FROM core_obligation WHERE closed_at>0"
-                                        " ORDER BY closed_at DESC LIMIT $1"
-                                      : "SELECT " COLUMNS " FROM core_obligation WHERE closed_at=0"
-                                        " ORDER BY due_at LIMIT $1",
-                               "i", (int64_t)limit);
+enum err obligation_find(struct db *db, bool closed, const char **owners, int nowners, int limit,
+                         struct obligation **out, int *n, struct problem *p) {
+    struct buf q;
+    int slots = 8; // few shapes of the statement, so that it stays prepared
+    while (slots < nowners) slots *= 2;
+    buf_init(&q, p->arena);
+    buf_printf(&q, "SELECT " COLUMNS " FROM core_obligation WHERE closed_at%s0",
+               closed ? ">" : "=");
+    int last = owners ? slots + 1 : 1;
+    for (int i = 1; i < last; i++)
+        buf_printf(&q, "%s$%d%s", i > 1 ? "," : " AND owner IN (", i, i + 1 < last ? "" : ")");
+    buf_printf(&q, " ORDER BY %s LIMIT $%d", closed ? "closed_at DESC" : "due_at", last);
+    struct stmt *st = db_prepare(db, p, buf_str(&q));
     if (!st) return p->code;
+    for (int i = 1; i <= last; i++) {
+        struct value v =
+            i == last ? value_int(limit) : value_text(i <= nowners ? owners[i - 1] : "");
+        stmt_bind(st, i, &v);
+    }
     *out = arena_alloc(p->arena, sizeof **out * (size_t)(limit + 1));
     *n = 0;
     enum err e;

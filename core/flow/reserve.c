@@ -292,12 +292,11 @@ static void item_json(const struct flow *f, const struct schema *schema, const s
 }
 
 enum err reserve_json(const struct flow *f, const struct schema *schema, const struct record *r,
-                      const struct fieldset *clear, reserve_view *view, void *self,
+                      const struct fieldset *clear, reserve_view *view, void *self, int limit,
                       struct buf *out) {
     struct problem *p = f->store->problem;
     struct arena *a = f->store->arena;
-    enum { ITEMS = 1000 };
-    struct item *items = arena_alloc(a, sizeof *items * ITEMS);
+    struct item *items = arena_alloc(a, sizeof *items * (size_t)(limit + 1));
     int n = 0;
     buf_putc(out, '{');
     enum err e = r->entity->pool ? totals_json(f, r, clear, out) : ERR_OK;
@@ -307,9 +306,9 @@ enum err reserve_json(const struct flow *f, const struct schema *schema, const s
                      "SELECT pool_entity,pool,what,entity,holder,field,state,amount,at"
                      " FROM core_reservation WHERE (pool=$1 AND state<>'released') OR holder=$1"
                      " ORDER BY at DESC, id DESC LIMIT $2",
-                     "ti", r->id, (int64_t)ITEMS);
+                     "ti", r->id, (int64_t)limit + 1);
     if (!e && !st) e = p->code;
-    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row && n < ITEMS; n++) {
+    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row && n <= limit; n++) {
         struct item *it = &items[n];
         const char **texts[] = {&it->pool_entity, &it->pool,  &it->what, &it->entity,
                                 &it->holder,      &it->field, &it->state};
@@ -319,8 +318,10 @@ enum err reserve_json(const struct flow *f, const struct schema *schema, const s
     }
     stmt_reset(st);
     buf_puts(out, "\"items\":[");
-    for (int i = 0; i < n && !e; i++) item_json(f, schema, &items[i], view, self, out);
-    buf_puts(out, "]}");
+    for (int i = 0; i < n && i < limit && !e; i++) item_json(f, schema, &items[i], view, self, out);
+    buf_putc(out, ']');
+    json_kv_bool(out, "more", n > limit);
+    buf_putc(out, '}');
     return e;
 }
 

@@ -88,13 +88,13 @@ static bool in_view(void *self, const struct entity *e, const char *id, const st
     return v.allowed && (!f || fieldset_has(&v.clear, f->index));
 }
 
-enum err gate_reservations(struct gate *g, const struct entity *e, const char *id,
+enum err gate_reservations(struct gate *g, const struct entity *e, const char *id, int limit,
                            struct buf *out) {
     struct record r;
     struct verdict v;
     enum err err = gate_find(g, e, id, "reservations", &r, &v);
     struct flow f = gate_flow(g, e->plugin);
-    return err ? err : reserve_json(&f, g->release->schema, &r, &v.clear, in_view, g, out);
+    return err ? err : reserve_json(&f, g->release->schema, &r, &v.clear, in_view, g, limit, out);
 }
 
 // The transition that a deadline makes by itself when it is missed.

@@ -8,7 +8,7 @@
 #include "campus/obligation.h"
 #include "gate/gate_internal.h"
 
-enum { NOTE_MAX = 4000, FIND_MAX = 1000 };
+enum { NOTE_MAX = 4000 };
 static const char PERMISSION[] = "core.obligations";
 
 enum err gate_open_obligations(struct gate *g) {
@@ -69,20 +69,26 @@ static void one_json(struct gate *g, const struct obligation *o, struct buf *out
 
 enum err gate_obligations(struct gate *g, const char *state, int limit, struct buf *out) {
     struct obligation *list;
-    int n, shown = 0;
+    int n, nowners = 0;
+    const struct access *x = g->release->access;
+    const char **owners =
+        arena_alloc(g->store.arena, sizeof *owners * (size_t)(access_role_count(x) + 1));
+    for (int i = 0; i < access_role_count(x); i++)
+        if (fieldset_has(&g->actor->roles, i))
+            owners[nowners++] = arena_printf(g->store.arena, "role:%s", access_role_name(x, i));
+    if (g->actor->is_system || access_has_permission(x, g->actor, PERMISSION)) owners = NULL;
     bool closed = state && !strcmp(state, "closed");
     if (state && !closed && strcmp(state, "open"))
         return problem_add(g->store.problem, ERR_INVALID, "state", "choice",
                            "must be open or closed");
-    enum err err = obligation_find(g->store.db, closed, FIND_MAX, &list, &n, g->store.problem);
+    enum err err = obligation_find(g->store.db, closed, owners, nowners, limit + 1, &list, &n,
+                                   g->store.problem);
     if (err) return err;
     buf_puts(out, "{\"items\":[");
-    for (int i = 0; i < n && shown < limit; i++) {
-        if (!is_mine(g, &list[i])) continue;
-        one_json(g, &list[i], out), buf_putc(out, '}');
-        shown++;
-    }
-    buf_puts(out, "]}");
+    for (int i = 0; i < n && i < limit; i++) one_json(g, &list[i], out), buf_putc(out, '}');
+    buf_putc(out, ']');
+    json_kv_bool(out, "more", n > limit);
+    buf_putc(out, '}');
     return ERR_OK;
 }
 

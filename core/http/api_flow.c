@@ -6,8 +6,10 @@
 
 static enum err reservations(struct request *rq) {
     const struct entity *e = schema_entity(rq->release->schema, rq->path[0], rq->path[1]);
+    int limit;
     if (!e) return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
-    enum err err = gate_reservations(&rq->gate, e, rq->path[2], &rq->out);
+    enum err err = api_limit(rq, &limit);
+    if (!err) err = gate_reservations(&rq->gate, e, rq->path[2], limit, &rq->out);
     return err ? err : request_finish(rq);
 }
 

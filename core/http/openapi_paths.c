@@ -57,6 +57,12 @@ static void body_ref(struct buf *b, const struct entity *e, const char *which) {
                e->full, which);
 }
 
+static void overdue(struct buf *b, const struct entity *e, const struct visible *v, bool whole) {
+    if (e->due_field < 0 || (!whole && !fieldset_has(&v->clear, e->due_field))) return;
+    json_sep(b);
+    buf_puts(b, "{\"name\":\"overdue\",\"in\":\"query\",\"schema\":{\"type\":\"boolean\"}}");
+}
+
 static void filter(struct buf *b, const struct field *f, const char *op, bool plain) {
     json_sep(b), buf_putc(b, '{');
     json_key(b, "name");
@@ -91,6 +97,7 @@ static void filters(struct buf *b, const struct entity *e, const struct visible 
         if (texts || f->type == FIELD_MULTICHOICE) filter(b, f, "has", true);
         filter(b, f, "empty", false);
     }
+    overdue(b, e, v, whole);
 }
 
 static void list_operation(struct request *rq, const struct entity *e, const struct visible *v,

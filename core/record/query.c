@@ -7,6 +7,7 @@
 
 #include <sodium.h>
 #include <stdlib.h>
+#include "campus/clock.h"
 #include "campus/limits.h"
 #include "campus/mem.h"
 #include "campus/search.h"
@@ -168,8 +169,8 @@ static bool in_value(struct parse *s, const char *t, size_t n, void *self) {
     return typed(s, vs->name, vs->column, t, n, &vs->v[vs->n++]);
 }
 
-static bool empty_filter(struct parse *s, const char *name, const char *value, struct cond *c,
-                         const struct cond **out) {
+static bool true_or_not(struct parse *s, const char *name, const char *value, struct cond *c,
+                        const struct cond **out) {
     bool yes = !strcmp(value, "true");
     if (!yes && strcmp(value, "false"))
         return wrong(s, name, "type", "must be true or false", "应为 true 或 false");
@@ -186,7 +187,7 @@ static bool plain_filter(struct parse *s, const char *name, int column, const ch
     if (i == NOPERATORS) return bad_operator(s, name, op);
     struct cond *c = cond_new(s->a, OPERATORS[i].op);
     c->column = column;
-    if (c->op == COND_EMPTY) return empty_filter(s, name, value, c, out);
+    if (c->op == COND_EMPTY) return true_or_not(s, name, value, c, out);
     struct value *v = arena_alloc(s->a, sizeof *v);
     c->values = v;
     c->nvalues = 1;
@@ -225,6 +226,9 @@ static void filter(struct parse *s, const struct param *pm) {
     size_t n = strcspn(pm->name, "["), len = strlen(pm->name);
     const char *base = arena_strndup(s->a, pm->name, n), *op = "eq";
     int column = column_find(s->e, base);
+    // overdue=true: due_at is past
+    bool overdue = column == COLUMN_NONE && s->e->due_field >= 0 && !strcmp(pm->name, "overdue");
+    if (overdue) column = s->e->due_field;
     if (column == COLUMN_NONE) {
         unknown(s, pm->name, base, n == len);
         return;
@@ -249,7 +253,13 @@ static void filter(struct parse *s, const struct param *pm) {
         return;
     }
     const struct cond *c = NULL;
-    if (plain_filter(s, pm->name, column, op, pm->value, &c))
+    if (overdue) {
+        struct value *now = arena_alloc(s->a, sizeof *now);
+        *now = value_int(clock_now_ms());
+        struct cond *past = cond_compare(s->a, COND_LT, column, now, 1);
+        if (true_or_not(s, pm->name, pm->value, past, &c))
+            s->q->page.where = cond_and(s->a, s->q->page.where, c);
+    } else if (plain_filter(s, pm->name, column, op, pm->value, &c))
         s->q->page.where = cond_and(s->a, s->q->page.where, c);
 }
 

@@ -105,7 +105,7 @@ MUST_CHECK enum err gate_file(struct gate *g, const char *id, bool looks, const 
                               struct file_row *out);
 // {"pool":{…},"items":[…]}: what is reserved of a record, and what it has reserved.
 MUST_CHECK enum err gate_reservations(struct gate *g, const struct entity *e, const char *id,
-                                      struct buf *out);
+                                      int limit, struct buf *out);
 // Lane. Takes the steps of at most `limit` deadlines that have come due, as the core.
 MUST_CHECK enum err gate_due(struct gate *g, int limit, int *done);
 // Lane. Opens the obligations whose period has begun, as the core.

@@ -28,9 +28,10 @@ struct obligation {
 // Arena of p. ERR_NOT_FOUND.
 MUST_CHECK enum err obligation_get(struct db *db, const char *id, struct obligation *out,
                                    struct problem *p);
-// The first `limit` by due time; closed ones by when they were closed, latest first.
-MUST_CHECK enum err obligation_find(struct db *db, bool closed, int limit, struct obligation **out,
-                                    int *n, struct problem *p);
+// The first `limit` by due time; closed ones by when they were closed, latest first. owners: only
+// theirs; NULL: all.
+MUST_CHECK enum err obligation_find(struct db *db, bool closed, const char **owners, int nowners,
+                                    int limit, struct obligation **out, int *n, struct problem *p);
 // Lane. With note, file and record of o; ERR_CONFLICT when it is closed already.
 MUST_CHECK enum err obligation_close(const struct flow *f, const struct obligation *o);
 

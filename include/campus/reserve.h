@@ -24,9 +24,10 @@ MUST_CHECK enum err reserve_check(struct db *db, int64_t *pools, int64_t *wrong,
 // Whether somebody sees a record, and a field of it in the clear (NULL: any).
 typedef bool reserve_view(void *self, const struct entity *e, const char *id,
                           const struct field *field);
-// {"pool":{LIMIT:{…}},"items":[…]} of a record, as pool or as holder. clear: its fields in view.
+// {"pool":{LIMIT:{…}},"items":[…],"more":bool} of a record, as pool or as holder. clear: its fields
+// in view.
 MUST_CHECK enum err reserve_json(const struct flow *f, const struct schema *schema,
                                  const struct record *r, const struct fieldset *clear,
-                                 reserve_view *view, void *self, struct buf *out);
+                                 reserve_view *view, void *self, int limit, struct buf *out);
 
 #endif

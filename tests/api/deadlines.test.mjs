@@ -159,6 +159,10 @@ test('it reminds, is missed, and climbs the ladder, each once and at its time', 
   await goto('2027-01-08T17:30:01');
   await eventually(async () => assert.equal((await inbox(boss)).length, 1));
   assert.equal((await get(two)).deadline.overdue, true);
+  const late = async (query) => (await lead.ok('GET', `${PATH}?${query}&sort=label`)).items.map((i) => i.label);
+  assert.deepEqual(await late('overdue=true'), ['two']);
+  assert.deepEqual(await late('overdue=false'), ['one', 'three']);
+  assert.equal((await lead.api('GET', `${PATH}?overdue=yes`)).status, 422);
   assert.equal((await inbox(boss))[0].overdue, true);
   assert.deepEqual(await inbox(lead), []);
   await goto('2027-01-12T17:30:01');
@@ -242,6 +246,9 @@ test('each period opens its obligation, those missed as well, to whoever owes it
     ['desk_cases.monthly_count', '2027-03-01T00:00', '2027-03-08T17:30:00']]);
   assert.deepEqual((await owed(lead))[0].serves, ['ADM-8']);
   assert.deepEqual(await owed(officer), []);
+  assert.equal((await owed(principal)).length, 2, 'leaders see what others owe');
+  const first = await lead.ok('GET', 'obligations?limit=1');
+  assert.deepEqual([first.items.length, first.more], [1, true]);
   assert.equal((await inbox(lead, 'obligation')).length, 2);
   assert.equal((await inbox(principal, 'obligation')).length, 2, 'it climbed');
   const one = await lead.ok('GET', `obligations/${(await owed(lead))[0].id}`);

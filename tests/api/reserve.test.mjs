@@ -48,6 +48,7 @@ test('a seat is taken, committed and given back, and the pool says so', async ()
   assert.deepEqual((await totals(lead, l.id)).quota, { limit: 2, most: 2, reserved: 1, committed: 0, left: 1 });
   const all = await lead.ok('GET', `seats/lines/${l.id}/reservations`);
   assert.deepEqual(all.items.map((i) => [i.holder, i.amount, i.state]), [[`seats.claims/${c.id}`, 1, 'reserved']]);
+  assert.equal(all.more, false);
   const mine = await lead.ok('GET', `seats/claims/${a.id}/reservations`);
   assert.deepEqual(mine.items.map((i) => [i.pool, i.state]), [[`seats.lines/${l.id}`, 'released']]);
   assert.deepEqual((await other.ok('GET', `seats/lines/${l.id}/reservations`)).items, [], 'who may not see the holder does not');

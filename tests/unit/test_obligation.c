@@ -71,7 +71,7 @@ static const char *owed(struct stand *s, const char *at) {
     int n;
     s->flow.now = ms(at);
     OK(s->fx, obligation_open(&s->flow, &s->decl, s->tz));
-    OK(s->fx, obligation_find(s->fx->db, false, 1000, &list, &n, &s->fx->problem));
+    OK(s->fx, obligation_find(s->fx->db, false, NULL, 0, 1000, &list, &n, &s->fx->problem));
     buf_init(&b, s->fx->arena);
     for (int i = 0; i < n; i++) buf_printf(&b, "%s%s", i ? " " : "", list[i].period);
     return buf_str(&b);
@@ -108,7 +108,7 @@ static void test_one_that_is_new_owes_from_now_on(void **state) {
     OWES("2026-12-15T00:00:00+08:00", "2026-12-01");
     struct obligation *list;
     int n;
-    OK(s->fx, obligation_find(s->fx->db, false, 10, &list, &n, &s->fx->problem));
+    OK(s->fx, obligation_find(s->fx->db, false, NULL, 0, 10, &list, &n, &s->fx->problem));
     assert_int_equal(list[0].due_at, ms("2026-12-04T16:00:00+08:00"));
 }
 
@@ -139,7 +139,7 @@ static void test_it_is_closed_once_with_its_evidence(void **state) {
     int n;
     OWES("2026-11-24T12:00:00+08:00", "");
     OWES("2026-12-02T12:00:00+08:00", "2026-12-01");
-    OK(s->fx, obligation_find(s->fx->db, false, 10, &list, &n, &s->fx->problem));
+    OK(s->fx, obligation_find(s->fx->db, false, NULL, 0, 10, &list, &n, &s->fx->problem));
     assert_int_equal(fixture_int(s->fx, "SELECT count(*) FROM core_todo WHERE closed_at=0"), 1);
     list[0].note = "done";
     OK(s->fx, obligation_close(&s->flow, &list[0]));
