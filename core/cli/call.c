@@ -68,8 +68,12 @@ static enum err join(struct cli *cli, bool running) {
                                "the vault waits for its passphrase: type it at a terminal"
                                " or name its file in $CAMPUSD_PASSPHRASE_FILE");
         log_init(LOG_ERROR, false);
-        struct app_options o = {
-            .port = 0, .host = "127.0.0.1", .embedded = true, .secret = secret, .secret_n = n};
+        struct app_options o = {.port = 0,
+                                .host = "127.0.0.1",
+                                .embedded = true,
+                                .rehearsal = cli->rehearsal,
+                                .secret = secret,
+                                .secret_n = n};
         e = app_open(&cli->config, &o, &l->app, &cli->problem);
         if (secret) explicit_bzero(secret, n);
         if (e) return e;
@@ -80,6 +84,11 @@ static enum err join(struct cli *cli, bool running) {
     if (!l->curl) return problem_set(&cli->problem, ERR_NOMEM, NULL);
     cli->link = l;
     return ERR_OK;
+}
+
+enum err cli_settle(struct cli *cli) {
+    enum err e = cli->link ? ERR_OK : join(cli, false);
+    return e || !cli->link->app ? e : app_settle(cli->link->app, &cli->problem);
 }
 
 void cli_hang_up(struct cli *cli) {

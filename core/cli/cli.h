@@ -20,8 +20,8 @@ struct link;
 struct command;
 struct cli {
     struct arena *arena;
-    const char *home; // absolute
-    bool json, zh;
+    const char *home;         // absolute
+    bool json, zh, rehearsal; // rehearsal: of plugin test
     struct problem problem;
     struct config config; // loaded by cli_config
     const struct command *command;
@@ -105,6 +105,7 @@ const char *cli_escape(struct cli *cli, const char *s);
 // or shows the answer (columns NULL: quiet unless --json). Returns the exit code.
 int cli_request(struct cli *cli, struct call *c, const char *columns);
 int cli_get(struct cli *cli, const char *columns, const char *fmt, ...) PRINTF(3, 4);
+MUST_CHECK enum err cli_settle(struct cli *cli);         // of a rehearsal: what is due is done
 int cli_refused(struct cli *cli, const json_t *problem); // prints its errors; 1
 void cli_hang_up(struct cli *cli);
 

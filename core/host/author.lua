@@ -195,6 +195,14 @@ function T.events(kind)
   for _, e in ipairs(ask("events")) do if not kind or e.type == kind or e.type:sub(-#kind - 1) == "." .. kind then out[#out + 1] = e end end
   return out
 end
+-- Messages since the test began, of one name or all; none of them leaves.
+function T.messages(kind)
+  local out = {}
+  for _, m in ipairs(http("", "GET", "/api/v1/admin/messages?limit=500").items) do
+    if not kind or (m.plugin == host.name and m.name == kind) then out[#out + 1] = m end
+  end
+  return out
+end
 -- The school's own policy for the rest of this test, as its file would say it.
 function T.policy(values)
   local file = copy(values)
@@ -342,7 +350,7 @@ function author.stubs()
     say("%s = {}", k)
     for _, f in ipairs(sorted(T[k])) do say("function %s.%s(...) end", k, f) end
   end
-  for _, k in ipairs { "events", "policy", "decide" } do say("function %s(...) end", k) end
+  for _, k in ipairs { "events", "messages", "policy", "decide" } do say("function %s(...) end", k) end
   return concat(out, "\n") .. "\n"
 end
 -- Every name that a plugin can say, for the test that the stubs leave none out.

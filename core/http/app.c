@@ -226,10 +226,9 @@ static enum err start_events(struct app *app, struct problem *p) {
     struct webhook_config c = {app->keyring, app->config.school.id, app->config.webhook.allow};
     enum err e = hub_open(app->config.storage, app->config.school.id, &app->hub, p);
     if (!e) e = webhook_open(&c, &app->hooks, p);
-    if (!e && !app->embedded) {
-        struct post_config pc = {&app->config, app->lane, app->keyring};
-        e = post_open(&pc, &app->post, p);
-        if (e) return e;
+    struct post_config pc = {&app->config, app->lane, app->keyring};
+    if (!e && !app->embedded) e = post_open(&pc, &app->post, p);
+    if (!e && (!app->embedded || app->rehearsal)) {
         struct handlers_config hc = {app->config.storage, app->lane, app->keyring,
                                      app->config.school.language};
         e = handlers_open(&hc, &app->handlers, p);
@@ -303,6 +302,7 @@ enum err app_open(const struct config *c, const struct app_options *o, struct ap
     struct app *app = mem_need(sizeof *app);
     *app = (struct app){.config = *c,
                         .embedded = o->embedded,
+                        .rehearsal = o->rehearsal,
                         .dev = o->dev,
                         .lock_fd = -1,
                         .control_fd = -1,
@@ -337,6 +337,21 @@ enum err app_open(const struct config *c, const struct app_options *o, struct ap
         app_close(app);
     else
         *out = app;
+    return e;
+}
+
+enum err app_settle(struct app *app, struct problem *p) {
+    enum { ROUNDS = 100, WAIT_MS = 5000 };
+    struct due_config due = {app->config.storage, app->config.school.id, app->lane, app->keyring};
+    struct db *db;
+    enum err e = db_open(app->config.storage, DB_READ, &db, p);
+    if (e) return e;
+    for (int round = 0, steps = 1; round < ROUNDS && steps && !e; round++) {
+        e = due_tick(&due, db, &steps, p);
+        for (int ms = 0; app->deliver && ms < WAIT_MS && !deliver_is_idle(app->deliver); ms++)
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    db_close(db);
     return e;
 }
 

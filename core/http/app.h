@@ -15,6 +15,7 @@ struct app_options {
     int port;           // -1: from the configuration; 0: any free one
     bool dev;           // reload when files change
     bool embedded;      // for one command: no control socket, quiet
+    bool rehearsal;     // embedded, with the handlers of plugins; sends nothing, see app_settle
     const void *secret; // passphrase or recovery text that unlocks, or NULL
     size_t secret_n;
 };
@@ -28,6 +29,8 @@ int app_port(const struct app *app);
 // A bearer token that acts as os:USER (the control socket hands out the same kind). Valid until
 // app_close. Borrowed.
 const char *app_control_token(const struct app *app);
+// A rehearsal: does what is due by now, and waits until the handlers have had every event.
+MUST_CHECK enum err app_settle(struct app *app, struct problem *p);
 // Waits for SIGTERM or SIGINT, reloads on SIGHUP; then drains.
 void app_wait(struct app *app);
 void app_close(struct app *app);

@@ -28,7 +28,7 @@ struct app {
     struct config config;
     struct arena *arena;
     int lock_fd;
-    bool embedded, dev;
+    bool embedded, rehearsal, dev;
     struct db *db; // the lane's
     struct keyring *keyring;
     uint8_t pepper[32];

@@ -82,6 +82,51 @@ test('no test sees what another has done, and each begins at the same moment', (
   rmSync(join(home, 'plugins/kitchen/tests/apart.lua'));
 });
 
+test('a test moves the clock past a deadline, sees what handlers did and which messages would go', () => {
+  write('watch/plugin.lua', `local field = campus.field
+return {
+  entities = {
+    tasks = campus.entity {
+      fields = { name = field.text {}, phone = field.text { class = "confidential", check = "mobile", mask = "mobile" } },
+      workflow = {
+        start = "open",
+        states = { open = { deadline = { within = "3d", owner = "$actor", lapse = "lapse" } }, done = { final = true }, late = { final = true } },
+        transitions = { finish = { from = "open", to = "done", message = "finished" }, lapse = { from = "open", to = "late" } },
+      },
+    },
+    notes = campus.entity { fields = { about = field.reference "tasks" } },
+  },
+  messages = { finished = campus.message { title = "Done", entity = "tasks", to = { "phone" }, channels = { "sms" }, text = "done: {name}" } },
+  on = { ["watch.tasks.late"] = campus.on { run = function(ctx, event) return ctx:create("notes", { about = event.record }) end } },
+}
+`);
+  write('watch/tests/access.yaml', `policy: access
+roles: { staff: {}, plugin.watch: {} }
+rules:
+  - { name: staff work, allow: [read, create, finish], entity: watch.tasks, roles: [staff] }
+  - { name: staff read notes, allow: [read], entity: watch.notes, roles: [staff] }
+  - { name: the plugin reads tasks, allow: [read], entity: watch.tasks, roles: [plugin.watch] }
+  - { name: the plugin notes, allow: [read, create], entity: watch.notes, roles: [plugin.watch] }
+`);
+  write('watch/tests/late.lua', `test("too late", function()
+  local staff = as "staff"
+  local one, two = staff:create("tasks", { name = "a" }), staff:create("tasks", { name = "b", phone = "14500000001" })
+  staff:transition("tasks", two.id, "finish")
+  expect.equal(#messages "finished", 1)
+  clock.advance "2d"
+  expect.equal(staff:get("tasks", one.id).state, "open")
+  clock.advance "3d"
+  expect.equal(staff:get("tasks", one.id).state, "late")
+  expect.equal(#events "tasks.late", 1)
+  expect.equal(staff:find("notes")[1].about, one.id)
+end)
+`);
+  const r = run('plugin', 'test', 'watch');
+  assert.equal(r.status, 0, r.stdout + r.stderr);
+  assert.match(r.stdout, /# transitions: 1 of 2 tested; never tasks\.lapse/);
+  rmSync(join(home, 'plugins/watch'), { recursive: true });
+});
+
 test("a school's own policy does not fail a plugin's tests", () => {
   writeFileSync(join(home, 'policies/kitchen.yaml'), 'policy: kitchen\nlimit: 1\n');
   assert.equal(run('plugin', 'test', 'kitchen').status, 0);
