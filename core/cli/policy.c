@@ -143,6 +143,9 @@ static void show_trial(struct cli *cli, json_t *result) {
                json_string_value(json_object_get(one, "title")));
         cli_show(cli, json_object_get(one, "values"), "value,to_pass,to_fail");
     }
+    json_t *quotas = json_object_get(result, "quotas");
+    if (json_array_size(quotas))
+        putchar('\n'), cli_show(cli, quotas, "pool,limit,held,would_lose,would_ask,left_then");
     if (!json_array_size(flips)) return;
     putchar('\n');
     cli_show(cli, flips, NULL);

@@ -336,3 +336,18 @@ enum err reserve_check(struct db *db, int64_t *pools, int64_t *wrong, struct pro
                       " AND r.what=p.what AND r.state='committed')",
                       "");
 }
+
+enum err reserve_held(struct db *db, const char *holder, const char *field, const char *limit,
+                      int64_t *amount, struct problem *p) {
+    return db_int(db, p, amount, 0,
+                  "SELECT amount FROM core_reservation WHERE holder=$1 AND field=$2"
+                  " AND what=$3 AND state<>'released'",
+                  "ttt", holder, field, limit);
+}
+
+enum err reserve_total(struct db *db, const char *pool, const char *limit, int64_t *amount,
+                       struct problem *p) {
+    return db_int(db, p, amount, 0,
+                  "SELECT reserved+committed FROM core_pool WHERE pool=$1 AND what=$2", "tt", pool,
+                  limit);
+}

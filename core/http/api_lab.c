@@ -10,6 +10,7 @@
 #include "campus/jobs.h"
 #include "campus/lab.h"
 #include "campus/mem.h"
+#include "campus/reserve.h"
 #include "campus/text.h"
 #include "http/api.h"
 #include "http/app_internal.h"
@@ -29,6 +30,8 @@ struct trial {
     struct buf flips;
     int64_t shown, hidden;
     json_t *groups; // field -> value -> [to_pass, to_fail]
+    const struct reserve_decl *reserve;
+    json_t *pools; // pool -> record -> what it would ask for, or, negative, what it would lose
     struct lab_totals sum;
 };
 
@@ -61,6 +64,61 @@ static void count(struct trial *t, const struct record *r, const struct verdict 
     }
 }
 
+// The pool that a record draws on, where its way has one; the last flip of a record counts.
+static void count_pool(struct trial *t, const struct record *r, bool now) {
+    const struct workflow *w = r->entity->workflow;
+    const struct reserve_decl *d = NULL;
+    for (int i = 0; w && i < w->ntransitions && !d; i++) d = w->transitions[i].reserve;
+    if (!d || (t->reserve && t->reserve != d)) return;
+    t->reserve = d;
+    const struct value *pool = &r->values[d->pool->index],
+                       *own = d->amount_field ? &r->values[d->amount_field->index] : NULL;
+    int64_t amount = !own ? d->amount : own->kind == VALUE_INT ? own->i : 0;
+    if (pool->kind != VALUE_TEXT) return;
+    json_t *records = json_object_get(t->pools, pool->p);
+    if (!records) json_object_set_new(t->pools, pool->p, records = json_object());
+    json_object_set_new(records, r->id, json_integer(now ? amount : -amount));
+}
+
+// Per pool: its limit, what is held, who would lose what they hold, who would ask for what they
+// lack.
+static enum err put_pools(struct trial *t, struct buf *out) {
+    const struct reserve_decl *d = t->reserve;
+    struct store *s = &t->gate.store;
+    const char *pool, *record;
+    json_t *records, *amount;
+    json_key(out, "quotas"), buf_putc(out, '[');
+    json_object_foreach(t->pools, pool, records) {
+        struct record r;
+        struct verdict v;
+        int64_t held = 0, lose = 0, gain = 0;
+        if (store_get(s, d->pool->target, pool, &r)) continue;
+        access_decide(t->gate.release->access, t->gate.actor, d->pool->target, "read", &r, &v);
+        if (!v.allowed || !fieldset_has(&v.clear, d->limit->index)) continue;
+        enum err e = reserve_total(s->db, pool, d->limit->name, &held, s->problem);
+        json_object_foreach(records, record, amount) {
+            int64_t has = 0, asks = json_integer_value(amount);
+            if (!e)
+                e = reserve_held(s->db, record, d->pool->name, d->limit->name, &has, s->problem);
+            if (asks < 0) lose += has;
+            if (asks > 0 && !has) gain += asks;
+        }
+        if (e) return e;
+        const struct value *limit = &r.values[d->limit->index];
+        json_sep(out), buf_putc(out, '{');
+        json_kv_str(out, "pool", arena_printf(s->arena, "%s/%s", d->pool->target->full, pool));
+        json_kv_int(out, "limit", limit->kind == VALUE_INT ? limit->i : 0);
+        json_kv_int(out, "held", held);
+        json_kv_int(out, "would_lose", lose);
+        json_kv_int(out, "would_ask", gain);
+        json_kv_int(out, "left_then",
+                    (limit->kind == VALUE_INT ? limit->i : 0) - held + lose - gain);
+        buf_putc(out, '}');
+    }
+    buf_putc(out, ']');
+    return ERR_OK;
+}
+
 // Lists a flip if the caller may see its record; the others are only counted.
 static enum err keep_flip(void *self, const char *line, size_t n) {
     struct trial *t = self;
@@ -81,7 +139,8 @@ static enum err keep_flip(void *self, const char *line, size_t n) {
     bool there = en && record && !store_get(&g.store, en, record, &r);
     if (there) access_decide(g.release->access, g.actor, en, "read", &r, &v);
     if (!e && v.allowed) {
-        if (json_object_get(j, "now")) count(t, &r, &v, json_is_true(json_object_get(j, "now")));
+        bool now = json_is_true(json_object_get(j, "now"));
+        if (json_object_get(j, "now")) count(t, &r, &v, now), count_pool(t, &r, now);
         if (t->shown++ < FLIPS_SHOWN) json_sep(&t->flips), buf_put(&t->flips, line, n);
     } else if (!e)
         t->hidden++;
@@ -176,6 +235,7 @@ static enum err run_trial(struct trial *t, struct arena *a, struct buf *out, str
     buf_init(&t->flips, a);
     buf_putc(&t->flips, '[');
     t->groups = json_object();
+    t->pools = json_object();
     e = lab_replay(&t->gate.store, &lab, keep_flip, t, &t->sum);
     pool_close(pool);
     if (!e) {
@@ -191,10 +251,12 @@ static enum err run_trial(struct trial *t, struct arena *a, struct buf *out, str
         else
             buf_puts(out, "[]");
         put_groups(t, a, out);
+        e = put_pools(t, out);
         json_key(out, "flips"), buf_put(out, t->flips.data, t->flips.len);
         buf_puts(out, "]}");
     }
     json_decref(t->groups);
+    json_decref(t->pools);
     return e;
 }
 

@@ -19,6 +19,11 @@ MUST_CHECK enum err reserve_move(const struct flow *f, const struct transition *
 // what is held of it. deleted: the record goes.
 MUST_CHECK enum err reserve_guard(const struct flow *f, const struct record *r,
                                   const struct value *after, bool deleted);
+// For reading: what this holder holds of a limit by its field, and what all hold of a pool's limit.
+MUST_CHECK enum err reserve_held(struct db *db, const char *holder, const char *field,
+                                 const char *limit, int64_t *amount, struct problem *p);
+MUST_CHECK enum err reserve_total(struct db *db, const char *pool, const char *limit,
+                                  int64_t *amount, struct problem *p);
 // How many pools there are, and how many of them differ from what is held of them (doctor).
 MUST_CHECK enum err reserve_check(struct db *db, int64_t *pools, int64_t *wrong, struct problem *p);
 // Whether somebody sees a record, and a field of it in the clear (NULL: any).

@@ -3,7 +3,7 @@
 //
 // The policy lab, and what it takes before a changed policy is in force.
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { after, before } from 'node:test';
 import { root, Server, eventually } from '../lib/server.mjs';
@@ -54,6 +54,55 @@ test('flips are grouped for who may see the records, and only by fields they see
   assert.deepEqual(by.campus.values.map((v) => v.value), ['东校区']);
   const list = t.changes.find((c) => c.key === 'education.accepted');
   assert.equal(list.text, '- junior, senior, vocational');
+});
+
+test('what a draft does to quotas: who would lose a seat they hold, who would ask for one', async () => {
+  const dir = join(server.home, 'plugins/places');
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, 'plugin.lua'), `local field = campus.field
+local function judge(r, policy)
+  local why = campus.reasons()
+  why:check(r.points >= policy.least, { code = "points", at = "points", policy = "least" })
+  return why:decision()
+end
+return {
+  entities = {
+    lines = campus.entity { fields = { label = field.text {}, quota = field.integer {} } },
+    claims = campus.entity {
+      fields = { line = field.reference "lines", points = field.integer {} },
+      lab = { group = { "line" } },
+      workflow = { start = "new", states = { new = {}, offered = { final = true } }, transitions = {
+        look = { from = "new", to = "new", rule = "judge" },
+        offer = { from = "new", to = "offered", rule = "judge", reserve = { pool = "line", limit = "quota" } },
+      } },
+    },
+  },
+  rules = { judge = campus.rule { reads = { "points" }, run = judge } },
+}
+`);
+  writeFileSync(join(dir, 'policy.schema.yaml'), 'policy: places\nkeys: { least: { type: integer, default: 300 } }\n');
+  put('access', `${readFileSync(join(root, 'policies/access.yaml'), 'utf8')}
+  - { name: lines, allow: [read, create], entity: places.lines, roles: [admissions.lead] }
+  - { name: claims, allow: [read, create, look, offer], entity: places.claims, roles: [admissions.lead] }
+`);
+  await admin.ok('POST', 'admin/reload');
+  const me = await server.bearer('lab.places', ['admissions.lead', 'manager']);
+  const line = await me.ok('POST', 'places/lines', { label: 'one', quota: 2 });
+  const claim = (points) => me.ok('POST', 'places/claims', { line: line.id, points });
+  for (const points of [400, 350]) await me.ok('POST', `places/claims/${(await claim(points)).id}/offer`, {});
+  const low = await claim(250);
+  for (let i = 0; i < 2; i++) assert.equal((await me.post(`places/claims/${low.id}/look`, {})).status, 422);
+  const tried = async (least) => (await me.ok('POST', 'admin/policies/try', { plugin: 'places', yaml: `policy: places\nleast: ${least}\n` }));
+  const pool = `places.lines/${line.id}`;
+  assert.deepEqual((await tried(380)).quotas, [{ pool, limit: 2, held: 2, would_lose: 1, would_ask: 0, left_then: 1 }]);
+  const looser = await tried(200);
+  assert.equal(looser.to_pass, 2, 'two decisions about one record');
+  assert.deepEqual(looser.quotas, [{ pool, limit: 2, held: 2, would_lose: 0, would_ask: 1, left_then: -1 }]);
+  assert.deepEqual(looser.groups, [{ field: 'line', title: 'line', values: [{ value: line.id, to_pass: 2, to_fail: 0 }] }]);
+  assert.deepEqual((await admin.ok('POST', 'admin/policies/try', { plugin: 'places', yaml: 'policy: places\nleast: 380\n' })).quotas, [],
+    'not for who may not see the line');
+  drop('access');
+  await admin.ok('POST', 'admin/reload');
 });
 
 test('as a job it says how far it is, and answers the same', async () => {
