@@ -92,9 +92,9 @@ static void spell(struct buf *out, const int32_t *cp, size_t n) {
                 memcpy(whole[ways], whole[w], SPELLING);
                 memcpy(first[ways], first[w], NAME_CHARS + 1);
                 strcat(whole[ways], r[k]);
-                strncat(first[ways], r[k], 1);
+                first[ways][i] = r[k][0];
             }
-        for (int w = 0; w < before; w++) strcat(whole[w], r[0]), strncat(first[w], r[0], 1);
+        for (int w = 0; w < before; w++) strcat(whole[w], r[0]), first[w][i] = r[0][0];
     }
     for (int w = 0; w < ways; w++) {
         put_token(out, whole[w]);
