@@ -162,7 +162,6 @@ void pages_text(struct pages *p, enum markup_tag tag, const struct cell *c, int 
     need(p, sizes[tag] * 2);
     p->y += before[tag];
     PangoLayoutIter *it = draw.pango_layout_get_iter(l);
-    double top = 0;
     do {
         PangoRectangle box;
         draw.pango_layout_iter_get_line_extents(it, NULL, &box);
@@ -176,7 +175,6 @@ void pages_text(struct pages *p, enum markup_tag tag, const struct cell *c, int 
                                                   draw.pango_layout_iter_get_line_readonly(it));
             }
         p->y += h;
-        top += h;
     } while (draw.pango_layout_iter_next_line(it));
     p->y += after[tag];
     draw.pango_layout_iter_free(it);

@@ -221,7 +221,7 @@ static enum err void_on_lane(struct request *rq) {
 static enum err make_void(struct request *rq) {
     static const char *const keys[] = {"reason", NULL};
     const json_t *body;
-    const char *reason;
+    const char *reason = NULL;
     enum err e = request_body(rq, &body);
     if (!e) e = api_only(rq, body, keys);
     if (!e) e = api_text(rq, body, "reason", 400, true, &reason);

@@ -31,10 +31,19 @@ return { version = "1.0.0", title = { zh = "文书", en = "Papers" }, entities =
     workflow = { start = "new", states = { new = {}, admitted = {}, gone = { final = true } }, transitions = {
       admit = { from = "new", to = "admitted" }, leave = { from = "admitted", to = "gone" } } } },
 },
+actions = {
+  hand_over = campus.action { run = function(ctx, input)
+    local one, err = ctx:document("slip", "people", input.id, { replaces = input.replaces })
+    if not one then return nil, err end
+    if input.fail then return nil, { code = "no", text = "changed my mind" } end
+    return one
+  end },
+},
 documents = {
   notice = { title = { zh = "录取通知书", en = "Admission notice" }, entity = "people",
     template = { zh = "templates/notice.html", en = "templates/notice.en.html" }, number = "{year}招字第{seq:4}号",
     seal = { zh = "清河职业学校", en = "Seal" }, qr = "{id} {number}", states = { "admitted" } },
+  slip = { title = "单据", entity = "people", template = "templates/slip.html", number = "S{year}{seq:2}" },
   card = { title = "卡片", entity = "people", template = "templates/card.html", number = "C{seq}", many = true },
 } }
 `;
@@ -47,11 +56,13 @@ const NOTICE = `<header align="right">编号：{{document.number}}</header>
 <footer>{{document.title}}</footer>
 `;
 const EN = '<h1>Admission notice</h1><p>{{document.number}}: dear {{name}}, level {{level}}, born {{born}}, boards: {{boards}}.</p>\n';
+const SLIP = '<h2>{{document.number}}</h2><p>{{name}}</p>\n';
 const CARD = '<h2>{{document.number}}</h2><p>{{name}} {{phone}}</p>\n';
 const RULES = `
   - { name: leads keep papers, allow: [read, create, update, admit, leave, reveal], entity: papers.people, roles: [admissions.lead] }
   - { name: leads keep majors, allow: [read, create], entity: papers.majors, roles: [admissions.lead, admissions.staff, finance] }
-  - { name: leads issue, permissions: [papers.documents.notice, papers.documents.card], roles: [admissions.lead] }
+  - { name: leads issue, permissions: [papers.documents.notice, papers.documents.card, papers.documents.slip, papers.actions.hand_over], roles: [admissions.lead] }
+  - { name: finance acts, permissions: [papers.actions.hand_over], roles: [finance] }
   - { name: clerks see their campus, allow: [read], entity: papers.people, roles: [admissions.staff], when: { campus: $actor.campus }, fields: { mask: [note] } }
   - { name: clerks issue, permissions: [papers.documents.notice, papers.documents.card], roles: [admissions.staff] }
   - { name: finance reads, allow: [read], entity: papers.people, roles: [finance] }
@@ -66,6 +77,7 @@ before(async () => {
   write('templates/notice.html', NOTICE);
   write('templates/notice.en.html', EN);
   write('templates/card.html', CARD);
+  write('templates/slip.html', SLIP);
   writeFileSync(join(server.home, 'policies/access.yaml'), readFileSync(join(root, 'policies/access.yaml'), 'utf8') + RULES);
   const r = server.run(['reload']);
   assert.equal(r.status, 0, r.stderr);
@@ -184,6 +196,21 @@ test('a document with protected fields is a reveal: for a purpose, on record, wh
   assert.ok(textOf(pdf.data).includes('13800138000'));
   const rows = (await admin.ok('GET', `admin/audit?object=papers.people/${p.id}&action=reveal&outcome=ok`)).items;
   assert.deepEqual(rows.map((r) => [r.purpose, r.fields]).sort(), [['another', 'phone'], ['hand it out', 'phone'], ['print the card', 'phone']]);
+});
+
+test('an action issues one in its own transaction, with its caller\'s rights', async () => {
+  const p = await admitted(), act = (who, body) => who.api('POST', 'papers/actions/hand_over', body);
+  const undone = await act(lead, { id: p.id, fail: true });
+  assert.equal(undone.status, 422, undone.text);
+  assert.deepEqual((await lead.ok('GET', `${PATH}/${p.id}/documents`)).items, []);
+  const a = await act(lead, { id: p.id });
+  assert.equal(a.status, 200, a.text);
+  assert.equal(a.body.result.number, `S${year}01`);
+  assert.ok(textOf((await bytes(lead, `documents/${a.body.result.id}`)).data).includes(p.name));
+  const again = await act(lead, { id: p.id });
+  assert.deepEqual([again.status, again.body.code], [422, 'rule_refused'], again.text);
+  assert.equal((await act(lead, { id: p.id, replaces: a.body.result.id })).body.result.number, `S${year}02`);
+  assert.ok((await act(finance, { id: p.id })).status >= 400, 'may act, but not issue');
 });
 
 test('a preview has no number and leaves nothing behind', async () => {
