@@ -203,33 +203,32 @@ static enum err find_row(struct gate *g, const char *id, struct row *r) {
     return ERR_OK;
 }
 
-// The document in force that a new one would stand beside, or that it replaces.
+// The document in force that a new one would stand beside, or that it replaces. What refuses comes
+// before what writes: an action may go on after a refusal.
 static enum err make_room(struct gate *g, const struct document_draft *d, const char *replaces,
                           const char *id) {
     struct store *s = &g->store;
     const struct document_decl *decl = d->decl;
     int64_t n = 0;
-    enum err e = ERR_OK;
-    if (replaces) {
-        e = db_run(
-            s->db, s->problem, &n,
-            "UPDATE core_document SET state='replaced',ended_at=$1,ended_by=$2,replaced_by=$3"
-            " WHERE id=$4 AND record=$5 AND document=$6 AND state='issued'",
-            "ittttt", g->now, g->actor->id, id, replaces, d->record, decl->name);
-        if (!e && !n)
-            e = object(g, ERR_CONFLICT, "/replaces", "document_not_issued",
-                       "要替换的文书不在有效状态",
-                       "there is no such document of this record in force");
-    }
-    if (e || decl->many) return e;
-    e = db_int(s->db, s->problem, &n, 0,
-               "SELECT count(*) FROM core_document WHERE record=$1 AND document=$2 AND plugin=$3"
-               " AND state='issued'",
-               "ttt", d->record, decl->name, decl->entity->plugin->name);
-    return e || !n ? e
-                   : object(g, ERR_CONFLICT, NULL, "document_issued",
-                            "该文书已出具且有效；更正请作废或替换",
-                            "one is in force already: void it, or replace it");
+    enum err e = decl->many
+                     ? ERR_OK
+                     : db_int(s->db, s->problem, &n, 0,
+                              "SELECT count(*) FROM core_document WHERE record=$1 AND document=$2"
+                              " AND plugin=$3 AND state='issued' AND id<>$4",
+                              "tttt", d->record, decl->name, decl->entity->plugin->name,
+                              replaces ? replaces : "");
+    if (!e && n)
+        e = object(g, ERR_CONFLICT, NULL, "document_issued", "该文书已出具且有效；更正请作废或替换",
+                   "one is in force already: void it, or replace it");
+    if (e || !replaces) return e;
+    e = db_run(s->db, s->problem, &n,
+               "UPDATE core_document SET state='replaced',ended_at=$1,ended_by=$2,replaced_by=$3"
+               " WHERE id=$4 AND record=$5 AND document=$6 AND state='issued'",
+               "ittttt", g->now, g->actor->id, id, replaces, d->record, decl->name);
+    return e || n ? e
+                  : object(g, ERR_CONFLICT, "/replaces", "document_not_issued",
+                           "要替换的文书不在有效状态",
+                           "there is no such document of this record in force");
 }
 
 static enum err seal(struct gate *g, struct row *r, const struct buf *text) {
@@ -245,11 +244,11 @@ static enum err seal(struct gate *g, struct row *r, const struct buf *text) {
 }
 
 static enum err published(struct gate *g, const struct row *row, const struct record *r,
-                          const char *action, const char *reason) {
+                          const char *action) {
     const char *subject[1] = {r->owner};
-    struct audit_row audit = gate_row(g, action, gate_object(g, r->entity, r->id), "ok", reason);
+    const char *what = arena_printf(g->store.arena, "%s %s", row->document, row->number);
+    struct audit_row audit = gate_row(g, action, gate_object(g, r->entity, r->id), "ok", what);
     audit.subjects = subject, audit.nsubjects = 1;
-    audit.fields = row->number;
     gate_add_row(g, &audit);
     const char *word = strchr(action, '.') + 1;
     struct event ev = {.type = arena_printf(g->store.arena, "%s.document_%s", r->entity->full,
@@ -275,7 +274,12 @@ enum err document_issue(struct gate *g, const struct document_draft *d, const ch
     id_new(id);
     *stale = false;
     enum err e = store_get(s, decl->entity, d->record, &r);
-    if (e == ERR_NOT_FOUND) return gate_not_found(g);
+    if (e && e != ERR_NOT_FOUND) return e;
+    struct verdict v = {0};
+    if (!e) access_decide(g->release->access, g->actor, decl->entity, "read", &r, &v);
+    if (e || !v.allowed) return gate_not_found(g);
+    e = gate_permit(g, permission(s->arena, decl->entity->plugin->name, decl->name),
+                    gate_object(g, decl->entity, r.id));
     if (!e && r.rev != d->rev) *stale = true, e = ERR_CONFLICT;
     if (!e) e = make_room(g, d, replaces, id);
     if (e) return e;
@@ -307,7 +311,7 @@ enum err document_issue(struct gate *g, const struct document_draft *d, const ch
             "ttttttittiiitb", row.id, row.plugin, row.document, row.entity, row.record, row.owner,
             (int64_t)row.generation, row.number, row.lang, (int64_t)row.looks, g->release->number,
             row.issued_at, row.issued_by, row.sealed, row.sealed_n);
-    if (!e) e = published(g, &row, &r, "document.issue", decl->name);
+    if (!e) e = published(g, &row, &r, "document.issue");
     if (!e) row_json(&row, out);
     return e;
 }
@@ -422,5 +426,5 @@ enum err document_void(struct gate *g, const char *id, const char *reason, struc
     if (e) return e;
     row.state = "void", row.ended_at = g->now, row.ended_by = g->actor->id, row.reason = reason;
     row_json(&row, out);
-    return published(g, &row, &r, "document.void", row.document);
+    return published(g, &row, &r, "document.void");
 }
