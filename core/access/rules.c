@@ -174,6 +174,15 @@ static void check_permissions(struct compile *c, const struct yaml *list) {
             }
             words = names, count = (size_t)pl->ndocuments;
         }
+        if (pl && strstr(y->text, ".exports.")) {
+            const char **names = arena_alloc(c->a, sizeof *names * (size_t)(pl->nexports + 1));
+            known = false;
+            for (int i = 0; i < pl->nexports; i++) {
+                names[i] = arena_printf(c->a, "%s.exports.%s", pl->name, pl->exports[i].name);
+                known |= !strcmp(names[i], y->text);
+            }
+            words = names, count = (size_t)pl->nexports;
+        }
         for (size_t i = 0; i < nown; i++) known |= !strcmp(own[i], y->text);
         if (!known)
             rule_wrong(c, y, "permission_unknown", "there is no permission \"%s\"%s", y->text,

@@ -5,6 +5,7 @@
 // leave masked unless `reveal=` names them, with a purpose; then every record exported is a look on
 // record.
 #include <string.h>
+#include "campus/clock.h"
 #include "campus/csv.h"
 #include "campus/limits.h"
 #include "campus/mem.h"
@@ -85,7 +86,31 @@ static enum err one(void *self, struct record *r) {
     return err;
 }
 
+// Who made the file, when and what for, as its last row: a sheet has it above and on each page.
+static void put_mark(struct exporting *x, const char *purpose) {
+    const char *mark = gate_export_mark(x->g, purpose);
+    csv_put(&x->out, mark, strlen(mark));
+    csv_end_row(&x->out);
+}
+
+const char *gate_export_mark(struct gate *g, const char *purpose) {
+    char day[11];
+    int64_t ms = g->now + (int64_t)tz_offset_s(g->release->tz, g->now) * 1000;
+    tz_date(g->release->tz, g->now, day);
+    int minute = (int)(ms / 60000 % 1440);
+    bool zh = g->lang == LANG_ZH;
+    return arena_printf(g->store.arena,
+                        zh ? EXPORT_MARK_ZH "%s，%s %02d:%02d%s%s"
+                           : EXPORT_MARK_EN "%s, %s %02d:%02d%s%s",
+                        g->actor->name, day, minute / 60, minute % 60,
+                        !purpose || !*purpose ? ""
+                        : zh                  ? "，用途："
+                                              : ", for: ",
+                        purpose ? purpose : "");
+}
+
 enum err gate_export(struct gate *g, const struct entity *e, const struct query *q,
+                     const struct export_decl *standing,
                      enum err (*write)(void *self, const char *p, size_t n), void *self,
                      int64_t *rows) {
     struct exporting x = {.g = g, .q = q, .write = write, .self = self};
@@ -93,13 +118,20 @@ enum err gate_export(struct gate *g, const struct entity *e, const struct query 
     struct verdict v;
     uint64_t reveals = 0;
     for (int w = 0; w < FIELDSET_WORDS; w++) reveals |= q->look.reveal.w[w];
+    const char *object =
+        standing ? arena_printf(g->store.arena, "%s.exports.%s", e->plugin->name, standing->name)
+                 : e->full;
     access_decide(g->release->access, g->actor, e, "export", NULL, &v);
-    if (!v.allowed) return gate_refuse(g, "export", e->full, "forbidden");
+    if (standing ? !access_has_permission(g->release->access, g->actor, object) : !v.allowed)
+        return gate_refuse(g, "export", object, "forbidden");
     if (reveals && (!q->look.purpose || !*q->look.purpose))
         return problem_add(g->store.problem, ERR_INVALID, "/purpose", "required",
                            "say what the look is for");
-    page.where = cond_and(g->store.arena, gate_reach(g, e, q, page.blind_field >= 0),
-                          access_filter(g->release->access, g->actor, e, "export", g->store.arena));
+    page.where = gate_reach(g, e, q, page.blind_field >= 0);
+    if (!standing)
+        page.where =
+            cond_and(g->store.arena, page.where,
+                     access_filter(g->release->access, g->actor, e, "export", g->store.arena));
     gate_search(g, e, q, &page);
     page.limit = LIMIT_EXPORT_ROWS;
     buf_init(&x.out, g->store.arena);
@@ -120,10 +152,15 @@ enum err gate_export(struct gate *g, const struct entity *e, const struct query 
     if (!err && more)
         err = problem_set(g->store.problem, ERR_TOO_LARGE, "more than %d records: filter them",
                           LIMIT_EXPORT_ROWS);
+    if (!err && reveals && !(q->format && !strcmp(q->format, "xlsx")))
+        put_mark(&x, q->look.purpose);
     if (!err) err = write(self, x.out.data, x.out.len);
     arena_free(x.scratch);
     *rows = x.rows;
-    struct audit_row row = gate_row(g, "export", e->full, err ? "failed" : "ok", "");
+    struct audit_row row =
+        gate_row(g, "export", object, err ? "failed" : "ok",
+                 arena_printf(g->store.arena, "records=%lld", (long long)x.rows));
+    if (reveals) row.fields = gate_field_list(g, e, &q->look.reveal);
     row.purpose = q->look.purpose;
     gate_add_row(g, &row);
     g->must_wait = true;

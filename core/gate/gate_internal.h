@@ -68,6 +68,8 @@ void gate_search(struct gate *g, const struct entity *e, const struct query *q, 
 // sealed ones masked. only_named: sealed fields are opened only where `fields=` names them (lists).
 struct fieldset gate_open_views(const struct entity *e, const struct verdict *v,
                                 const struct look *look, bool only_named, struct shown *how);
+// Names of fields, by comma.
+const char *gate_field_list(struct gate *g, const struct entity *e, const struct fieldset *s);
 // Notes fields of these subjects seen in the clear, or searched (none).
 void gate_note_looks(struct gate *g, const struct entity *e, const char *action, const char *object,
                      const struct fieldset *fields, const char *purpose,

@@ -7,7 +7,7 @@
 #include "campus/mem.h"
 #include "gate/gate_internal.h"
 
-static const char *field_list(struct gate *g, const struct entity *e, const struct fieldset *s) {
+const char *gate_field_list(struct gate *g, const struct entity *e, const struct fieldset *s) {
     struct buf b;
     buf_init(&b, g->store.arena);
     for (int i = 0; i < e->nfields; i++)
@@ -31,7 +31,7 @@ void gate_note_looks(struct gate *g, const struct entity *e, const char *action,
                      const struct fieldset *fields, const char *purpose,
                      const char *const *subjects, int n) {
     struct audit_row row = gate_row(g, action, object, "ok", "");
-    row.fields = field_list(g, e, fields);
+    row.fields = gate_field_list(g, e, fields);
     row.purpose = purpose;
     row.subjects = subjects;
     row.nsubjects = n;

@@ -188,3 +188,53 @@ enum err gate_find_words(struct gate *g, const struct entity *e, const struct qu
     if (found) *found = f.n;
     return ERR_OK;
 }
+
+struct meant {
+    struct arena *arena;
+    const char *id;
+    int n;
+};
+
+static enum err mean_one(void *self, struct record *r) {
+    struct meant *m = self;
+    if (m->n && !strcmp(m->id, r->id)) return ERR_OK; // by another of its fields
+    m->id = arena_strdup(m->arena, r->id);
+    m->n++;
+    return ERR_OK;
+}
+
+static enum err person_called(struct gate *g, const char *text, struct meant *m) {
+    struct stmt *st = db_query(
+        g->store.db, g->store.problem,
+        "SELECT id FROM core_people WHERE (name=$1 OR display=$1) AND disabled_at=0", "t", text);
+    enum err e = st ? ERR_OK : g->store.problem->code;
+    for (bool row; !e && !(e = stmt_step(st, &row, g->store.problem)) && row; m->n++)
+        m->id = arena_strdup(m->arena, stmt_text(st, 0, NULL));
+    return e;
+}
+
+enum err gate_resolve(struct gate *g, const struct field *reference, const char *text,
+                      const char **id) {
+    const struct entity *e = reference->target;
+    const struct access *x = g->release->access;
+    struct arena *a = g->store.arena;
+    struct meant m = {.arena = a};
+    enum err err = ERR_OK;
+    if (reference->type == FIELD_PERSON)
+        err = person_called(g, text, &m);
+    else
+        for (int i = 0; e && i < e->nfields && !err; i++) {
+            const struct field *f = &e->fields[i];
+            struct value v = value_text(text), last[ORDER_MAX + 1];
+            struct page page = {.limit = 2, .blind_field = -1};
+            int nlast;
+            bool more;
+            if (!f->unique || f->sealed || f->type != FIELD_TEXT) continue;
+            page.where = cond_and(a, access_filter(x, g->actor, e, "read", a),
+                                  cond_and(a, access_field_filter(x, g->actor, e, i, a),
+                                           cond_compare(a, COND_EQ, i, &v, 1)));
+            err = store_list(&g->store, e, &page, mean_one, &m, &more, last, &nlast);
+        }
+    *id = m.id;
+    return err ? err : m.n == 1 ? ERR_OK : ERR_NOT_FOUND;
+}

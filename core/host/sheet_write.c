@@ -78,6 +78,8 @@ struct column {
 struct writer {
     const json_t *options;
     bool marked;
+    const char *mark; // a row of its own, above, or NULL
+    bool headed;
     struct csv *csv;
     struct zip_write zip;
     struct buf rows; // XML that is not in the archive yet
@@ -185,9 +187,12 @@ static void begin_sheet(struct writer *w, struct buf *out) {
     buf_puts(
         &b,
         "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\n<worksheet xmlns=\"" MAIN
-        "\"><sheetViews><sheetView workbookViewId=\"0\"><pane ySplit=\"1\" "
-        "topLeftCell=\"A2\" activePane=\"bottomLeft\" state=\"frozen\"/></sheetView>"
-        "</sheetViews><sheetFormatPr defaultRowHeight=\"15\"/>");
+        "\"><sheetViews><sheetView workbookViewId=\"0\">");
+    buf_printf(&b,
+               "<pane ySplit=\"%d\" topLeftCell=\"A%d\" activePane=\"bottomLeft\" "
+               "state=\"frozen\"/></sheetView>"
+               "</sheetViews><sheetFormatPr defaultRowHeight=\"15\"/>",
+               w->mark ? 2 : 1, w->mark ? 3 : 2);
     if (w->ncolumns) buf_puts(&b, "<cols>");
     for (int i = 0; i < w->ncolumns; i++)
         buf_printf(&b, "<col min=\"%d\" max=\"%d\" width=\"%d\" customWidth=\"1\"/>", i + 1, i + 1,
@@ -231,7 +236,15 @@ static bool is_marked(const char *marks, int c) {
 
 static enum err one_row(void *self, int64_t line, const struct csv_cell *cells, int n) {
     struct writer *w = self;
-    bool head = !w->nrows;
+    bool head = !w->headed;
+    if (head && w->mark) {
+        w->nrows = 1;
+        buf_printf(&w->rows, "<row r=\"1\"><c r=\"A1\" s=\"%d\" t=\"inlineStr\"><is><t>",
+                   STYLE_TEXT);
+        put_xml(&w->rows, w->mark, cut(w->mark, strlen(w->mark)));
+        buf_puts(&w->rows, "</t></is></c></row>");
+    }
+    w->headed = true;
     const char *marks = w->marked ? cells[0].p : "";
     (void)line;
     if (w->marked) cells++, n--;
@@ -271,6 +284,7 @@ static void *writer_open(const json_t *options, struct problem *p) {
     if (!w) return NULL;
     w->options = options;
     w->marked = json_is_true(json_object_get(options, "marked"));
+    w->mark = json_string_value(json_object_get(options, "mark"));
     buf_init(&w->rows, NULL);
     w->csv = csv_new(one_row, w);
     if (w->csv && zip_write_init(&w->zip)) return w;
@@ -293,14 +307,24 @@ static enum err writer_feed(void *self, const char *p, size_t n, struct buf *out
 }
 
 static enum err writer_end(void *self, struct buf *out, bool *done, struct problem *problem) {
-    static const char TAIL[] = "</sheetData></worksheet>";
     struct writer *w = self;
     w->p = problem;
     enum err e = csv_end(w->csv, problem);
     *done = true;
     if (e) return e;
     flush(w, out);
-    zip_write_data(&w->zip, TAIL, sizeof TAIL - 1, out);
+    struct buf tail;
+    buf_init(&tail, NULL);
+    buf_puts(&tail, "</sheetData>");
+    if (w->mark) {
+        buf_puts(&tail, "<headerFooter><oddFooter>&amp;C");
+        for (const char *s = w->mark; *s; s++) // & begins a code there
+            put_xml(&tail, *s == '&' ? " " : s, 1);
+        buf_puts(&tail, "</oddFooter></headerFooter>");
+    }
+    buf_puts(&tail, "</worksheet>");
+    zip_write_data(&w->zip, tail.data, tail.len, out);
+    buf_fini(&tail);
     zip_write_end(&w->zip, out);
     zip_write_finish(&w->zip, out);
     return settled(w, problem);

@@ -90,6 +90,25 @@ static bool takes(const char *type) {
     return false;
 }
 
+// columns={"手机":"phone","备用":null}: what the sender's columns are.
+static enum err import_columns(struct request *rq, const struct entity *e, struct arena *a,
+                               const json_t **out) {
+    const char *text = request_query(rq, "columns"), *name;
+    json_t *j, *field;
+    *out = NULL;
+    if (!text) return ERR_OK;
+    if (json_parse(a, text, strlen(text), &j, NULL) || !json_is_object(j))
+        return problem_add(&rq->problem, ERR_INVALID, "/columns", "type",
+                           "must be a JSON object: {\"header\": \"field\"}");
+    json_object_foreach(
+        j, name, field) if (!json_is_null(field) &&
+                            !(json_is_string(field) && entity_field(e, json_string_value(field))))
+        problem_add(&rq->problem, ERR_INVALID, arena_printf(rq->arena, "/columns/%s", name),
+                    "unknown_field", "there is no such field");
+    *out = j;
+    return rq->problem.count ? ERR_INVALID : ERR_OK;
+}
+
 static enum err import(struct request *rq) {
     struct http_request *http = rq->http;
     const struct entity *e = schema_entity(rq->release->schema, rq->path[0], rq->path[1]);
@@ -103,6 +122,12 @@ static enum err import(struct request *rq) {
                            "send text/csv or a spreadsheet as " CONVERT_XLSX);
     struct job *job = job_new("import", rq->gate.actor->id, rq->gate.now);
     if (!job) return problem_set(&rq->problem, ERR_NOMEM, NULL);
+    const json_t *columns;
+    enum err wrong = import_columns(rq, e, job->arena, &columns);
+    if (wrong) {
+        job_drop(job);
+        return wrong;
+    }
     struct importing *i = job->self = arena_alloc(job->arena, sizeof *i);
     *i = (struct importing){.app = rq->app, .job = job, .fd = -1, .n = http->body_n};
     if (http->body)
@@ -120,6 +145,7 @@ static enum err import(struct request *rq) {
                             .lang = rq->lang,
                             .weak_jail = app_config(rq->app)->weak_jail,
                             .spool = arena_strdup(job->arena, app_config(rq->app)->home),
+                            .columns = columns,
                             .sheet = arena_strdup(job->arena, request_query(rq, "sheet")),
                             .progress = progress,
                             .self = job};
@@ -131,6 +157,7 @@ static enum err import(struct request *rq) {
 
 struct exported {
     const struct entity *entity;
+    const struct export_decl *standing;
     struct query query;
     const char *format;
     int fd;
@@ -166,8 +193,9 @@ static enum err write_sheet(struct request *rq) {
     struct exported *x = rq->state;
     struct sheet *s;
     int64_t rows;
-    enum err e = sheet_open(rq, sheet_options(rq, x->entity), &s);
-    if (!e) e = gate_export(&rq->gate, x->entity, &x->query, sheet_feed, s, &rows);
+    enum err e = sheet_open(
+        rq, sheet_options(rq, x->entity, gate_export_mark(&rq->gate, x->query.look.purpose)), &s);
+    if (!e) e = gate_export(&rq->gate, x->entity, &x->query, x->standing, sheet_feed, s, &rows);
     if (!e) e = sheet_close(s);
     if (e) return e;
     x->fd = s->fd, x->n = s->n;
@@ -187,9 +215,17 @@ static enum err write_export(struct request *rq) {
     else {
         x->fd = open(app_config(rq->app)->home, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
         if (x->fd < 0) return problem_set(&rq->problem, ERR_IO, "no temporary file");
-        e = gate_export(&rq->gate, x->entity, &x->query, write_out, x, &rows);
+        e = gate_export(&rq->gate, x->entity, &x->query, x->standing, write_out, x, &rows);
     }
     return e ? e : request_move(rq, ON_LANE, after_notes);
+}
+
+static enum err begin_export(struct request *rq, struct exported *x) {
+    x->format = x->query.format ? x->query.format : "csv";
+    if (strcmp(x->format, "csv") && strcmp(x->format, "xlsx"))
+        return problem_add(&rq->problem, ERR_INVALID, "/format", "format_unknown", "csv or xlsx");
+    x->query.format = x->format;
+    return request_move(rq, ON_REPORTS, write_export);
 }
 
 static enum err export(struct request *rq) {
@@ -197,12 +233,30 @@ static enum err export(struct request *rq) {
     x->entity = schema_entity(rq->release->schema, rq->path[0], rq->path[1]);
     if (!x->entity) return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
     enum err e = request_parse_query(rq, x->entity, QUERY_LIST, &x->query);
+    return e ? e : begin_export(rq, x);
+}
+
+// A declared export: its columns, condition and purpose; the asker's filters narrow it.
+static enum err standing_export(struct request *rq) {
+    const struct plugin *pl = schema_plugin(rq->release->schema, rq->path[0]);
+    struct exported *x = rq->state = arena_alloc(rq->arena, sizeof *x);
+    for (int i = 0; pl && i < pl->nexports; i++)
+        if (!strcmp(pl->exports[i].name, rq->path[2])) x->standing = &pl->exports[i];
+    if (!x->standing) return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
+    x->entity = x->standing->entity;
+    enum err e = request_parse_query(rq, x->entity, QUERY_LIST, &x->query);
     if (e) return e;
-    x->format = x->query.format ? x->query.format : "csv";
-    if (strcmp(x->format, "csv") &&
-        strcmp(x->format, "xlsx")) return problem_add(&rq->problem, ERR_INVALID, "/format",
-                                                      "format_unknown", "csv or xlsx");
-    return request_move(rq, ON_REPORTS, write_export);
+    struct query *q = &x->query;
+    if (q->look.has_fields || q->look.purpose)
+        return problem_add(&rq->problem, ERR_INVALID, "/fields", "unknown_parameter",
+                           "this export has its own columns and purpose");
+    q->look = (struct look){.has_fields = true,
+                            .fields = x->standing->fields,
+                            .reveal = x->standing->reveal,
+                            .purpose = x->standing->purpose};
+    q->page.where = cond_and(rq->arena, q->page.where, x->standing->where);
+    for (int w = 0; w < FIELDSET_WORDS; w++) q->touched.w[w] |= x->standing->touched.w[w];
+    return begin_export(rq, x);
 }
 
 // Administrators see everyone's jobs, others their own.
@@ -281,6 +335,7 @@ static enum err rejected(struct request *rq) {
 
 const struct route routes_bulk[] = {
     {"POST", "{}/{}/import", import, NULL, SIGNED_IN},
+    {"GET", "{}/exports/{}", standing_export, NULL, SIGNED_IN},
     {"GET", "{}/{}/export", export, NULL, SIGNED_IN},
     {"GET", "jobs", jobs, NULL, SIGNED_IN},
     {"GET", "jobs/{}", job, NULL, SIGNED_IN},

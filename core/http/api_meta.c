@@ -246,6 +246,21 @@ static void plugin_json(struct request *rq, const struct plugin *pl) {
             buf_putc(b, '}');
         }
     buf_putc(b, ']');
+    json_key(b, "exports"), buf_putc(b, '[');
+    for (int i = 0; i < pl->nexports; i++)
+        if (visible_export(rq, pl, &pl->exports[i])) {
+            const struct export_decl *x = &pl->exports[i];
+            json_sep(b), buf_putc(b, '{');
+            json_kv_str(b, "name", x->name);
+            title_json(b, &x->title);
+            json_kv_str(b, "path",
+                        arena_printf(rq->arena, "/api/v1/%s/exports/%s", pl->name, x->name));
+            json_kv_str(b, "entity", x->entity->full);
+            json_kv_str(b, "purpose", x->purpose);
+            buf_putc(b, '}');
+            any = true;
+        }
+    buf_putc(b, ']');
     json_key(b, "reports"), buf_putc(b, '[');
     for (int i = 0; i < pl->nreports; i++)
         if (visible_entity(rq, pl->reports[i].entity, false, &v) && v.read)

@@ -170,6 +170,8 @@ static void shared_parameters(struct buf *b) {
     query_parameter(b, "between", text, "Two days of the report's date, both included, by comma.");
     query_parameter(b, "format", "{\"type\":\"string\",\"enum\":[\"json\",\"csv\",\"xlsx\"]}",
                     "Form of the answer.");
+    query_parameter(b, "columns", text,
+                    "What the file's columns are, a JSON object: header to field, or to null.");
     query_parameter(b, "dry_run", yes, "Report without writing.");
     header_parameter(b, "If-Match", "The record's ETag; a stale one gets 412.");
     header_parameter(b, "Idempotency-Key",

@@ -199,7 +199,7 @@ static void import_path(struct request *rq, const struct entity *e, const char *
     struct buf *b = &rq->out;
     json_sep(b), buf_printf(b, "\"%s/import\":{", base);
     open_operation(b, "post", "import", e, rq->lang == LANG_ZH ? "导入" : "Import");
-    open_parameters(b, false), shared(b, "dry_run"), buf_putc(b, ']');
+    open_parameters(b, false), shared(b, "dry_run"), shared(b, "columns"), buf_putc(b, ']');
     json_key(b, "requestBody");
     buf_puts(b, "{\"required\":true,\"content\":{\"text/csv\":{\"schema\":{\"type\":\"string\"}},"
                 "\"" CONVERT_XLSX "\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}}");
@@ -343,6 +343,23 @@ void openapi_plugin_paths(struct request *rq, const struct plugin *pl, bool whol
         if (!whole && !visible_document(rq, pl, d)) continue;
         document_paths(rq, pl, d, listed != d->entity);
         listed = d->entity;
+    }
+    for (int i = 0; i < pl->nexports; i++) {
+        const struct export_decl *x = &pl->exports[i];
+        struct visible v;
+        if (!whole && !visible_export(rq, pl, x)) continue;
+        if (!visible_entity(rq, x->entity, whole, &v)) continue;
+        json_sep(b), buf_printf(b, "\"/api/v1/%s/exports/%s\":{\"get\":{", pl->name, x->name);
+        json_key(b, "operationId"), buf_printf(b, "\"export_%s_%s\"", pl->name, x->name);
+        json_key(b, "tags"), buf_putc(b, '['), json_cstr(b, pl->name), buf_putc(b, ']');
+        json_kv_str(b, "summary", title_in(&x->title, rq->lang, x->name));
+        open_parameters(b, false), shared(b, "format");
+        filters(b, x->entity, &v, whole);
+        buf_putc(b, ']');
+        json_key(b, "responses");
+        buf_puts(b, "{\"200\":{\"description\":\"a file\"," HEADERS
+                    ",\"content\":{\"text/csv\":{\"schema\":{\"type\":\"string\"}},\"" CONVERT_XLSX
+                    "\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}}," FAILS "}}}");
     }
     for (int i = 0; openapi_has_route("POST", "{}/actions/{}") && i < pl->nactions; i++) {
         if (!whole && !visible_action(rq, pl, pl->actions[i])) continue;

@@ -26,11 +26,12 @@ static void column(struct buf *b, const char *name, const char *title, const str
     buf_putc(b, '}');
 }
 
-const char *sheet_options(struct request *rq, const struct entity *e) {
+const char *sheet_options(struct request *rq, const struct entity *e, const char *mark) {
     struct buf b;
     buf_init(&b, rq->arena);
     buf_putc(&b, '{');
     json_kv_str(&b, "sheet", title_in(&e->title, rq->lang, e->name));
+    json_kv_str(&b, "mark", mark);
     json_key(&b, "columns"), buf_putc(&b, '{');
     if (e->workflow) {
         const struct field *f = report_state_field(e, rq->arena);

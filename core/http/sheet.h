@@ -15,7 +15,7 @@ struct sheet {
     uint64_t n;
 };
 // What the columns of this entity are called and hold, in the caller's language.
-const char *sheet_options(struct request *rq, const struct entity *e);
+const char *sheet_options(struct request *rq, const struct entity *e, const char *mark);
 const char *sheet_report_options(struct request *rq, const struct report_decl *rep);
 // Released with the request. options as in campus/convert.h.
 MUST_CHECK enum err sheet_open(struct request *rq, const char *options, struct sheet **out);

@@ -81,3 +81,8 @@ bool visible_search(const struct entity *e, const struct visible *v, bool whole)
     }
     return false;
 }
+
+bool visible_export(struct request *rq, const struct plugin *pl, const struct export_decl *x) {
+    return access_has_permission(rq->release->access, rq->gate.actor,
+                                 arena_printf(rq->arena, "%s.exports.%s", pl->name, x->name));
+}

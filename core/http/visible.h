@@ -21,6 +21,7 @@ bool visible_search(const struct entity *e, const struct visible *v, bool whole)
 bool visible_transition(struct request *rq, const struct entity *e, const struct transition *t);
 bool visible_document(struct request *rq, const struct plugin *pl, const struct document_decl *d);
 bool visible_action(struct request *rq, const struct plugin *pl, const char *action);
+bool visible_export(struct request *rq, const struct plugin *pl, const struct export_decl *x);
 // Who may activate releases can read them.
 bool visible_whole(struct request *rq);
 // Answers out with an ETag of its content, or 304 when the client has it.

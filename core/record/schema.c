@@ -13,15 +13,15 @@
 
 // The one list of reserved names for plugins, entities, fields and transitions.
 static const char *const RESERVED[] = {
-    "id",         "n",          "rev",         "state",        "created_at", "created_by",
-    "updated_at", "updated_by", "archived_at", "owner",        "policy",     "core",
-    "api",        "public",     "admin",       "actions",      "reports",    "import",
-    "export",     "history",    "meta",        "session",      "inbox",      "decisions",
-    "access",     "events",     "jobs",        "files",        "openapi",    "sort",
-    "limit",      "cursor",     "fields",      "total",        "expand",     "reveal",
-    "format",     "purpose",    "read",        "create",       "update",     "delete",
-    "search",     "list",       "everyone",    "between",      "q",          "approval",
-    "approvals",  "due_at",     "deadline",    "reservations", "obligations"};
+    "id",         "n",          "rev",         "state",    "created_at",   "created_by",
+    "updated_at", "updated_by", "archived_at", "owner",    "policy",       "core",
+    "api",        "public",     "admin",       "actions",  "reports",      "import",
+    "export",     "history",    "meta",        "session",  "inbox",        "decisions",
+    "access",     "events",     "jobs",        "files",    "openapi",      "sort",
+    "limit",      "cursor",     "fields",      "total",    "expand",       "reveal",
+    "format",     "purpose",    "read",        "create",   "update",       "delete",
+    "search",     "list",       "everyone",    "between",  "exports",      "q",
+    "approval",   "approvals",  "due_at",      "deadline", "reservations", "obligations"};
 
 bool build_is_reserved(const char *name) {
     for (size_t i = 0; i < sizeof RESERVED / sizeof *RESERVED; i++)
@@ -472,6 +472,7 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
         b.plugin = plugins[i].name;
         b.file = arena_printf(a, "plugins/%s/plugin.lua", b.plugin);
         build_reports(&b, s, &plugins[i]);
+        build_exports(&b, s, &plugins[i]);
     }
     *out = s;
     return p->count > before ? ERR_INVALID : ERR_OK;

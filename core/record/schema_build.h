@@ -28,6 +28,7 @@ const char **build_texts(struct build *b, const json_t *list, int *n);
 const char *build_near(struct build *b, const struct entity *e, const char *name); // "; did you …"
 void build_documents(struct build *b, const json_t *list, struct plugin *pl);
 void build_reports(struct build *b, const struct schema *s, struct plugin *pl);
+void build_exports(struct build *b, const struct schema *s, struct plugin *pl);
 bool build_is_reserved(const char *name); // names that plugins may not use
 
 #endif

@@ -31,12 +31,21 @@ struct slice {
     enum err result;
     bool busy;
 };
+struct meant { // a reference as the file has it
+    struct meant *next;
+    const struct field *field;
+    const char *text, *id; // NULL: nothing
+};
+enum { MEANT_MAX = 1000 };
 struct reading {
     struct import *im;
     struct problem *problem; // of the whole file
     struct import_head head;
     bool numbered; // the first cell of a row is its number in the sheet
     bool cancelled;
+    struct meant *meant; // what texts lead to, newest first; the lane's
+    int nmeant;
+    struct arena *names;
     struct slice slices[SLICES];
     int filling;
     pthread_mutex_t mutex;
@@ -105,6 +114,57 @@ static void report(struct reading *r, const struct row *row, const struct proble
     buf_puts(&im->report, "]}");
 }
 
+static bool is_id(const struct value *v) {
+    return v->n == 36 && v->p[8] == '-' && v->p[13] == '-' && v->p[18] == '-' && v->p[23] == '-';
+}
+
+static enum err meaning(struct reading *r, struct gate *g, const struct field *f,
+                        const struct value *v, const char **id) {
+    const char *text = arena_strndup(g->store.arena, v->p, v->n);
+    for (const struct meant *m = r->meant; m; m = m->next)
+        if (m->field == f && !strcmp(m->text, text)) return *id = m->id, ERR_OK;
+    enum err e = gate_resolve(g, f, text, id);
+    if (e == ERR_NOT_FOUND) *id = NULL;
+    if ((e && e != ERR_NOT_FOUND) || r->nmeant == MEANT_MAX) return e == ERR_NOT_FOUND ? ERR_OK : e;
+    struct meant *m = arena_alloc(r->names, sizeof *m);
+    *m = (struct meant){r->meant, f, arena_strdup(r->names, text), arena_strdup(r->names, *id)};
+    *id = m->id;
+    r->meant = m;
+    r->nmeant++;
+    return ERR_OK;
+}
+
+// References by what people call them: 01-计算机, 林梅.
+static enum err resolve(struct slice *s, struct row *row, struct gate *g) {
+    const struct entity *e = s->owner->im->entity;
+    for (int i = 0; i < e->nfields; i++) {
+        const struct field *f = &e->fields[i];
+        struct value *v = &row->input.values[i];
+        bool reference = f->type == FIELD_REFERENCE || f->type == FIELD_PERSON;
+        if (!reference || !fieldset_has(&row->input.present, i) || is_id(v)) continue;
+        const char *id;
+        enum err x = meaning(s->owner, g, f, v, &id);
+        if (x) return x;
+        if (id) {
+            *v = value_text(id);
+            continue;
+        }
+        problem_add(g->store.problem, ERR_INVALID, arena_printf(s->arena, "/%s", f->name),
+                    "reference_unknown", "there is no such record, or more than one");
+        struct problem_item *last = g->store.problem->first;
+        while (last->next) last = last->next;
+        last->detail_zh = "找不到对应的记录，或不止一条";
+    }
+    return g->store.problem->count ? ERR_INVALID : ERR_OK;
+}
+
+static void refuse(struct slice *s, struct row *row, const struct problem *p) {
+    row->bad = true;
+    pthread_mutex_lock(&s->owner->mutex);
+    report(s->owner, row, p);
+    pthread_mutex_unlock(&s->owner->mutex);
+}
+
 // Savepoints cost as much as the rows: the first try does without, and only a slice with a row that
 // the gate refuses is undone and done again row by row.
 static enum err write_slice(struct lane_job *job, struct lane *lane) {
@@ -128,7 +188,12 @@ static enum err write_slice(struct lane_job *job, struct lane *lane) {
                          .today = s->owner->today,
                          .from_bulk = true,
                          .nested = s->careful};
-        enum err e = gate_create(&g, im->entity, &row->input, NULL, NULL);
+        enum err e = resolve(s, row, &g);
+        if (e == ERR_INVALID) {
+            refuse(s, row, &p);
+            continue;
+        }
+        if (!e) e = gate_create(&g, im->entity, &row->input, NULL, NULL);
         if (e && err_status(e) >= 500) return e;
         if (!e) {
             s->created++;
@@ -141,10 +206,7 @@ static enum err write_slice(struct lane_job *job, struct lane *lane) {
             i = -1;
             continue;
         }
-        row->bad = true;
-        pthread_mutex_lock(&s->owner->mutex);
-        report(s->owner, row, &p);
-        pthread_mutex_unlock(&s->owner->mutex);
+        refuse(s, row, &p);
     }
     // a rehearsal has gone the whole way, unique constraints included, and is now undone
     return im->dry_run ? ERR_CONFLICT : ERR_OK;
@@ -249,14 +311,15 @@ static enum err one_row(void *self, int64_t line, const struct csv_cell *cells, 
 enum err import_file(struct import *im, int fd, const char *text, size_t n, struct problem *p) {
     struct reading r = {.im = im,
                         .problem = p,
-                        .head = {.entity = im->entity, .problem = p},
+                        .head = {.entity = im->entity, .called = im->columns, .problem = p},
+                        .names = arena_new(16 << 20),
                         .mutex = PTHREAD_MUTEX_INITIALIZER,
                         .done = PTHREAD_COND_INITIALIZER};
     struct import_source source = {.fd = -1};
     buf_init(&im->report, p->arena);
     buf_init(&im->rejected, NULL);
     tz_date(im->release->tz, clock_now_ms(), r.today);
-    bool room = true;
+    bool room = r.names != NULL;
     for (int i = 0; i < SLICES; i++) room &= (r.slices[i].arena = arena_new(64 << 20)) != NULL;
     enum err e = room ? import_source_open(im, fd, text, n, &source, p) : ERR_NOMEM;
     im->expected = source.rows > 1 ? source.rows - 1 : 0;
@@ -268,6 +331,7 @@ enum err import_file(struct import *im, int fd, const char *text, size_t n, stru
     if (!e) e = r.err;
     if (!e && im->progress) im->progress(im->self, im);
     for (int i = 0; i < SLICES; i++) arena_free(r.slices[i].arena);
+    arena_free(r.names);
     import_source_close(&source);
     return r.cancelled ? problem_set(p, ERR_CONFLICT, "cancelled") : e;
 }

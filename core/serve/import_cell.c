@@ -48,6 +48,9 @@ bool import_is_total(const struct csv_cell *cells, int n) {
         trim(&s, &len);
         for (size_t k = 0; k < sizeof words / sizeof *words; k++)
             if (strlen(words[k]) == len && !memcmp(words[k], s, len)) return true;
+        if (!strncmp(s, EXPORT_MARK_ZH, strlen(EXPORT_MARK_ZH)) ||
+            !strncmp(s, EXPORT_MARK_EN, strlen(EXPORT_MARK_EN)))
+            return true;
         if (len) return false;
     }
     return false;
@@ -66,7 +69,10 @@ static const char *column_name(struct arena *a, const struct csv_cell *cell) {
     return !strcmp(name, IMPORT_ERRORS_ZH) || !strcmp(name, IMPORT_ERRORS_EN) ? "" : name;
 }
 
-static const struct field *field_called(const struct entity *e, const char *name) {
+static const struct field *field_called(const struct import_head *h, const char *name) {
+    const struct entity *e = h->entity;
+    const json_t *said = json_object_get(h->called, name);
+    if (said) return json_is_string(said) ? entity_field(e, json_string_value(said)) : NULL;
     const struct field *f = *name ? entity_field(e, name) : NULL;
     for (int k = 0; *name && !f && k < e->nfields; k++) {
         const struct title *t = &e->fields[k].title;
@@ -83,11 +89,11 @@ static enum err settle(struct import_head *h) {
     h->found = true;
     for (int i = 0; i < h->n; i++) {
         const char *name = h->names[i], *at = arena_printf(a, "/columns/%d", i);
-        const struct field *f = h->columns[i] = field_called(h->entity, name);
+        const struct field *f = h->columns[i] = field_called(h, name);
         for (int k = 0; f && k < i; k++)
             if (h->columns[k] == f)
                 problem_add(p, ERR_INVALID, at, "column_twice", "%s comes twice", name);
-        if (!f && *name) {
+        if (!f && *name && !json_is_null(json_object_get(h->called, name))) {
             size_t count;
             const char *const *names = entity_field_names(h->entity, a, &count);
             const char *near = text_nearest(name, names, count);
@@ -108,8 +114,8 @@ static bool completes(const struct import_head *h, const char *const *names, int
     for (int i = 0; i < n; i++) {
         if (!*names[i]) continue;
         any = true;
-        if (!field_called(h->entity, names[i])) return false;
-        if (i < h->n && *h->names[i] && field_called(h->entity, h->names[i])) return false;
+        if (!field_called(h, names[i])) return false;
+        if (i < h->n && *h->names[i] && field_called(h, h->names[i])) return false;
     }
     return any;
 }
@@ -123,8 +129,8 @@ enum err import_head_row(struct import_head *h, const struct csv_cell *cells, in
     int known = 0, named = 0;
     for (int i = 0; i < n; i++) {
         names[i] = column_name(h->problem->arena, &cells[i]);
-        named += *names[i] != 0;
-        known += field_called(h->entity, names[i]) != NULL;
+        named += *names[i] != 0 && !json_is_null(json_object_get(h->called, names[i]));
+        known += field_called(h, names[i]) != NULL;
     }
     if (h->open) {
         *is_data = !completes(h, names, n);

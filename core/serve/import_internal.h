@@ -32,6 +32,7 @@ void import_source_close(struct import_source *s);
 // rows above are a title. A second row that names the columns below merged cells completes it.
 struct import_head {
     const struct entity *entity;
+    const json_t *called; // what the sender says columns are, or NULL
     struct problem *problem;
     const struct field *columns[IMPORT_COLUMNS_MAX]; // by position; NULL: ignored
     const char *names[IMPORT_COLUMNS_MAX];           // as the file writes them; arena

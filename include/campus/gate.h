@@ -43,6 +43,11 @@ MUST_CHECK enum err gate_get(struct gate *g, const struct entity *e, const char 
 // {"items":[…],"next":…}; a forbidden entity has the same answer as one with no record.
 MUST_CHECK enum err gate_list(struct gate *g, const struct entity *e, const struct query *q,
                               struct buf *out);
+// The record that somebody means by a text: one with this value in a unique field that the caller
+// sees in the clear, or the person of this name. ERR_NOT_FOUND, noting nothing, when there is not
+// exactly one.
+MUST_CHECK enum err gate_resolve(struct gate *g, const struct field *reference, const char *text,
+                                 const char **id);
 // The best of what `q` finds, of one entity: a list whose `next` is null, `limit` of it. Digits of
 // a telephone or identity number also find whoever may be searched by them; that is on record.
 MUST_CHECK enum err gate_find_words(struct gate *g, const struct entity *e, const struct query *q,
@@ -56,11 +61,18 @@ MUST_CHECK enum err gate_report(struct gate *g, const struct report_decl *rep,
                                 const struct query *q, enum report_form form, struct buf *out);
 // CSV of everything the query matches, in pieces; the caller holds it back until the notes are
 // durable.
+// standing: a declared export, for whoever holds its permission, else NULL: the verb "export" is
+// needed. What is revealed is so by the right to reveal in either case, for a purpose.
 MUST_CHECK enum err gate_export(struct gate *g, const struct entity *e, const struct query *q,
+                                const struct export_decl *standing,
                                 enum err (*write)(void *self, const char *p, size_t n), void *self,
                                 int64_t *rows);
 // Whether the report needs no scan for this caller and may be answered on an HTTP thread.
 bool gate_report_is_kept(struct gate *g, const struct report_decl *rep, const struct query *q);
+// "导出：lin.mei，2027-03-01 08:30，用途：…": stands in every file that leaves; an import skips it.
+#define EXPORT_MARK_ZH "导出："
+#define EXPORT_MARK_EN "Exported by "
+const char *gate_export_mark(struct gate *g, const char *purpose);
 bool gate_may_see(struct gate *g, const struct entity *e, const char *id); // for events
 
 // {"items":[…],"next":…}: what waits for the caller. kind and cursor may be NULL; expand: with the

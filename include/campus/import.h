@@ -21,6 +21,8 @@ struct import {
     bool dry_run;      // everything is checked and nothing is kept
     bool weak_jail;    // of the converter
     const char *spool; // folder for what a converter makes of the file
+    const json_t
+        *columns;      // header -> field name, or null to leave it out; NULL: as they are called
     const char *sheet; // of a workbook; NULL: the first that is not hidden
     // Called after each slice; false cancels (what is committed stays).
     bool (*progress)(void *self, const struct import *im);

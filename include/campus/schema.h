@@ -190,7 +190,15 @@ struct entity {
     // SQL made once (record/store); sql_list ends after "WHERE t.archived_at=0"
     const char *sql_insert, *sql_get, *sql_list;
 };
-struct report_decl; // campus/report.h
+struct report_decl;  // campus/report.h
+struct export_decl { // a named set of columns for a standing purpose
+    const char *name, *purpose;
+    struct title title;
+    const struct entity *entity;
+    const struct cond *where;
+    struct fieldset fields, reveal;
+    struct fieldset touched; // by where
+};
 struct schema;
 struct template;
 struct document_decl { // what is issued for a record: a notice, a certificate
@@ -216,6 +224,8 @@ struct plugin {
     int nrules;
     const struct report_decl *reports;
     int nreports;
+    const struct export_decl *exports;
+    int nexports;
     struct document_decl *documents;
     int ndocuments;
     const char **actions;

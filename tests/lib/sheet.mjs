@@ -82,4 +82,5 @@ export const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml
 // The cells of a sheet that campusd wrote: rows of { column, style, v }.
 export const sheetOf = (parts) => parts['xl/worksheets/sheet1.xml'].match(/<row.*?<\/row>/gs)
   .map((row) => [...row.matchAll(/<c r="([A-Z]+)\d+" s="(\d)"(?: t="inlineStr"><is><t xml:space="preserve">(.*?)<\/t><\/is>|><v>(.*?)<\/v>)<\/c>/gs)]
-    .map(([, column, style, text, number]) => ({ column, style: Number(style), v: text ?? Number(number) })));
+    .map(([, column, style, text, number]) => ({ column, style: Number(style), v: text ?? Number(number) })))
+  .filter((row) => row.length); // the mark above is no such cell
