@@ -31,8 +31,14 @@ static void must_nest(const char *at, size_t n) {
         MUST(t.kind != MARKUP_WRONG);
         if (t.kind == MARKUP_END) at++; // braces of a value
         if (t.kind == MARKUP_OPEN || t.kind == MARKUP_EMPTY) MUST(markup_may_hold(outer, t.tag));
-        if (t.kind == MARKUP_OPEN) MUST(depth < 32), open[depth++] = t.tag;
-        if (t.kind == MARKUP_CLOSE) MUST(depth && outer == t.tag), depth--;
+        if (t.kind == MARKUP_OPEN) {
+            MUST(depth < 32);
+            open[depth++] = t.tag;
+        }
+        if (t.kind == MARKUP_CLOSE) {
+            MUST(depth && outer == t.tag);
+            depth--;
+        }
     }
     MUST(!depth);
 }
