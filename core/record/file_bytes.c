@@ -55,7 +55,10 @@ static enum err put(struct file_writer *w, const uint8_t *p, size_t n) {
 }
 
 struct file_writer *file_writer_open(struct arena *a, const char *folder) {
-    struct file_writer *w = arena_alloc(a, sizeof *w);
+    const size_t align =
+        _Alignof(struct file_writer); // the hash's state wants more than arenas give
+    uintptr_t room = (uintptr_t)arena_alloc(a, sizeof(struct file_writer) + align);
+    struct file_writer *w = (struct file_writer *)((room + align - 1) / align * align);
     uint8_t head[HEAD];
     id_new(w->made.id);
     w->made.fd = -1;

@@ -12,8 +12,14 @@ static void put(struct fixture *fx, const char *body) {
     OK(fx, fixture_insert(fx, fx->applicants, body, &r));
 }
 
+static void free_zone(void *tz) {
+    tz_free(tz);
+}
+
 static void zone(struct fixture *fx, const char *name) {
-    ((struct schema *)fx->schema)->tz = tz_load(name);
+    struct tz *tz = tz_load(name);
+    ((struct schema *)fx->schema)->tz = tz;
+    arena_defer(fx->arena, free_zone, tz);
 }
 
 static const char *scan(struct fixture *fx, const char *name, const char *from, const char *until) {
