@@ -154,18 +154,40 @@ static enum err take(const struct flow *f, const struct reserve_decl *d, const s
         d->pool->name, amount, f->now, f->actor);
 }
 
-// Whether a holder's write would leave it with another pool or amount than it holds.
-static bool moves_away(const struct entity *e, const struct held *h, const struct value *after) {
+// As what a holder's reservation is declared now, or NULL.
+static const struct reserve_decl *decl_of(const struct entity *e, const struct held *h) {
     const struct field *pool = entity_field(e, h->field);
-    if (!pool) return false;
-    const struct value *v = &after[pool->index];
-    if (v->kind != VALUE_TEXT || v->n != strlen(h->pool) || memcmp(v->p, h->pool, v->n))
-        return true;
-    for (const struct reserve_decl *d = pool->target ? pool->target->pool : NULL; d; d = d->next)
-        if (d->pool == pool && !strcmp(d->limit->name, h->what) && d->amount_field &&
-            after[d->amount_field->index].i != h->amount)
-            return true;
-    return false;
+    const struct reserve_decl *d = pool && pool->target ? pool->target->pool : NULL;
+    while (d && (d->pool != pool || strcmp(d->limit->name, h->what))) d = d->next;
+    return d;
+}
+
+// Whether a holder's write would leave it with another pool, or another amount, than it holds.
+static bool moves_pool(const struct entity *e, const struct held *h, const struct value *after) {
+    const struct field *pool = entity_field(e, h->field);
+    const struct value *v = pool ? &after[pool->index] : NULL;
+    return v && (v->kind != VALUE_TEXT || v->n != strlen(h->pool) || memcmp(v->p, h->pool, v->n));
+}
+
+static bool moves_away(const struct entity *e, const struct held *h, const struct value *after) {
+    const struct reserve_decl *d = decl_of(e, h);
+    return moves_pool(e, h, after) ||
+           (d && d->amount_field && after[d->amount_field->index].i != h->amount);
+}
+
+// What is committed is what it came to in the end: more only as far as there is more.
+static enum err commit_amount(const struct flow *f, const struct held *h, const struct record *r,
+                              const struct value *after) {
+    const struct reserve_decl *d = decl_of(r->entity, h);
+    struct held held[HELD_MAX];
+    int n = 0;
+    enum err e = give_back(f, h, after[d->amount_field->index].i < h->amount);
+    if (!e) e = take(f, d, r, after);
+    if (!e) e = held_by(f, r->id, held, &n);
+    for (int i = 0; i < n && !e; i++)
+        if (!strcmp(held[i].field, h->field) && !strcmp(held[i].what, h->what))
+            e = commit(f, &held[i]);
+    return e;
 }
 
 enum err reserve_move(const struct flow *f, const struct transition *t, const struct record *r,
@@ -179,10 +201,12 @@ enum err reserve_move(const struct flow *f, const struct transition *t, const st
         const struct held *h = &held[i];
         bool anew = t->reserve && !strcmp(t->reserve->pool->name, h->field) &&
                     !strcmp(t->reserve->limit->name, h->what);
-        bool same = anew && !moves_away(r->entity, h, after);
+        bool away = moves_away(r->entity, h, after);
         if (t->release || anew)
-            e = give_back(f, h, t->release && !same);
-        else if (moves_away(r->entity, h, after))
+            e = give_back(f, h, t->release && !(anew && !away));
+        else if (away && t->commit && !moves_pool(r->entity, h, after))
+            e = commit_amount(f, h, r, after);
+        else if (away)
             e = conflict(f, h->field, "reserved", "it holds a reservation here",
                          "已占用名额或额度，须先释放");
         else if (t->commit)

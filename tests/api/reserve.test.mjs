@@ -95,6 +95,13 @@ test('money is taken by its amount, again when the amount changes, to the cent',
   assert.deepEqual((await totals(lead, l.id)).fund, { limit: '100.00', most: '100.00', reserved: '30.00', committed: '70.00', left: '0.00' });
   assert.equal((await act(c, 'refund')).status, 200);
   assert.equal((await totals(lead, l.id)).fund.left, '70.00');
+  // it came to another amount in the end
+  const d = await claim(l, { sum: '50.00' });
+  assert.equal((await act(d, 'spend')).status, 200);
+  refused(await act(d, 'pay', { sum: '70.01' }), 'pool_full', '/line');
+  assert.equal((await act(d, 'pay', { sum: '48.50' })).status, 200);
+  assert.deepEqual((await totals(lead, l.id)).fund, { limit: '100.00', most: '100.00', reserved: '30.00', committed: '48.50', left: '21.50' });
+  assert.equal((await act(d, 'refund')).status, 200);
   const zero = await act(await claim(l, { sum: '0.00' }), 'spend');
   assert.deepEqual([zero.status, zero.body.errors[0].pointer], [422, '/sum']);
 });
