@@ -57,7 +57,7 @@ static enum err note_of(struct approving *ap, const json_t *body, bool required,
 static bool is_keeper(const struct approving *ap, const struct approval_case *c,
                       const struct record *r) {
     return access_has_permission(ap->access, ap->actor, "core.approvals") &&
-           !step_never(ap, c, r, ap->actor->id);
+           !step_never(c, r, ap->actor->id);
 }
 
 static bool is_submitter(const struct approving *ap, const struct approval_case *c) {
@@ -70,7 +70,7 @@ const char *approval_why_not(struct approving *ap, const struct approval_case *c
                              const struct record *r, const struct actor *who) {
     if (c->closed_at || !c->decl) return "closed";
     if (case_paper_of(c, who->id) || step_signer(ap, c, r, who)) return NULL;
-    if (step_never(ap, c, r, who->id)) return "own_case";
+    if (step_never(c, r, who->id)) return "own_case";
     if (case_has_signed(c, who->id)) return "signed";
     for (int i = 0; i < c->step; i++)
         if (step_has(ap, &c->steps[i], who, true)) return "step_signed";
@@ -269,6 +269,7 @@ static enum err person_of(struct doing *d, const char *key, const char **id) {
     const char *name = json_string_value(json_object_get(d->body, key));
     struct problem *p = d->ap->store->problem, quiet;
     problem_init(&quiet, p->arena);
+    *id = "";
     if (name && !directory_find(d->ap->store->db, name, id, &quiet)) return ERR_OK;
     return problem_add(p, ERR_INVALID, arena_printf(p->arena, "/%s", key),
                        name ? "person_unknown" : "required", "name a person of this school");
@@ -384,7 +385,7 @@ static enum err copy_to(struct doing *d) {
     struct approving *ap = d->ap;
     struct verdict v = {0};
     struct problem quiet;
-    const char *to;
+    const char *to = "";
     bool part = d->who || is_submitter(ap, d->c) || is_keeper(ap, d->c, d->r) ||
                 case_has_signed(d->c, ap->actor->id);
     enum err e = part ? person_of(d, "to", &to) : refuse(ap, ERR_FORBIDDEN, "not_your_step");
@@ -430,7 +431,7 @@ static enum err paper(struct doing *d) {
         return problem_set(p, ERR_FORBIDDEN, "this takes the permission core.paper");
     if (!c->paper_days || c->step >= c->nsteps)
         return problem_set(p, ERR_CONFLICT, "no paper approval is recorded here");
-    if (step_never(ap, c, d->r, ap->actor->id)) return refuse(ap, ERR_FORBIDDEN, "own_case");
+    if (step_never(c, d->r, ap->actor->id)) return refuse(ap, ERR_FORBIDDEN, "own_case");
     enum err e = signer_of(d, "approver", &person);
     if (e) return e;
     problem_init(&quiet, ap->store->arena);

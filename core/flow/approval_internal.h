@@ -21,13 +21,13 @@ struct step {
     int64_t key; // within its case, for ever
     const char *name;
     struct title title;
-    enum step_kind kind;
     const char *what, *group; // role, group, field or post; of a post its group or "field:NAME"
     int64_t quorum;
     struct people_list people; // asked by name
     struct people_list gone;   // gave it away
-    bool ready;                // its people have been looked up
-    bool climbed, passed;      // asked the supervisors; left to the next step
+    enum step_kind kind;
+    bool ready;           // its people have been looked up
+    bool climbed, passed; // asked the supervisors; left to the next step
 };
 struct signature { // a row of what happened to a case
     int64_t n, at, step, due_at, void_at, confirmed_at;
@@ -94,8 +94,7 @@ struct signature *case_paper_of(const struct approval_case *c, const char *perso
 bool case_is_confirmed(const struct approval_case *c); // no paper waits for its approver
 
 // step.c: who may sign.
-bool step_never(const struct approving *ap, const struct approval_case *c, const struct record *r,
-                const char *person);
+bool step_never(const struct approval_case *c, const struct record *r, const char *person);
 bool step_has(const struct approving *ap, const struct step *s, const struct actor *who,
               bool by_hand);
 // For whom this actor can sign the step at hand (themselves or one behind them), or NULL.

@@ -60,7 +60,7 @@ static void may_json(struct approving *ap, const struct approval_case *c, const 
     const struct actor *me = ap->actor;
     bool open = !c->closed_at && c->decl, submitter = false, untouched = true;
     bool keeper = open && access_has_permission(ap->access, me, "core.approvals") &&
-                  !step_never(ap, c, r, me->id);
+                  !step_never(c, r, me->id);
     bool signer = open && ap->allowed && step_signer(ap, c, r, me);
     bool confirms = open && case_paper_of(c, me->id);
     for (const struct actor *who = me; who; who = who->behind)
@@ -78,7 +78,7 @@ static void may_json(struct approving *ap, const struct approval_case *c, const 
         open && (submitter || keeper) &&
             c->urged_at + LIMIT_APPROVAL_URGE * INT64_C(1000) <= ap->now);
     may(b, "paper",
-        open && c->paper_days && c->step < c->nsteps && !step_never(ap, c, r, me->id) &&
+        open && c->paper_days && c->step < c->nsteps && !step_never(c, r, me->id) &&
             access_has_permission(ap->access, me, "core.paper"));
     may(b, "migrate", open && keeper);
     buf_putc(b, ']');

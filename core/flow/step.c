@@ -8,17 +8,11 @@
 
 enum { CLIMB_MAX = 8 };
 
-static struct value field_value(const struct record *r, int column) {
-    return column_value(r, column);
-}
-
-bool step_never(const struct approving *ap, const struct approval_case *c, const struct record *r,
-                const char *person) {
-    (void)ap;
+bool step_never(const struct approval_case *c, const struct record *r, const char *person) {
     const struct approval_decl *d = c->decl;
     if (d->never_submitter && !strcmp(c->submitter, person)) return true;
     for (int i = 0; i < d->nnever_by; i++) {
-        struct value v = field_value(r, d->never_by[i]);
+        struct value v = column_value(r, d->never_by[i]);
         if (v.kind == VALUE_TEXT && strlen(person) == v.n && !memcmp(v.p, person, v.n)) return true;
     }
     return false;
@@ -45,9 +39,9 @@ const struct actor *step_signer(const struct approving *ap, const struct approva
                                 const struct record *r, const struct actor *actor) {
     if (c->closed_at || c->step >= c->nsteps || !c->decl || actor->is_system) return NULL;
     // neither lent rights nor borrowed ones reach one's own case, or sign twice
-    if (step_never(ap, c, r, actor->id) || case_has_signed(c, actor->id)) return NULL;
+    if (step_never(c, r, actor->id) || case_has_signed(c, actor->id)) return NULL;
     for (const struct actor *who = actor; who; who = who->behind)
-        if (step_has(ap, &c->steps[c->step], who, who == actor) && !step_never(ap, c, r, who->id) &&
+        if (step_has(ap, &c->steps[c->step], who, who == actor) && !step_never(c, r, who->id) &&
             !case_has_signed(c, who->id))
             return who;
     return NULL;
@@ -58,7 +52,7 @@ enum err step_able(struct approving *ap, const struct approval_case *c, const st
     struct problem quiet;
     struct verdict v;
     *able = false;
-    if (step_never(ap, c, r, person) || case_has_signed(c, person)) return ERR_OK;
+    if (step_never(c, r, person) || case_has_signed(c, person)) return ERR_OK;
     problem_init(&quiet, ap->store->arena);
     const struct actor *who =
         people_actor(ap->store->db, ap->access, person, ap->today, ap->store->arena, &quiet);
@@ -91,7 +85,7 @@ static enum err people_of(struct approving *ap, const struct step *s, const stru
     case STEP_GROUP: kind = HOLD_GROUP; break;
     case STEP_PERSON_FIELD: people_list_add(out, name, st->arena); return ERR_OK;
     case STEP_HEAD_OF:
-        if (f->type == FIELD_PERSON) {
+        if (f && f->type == FIELD_PERSON) {
             enum err e = directory_holders(st->db, ap->access, HOLD_SUPERVISOR, name, NULL,
                                            ap->today, out, st->problem);
             if (e || out->n) return e;

@@ -30,12 +30,14 @@ static enum err find(struct gate *g, const char *id, struct approval_case **c, s
                      const struct entity **e) {
     struct approving ap = {.store = &g->store, .plans = g->release->approvals};
     struct verdict v;
+    *r = (struct record){0};
     enum err err = approval_get(&ap, g->release->schema, id, c);
     if (err) return err;
     const char *full = approval_case_entity(*c);
     *e = schema_entity_full(g->release->schema, full, strlen(full));
-    if (!*e) return gate_not_found(g);
-    return gate_find(g, *e, approval_case_record(*c), "approval", r, &v);
+    if (*e) return gate_find(g, *e, approval_case_record(*c), "approval", r, &v);
+    gate_not_found(g);
+    return ERR_NOT_FOUND;
 }
 
 static struct approving of_case(struct gate *g, const struct approval_case *c,
