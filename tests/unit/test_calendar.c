@@ -31,8 +31,8 @@ static const char SCHOOL[] =
     "    seasons: [{ from: 07-01, until: 08-31, hours: { sat: [\"09:00-12:00\"] } }]\n"
     "  night:\n"
     "    hours: { mon: [\"00:00-24:00\"], tue: [\"00:00-24:00\"], wed: [\"00:00-24:00\"],"
-    " thu: [\"00:00-24:00\"], fri: [\"00:00-24:00\"], sat: [\"00:30-03:30\"],"
-    " sun: [\"00:30-03:30\"] }\n";
+    " thu: [\"00:00-24:00\"], fri: [\"00:00-24:00\"], sat: [\"00:30-02:30\"],"
+    " sun: [\"00:30-02:30\"] }\n";
 
 struct stand {
     struct arena *a;
@@ -221,9 +221,9 @@ static void test_every_mistake_is_told_at_its_place(void **state) {
 }
 
 // What must hold at any moment, in zones with and without summer time.
-static void properties(struct stand *s, const char *calendar) {
+static void properties(struct stand *s, const char *calendar, const char *from) {
     const struct calendar *c = calendar_find(s->cs, calendar);
-    const int64_t start = ms("2026-03-01T00:00:00Z"), step = 41 * 60000 + 7000;
+    const int64_t start = ms(from), step = 41 * 60000 + 7000;
     struct duration ds[] = {{1, DURATION_MINUTES},  {7, DURATION_HOURS},    {40, DURATION_HOURS},
                             {1, DURATION_WORKDAYS}, {5, DURATION_WORKDAYS}, {3, DURATION_DAYS}};
     int64_t before[6] = {0};
@@ -251,6 +251,16 @@ static void properties(struct stand *s, const char *calendar) {
     }
 }
 
+static void test_hours_that_the_clock_shows_twice_count_twice(void **state) {
+    struct stand *s = *state;
+    zone(s, "Europe/Berlin");
+    const struct calendar *c = calendar_find(s->cs, "night"); // 00:30-02:30 on Sundays
+    assert_int_equal(calendar_open_ms(c, ms("2026-10-24T22:00:00Z"), ms("2026-10-25T12:00:00Z")),
+                     3 * 3600000);
+    assert_int_equal(calendar_open_ms(c, ms("2026-03-28T23:00:00Z"), ms("2026-03-29T12:00:00Z")),
+                     90 * 60000); // and those that it skips not at all
+}
+
 static void test_no_working_time_is_lost_or_won(void **state) {
     struct stand *s = *state;
     static const char *const zones[] = {"Asia/Shanghai",    "Europe/Berlin",
@@ -258,11 +268,14 @@ static void test_no_working_time_is_lost_or_won(void **state) {
                                         "America/Santiago", "UTC"};
     for (size_t z = 0; z < sizeof zones / sizeof *zones; z++) {
         zone(s, zones[z]);
-        properties(s, "school");
-        properties(s, "admissions");
-        properties(s, "night"); // open while the clocks change
-        properties(s, "always");
+        properties(s, "school", "2026-03-01T00:00:00Z");
+        properties(s, "admissions", "2026-03-01T00:00:00Z");
+        properties(s, "night", "2026-03-01T00:00:00Z"); // open while the clocks change
+        properties(s, "always", "2026-03-01T00:00:00Z");
     }
+    zone(s, "America/St_Johns"); // where midnight was shown twice
+    properties(s, "night", "2010-03-25T00:00:00Z");
+    properties(s, "always", "2010-03-25T00:00:00Z");
 }
 
 static void test_the_shipped_calendar_is_sound(void **state) {
@@ -294,6 +307,7 @@ int main(void) {
         T(test_duty_terms_and_names),
         T(test_a_schools_file_replaces_single_keys),
         T(test_every_mistake_is_told_at_its_place),
+        T(test_hours_that_the_clock_shows_twice_count_twice),
         T(test_no_working_time_is_lost_or_won),
         T(test_the_shipped_calendar_is_sound),
     };
