@@ -172,25 +172,20 @@ static struct value value_of(struct arena *a, const struct wire *w) {
     }
 }
 
-enum err pool_rule(struct pool *pool, const struct host_rule *r, struct arena *a,
-                   struct host_decision *out, struct problem *p) {
-    struct buf b;
-    struct wire *w = NULL;
-    buf_init(&b, a);
-    wire_put_open(&b, WIRE_LIST, 5);
-    wire_put_text(&b, r->plugin, strlen(r->plugin));
-    wire_put_text(&b, r->rule, strlen(r->rule));
-    wire_put_int(&b, r->revision);
-    wire_put_text(&b, r->as_of, strlen(r->as_of));
-    wire_put_open(&b, WIRE_MAP, (uint32_t)r->count);
+// The parts of one call: rule, revision, date, fields.
+static void put_rule(struct buf *b, struct arena *a, const struct host_rule *r) {
+    wire_put_text(b, r->rule, strlen(r->rule));
+    wire_put_int(b, r->revision);
+    wire_put_text(b, r->as_of, strlen(r->as_of));
+    wire_put_open(b, WIRE_MAP, (uint32_t)r->count);
     for (size_t i = 0; i < r->count; i++) {
-        wire_put_text(&b, r->fields[i].name, strlen(r->fields[i].name));
-        put_value(&b, a, &r->fields[i].value, r->fields[i].scale);
+        wire_put_text(b, r->fields[i].name, strlen(r->fields[i].name));
+        put_value(b, a, &r->fields[i].value, r->fields[i].scale);
     }
-    const struct host_limits *l = pool_limits(pool);
-    const char *name = arena_printf(a, "%s.%s", r->plugin, r->rule);
-    enum err e = call(pool, name, FRAME_RULE, &b, l->wall_ms, l->cpu_ms, NULL, a, &w, p);
-    if (e) return e;
+}
+
+static enum err read_decision(const struct wire *w, const char *name, struct arena *a,
+                              struct host_decision *out, struct problem *p) {
     if (!w || w->tag != WIRE_LIST || w->count > 1000)
         return problem_set(p, ERR_PLUGIN_FAILED, "%s: not a decision", name);
     struct host_reason *reasons = arena_alloc(a, sizeof *reasons * (w->count + 1));
@@ -209,6 +204,44 @@ enum err pool_rule(struct pool *pool, const struct host_rule *r, struct arena *a
         out->pass &= reasons->ok;
     }
     return ERR_OK;
+}
+
+enum err pool_rule(struct pool *pool, const struct host_rule *r, struct arena *a,
+                   struct host_decision *out, struct problem *p) {
+    struct buf b;
+    struct wire *w = NULL;
+    const struct host_limits *limits = pool_limits(pool);
+    buf_init(&b, a);
+    wire_put_open(&b, WIRE_LIST, 5);
+    wire_put_text(&b, r->plugin, strlen(r->plugin));
+    put_rule(&b, a, r);
+    const char *name = arena_printf(a, "%s.%s", r->plugin, r->rule);
+    enum err e = call(pool, name, FRAME_RULE, &b, limits->wall_ms, limits->cpu_ms, NULL, a, &w, p);
+    return e ? e : read_decision(w, name, a, out, p);
+}
+
+enum err pool_rules(struct pool *pool, const struct host_rule *calls, size_t n, struct arena *a,
+                    struct host_decision *out, const char **errors, struct problem *p) {
+    struct buf b;
+    struct wire *w = NULL;
+    const struct host_limits *limits = pool_limits(pool);
+    buf_init(&b, a);
+    wire_put_open(&b, WIRE_LIST, 2);
+    wire_put_text(&b, calls->plugin, strlen(calls->plugin));
+    wire_put_open(&b, WIRE_LIST, (uint32_t)n);
+    for (size_t i = 0; i < n; i++) wire_put_open(&b, WIRE_LIST, 4), put_rule(&b, a, &calls[i]);
+    const char *name = arena_printf(a, "%s rules", calls->plugin);
+    enum err e = call(pool, name, FRAME_RULES, &b, limits->wall_ms, limits->cpu_ms, NULL, a, &w, p);
+    if (e) return e;
+    if (!w || w->tag != WIRE_LIST || w->count != n)
+        return problem_set(p, ERR_PLUGIN_FAILED, "%s: not as many decisions", name);
+    const struct wire *it = w->first;
+    for (size_t i = 0; i < n && !e; i++, it = it->next) {
+        errors[i] = it->tag == WIRE_MAP ? wire_str(a, it, "error") : NULL;
+        out[i] = (struct host_decision){0};
+        if (!errors[i]) e = read_decision(it, name, a, &out[i], p);
+    }
+    return e;
 }
 
 enum err pool_action(struct pool *pool, const struct host_action *act,

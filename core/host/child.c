@@ -68,10 +68,14 @@ static bool ask(char type, const uint8_t *data, size_t n, size_t memory, struct 
     // the rest of the list is the arguments: one fewer than it had
     static struct buf args;
     args.len = 0;
-    wire_put_open(&args, WIRE_LIST, type == FRAME_POLICY || type == FRAME_AUTHOR ? 2 : 4);
+    wire_put_open(&args, WIRE_LIST,
+                  type == FRAME_RULES                            ? 1
+                  : type == FRAME_POLICY || type == FRAME_AUTHOR ? 2
+                                                                 : 4);
     buf_put(&args, rest, (size_t)(data + n - rest));
     k->state.may_ask = type == FRAME_ACTION || type == FRAME_AUTHOR;
     const char *fn = type == FRAME_RULE     ? "rule"
+                     : type == FRAME_RULES  ? "rules"
                      : type == FRAME_ACTION ? "action"
                      : type == FRAME_AUTHOR ? "author"
                                             : "policy";

@@ -5,6 +5,7 @@
 -- and a way to ask the core; it returns declare, policy, rule and action. Only this file sees debug and
 -- load; plugins never do. `author` runs what core/host/author.lua holds for those who write plugins.
 local name, sources, ask, load_author = ...
+local rawget = rawget
 local getinfo, load, setmetatable, getmetatable = debug.getinfo, load, setmetatable, getmetatable
 local pairs, ipairs, type, tostring, error, next, pcall = pairs, ipairs, type, tostring, error, next, pcall
 local format, sub, rep, find, gmatch, match, gsub = string.format, string.sub, string.rep, string.find, string.gmatch, string.match, string.gsub
@@ -523,6 +524,20 @@ local function rule(rule_name, revision, as_of, values)
   return list
 end
 
+-- Several at once, for the lab: each is its reasons, or { error = text }.
+local function rules(list)
+  local out = {}
+  for i, c in ipairs(list) do
+    local ok, reasons = pcall(rule, c[1], c[2], c[3], c[4])
+    if not ok then
+      local text = type(reasons) == "table" and rawget(reasons, "text") or reasons
+      reasons = { error = type(text) == "string" and (match(text, "^[^:]+:%d+: (.*)$") or text) or "unknown error" }
+    end
+    out[i] = reasons
+  end
+  return out
+end
+
 -- ctx: every call goes to the core, through the gate. An expected refusal is nil, err (a table with code
 -- and text); what the author got wrong is thrown at the line that did it.
 local MISUSE = { usage = true, bad_request = true }
@@ -567,4 +582,4 @@ local function author(what, args)
     SHAPES = SHAPES, TYPES = TYPES, FIELD = FIELD, policy = policy, policy_of = policy_of, rule = rule }
   return authors[what](args)
 end
-return { declare = declare, policy = policy, rule = rule, action = action, author = author }
+return { declare = declare, policy = policy, rule = rule, rules = rules, action = action, author = author }

@@ -37,6 +37,7 @@ enum wire_type {
     FRAME_POLICY = 'P', // these two are told, not answered
     FRAME_DECLARE = 'D',
     FRAME_RULE = 'R',
+    FRAME_RULES = 'B', // several rules at once, for the lab
     FRAME_ACTION = 'C',
     FRAME_AUTHOR = 'X', // what author.lua does; never of a service
     FRAME_TASK = 'T',   // to a converter: its kind, its options as JSON

@@ -11,7 +11,7 @@
 #include "campus/mem.h"
 #include "policy/policy_internal.h"
 
-enum { PAGE = 500 };
+enum { PAGE = 500, TOGETHER = 25 };
 struct past {
     const char *id, *entity, *record, *rule, *as_of, *owner;
     int64_t at;
@@ -86,18 +86,15 @@ static void line_of(const struct past *d, const json_t *then, const struct host_
     buf_putc(b, '}');
 }
 
-static enum err replay_one(struct store *s, const struct lab *lab, const struct past *d,
-                           enum err (*fn)(void *, const char *, size_t), void *self,
-                           struct lab_totals *t) {
-    json_t *then;
-    enum err e = decision_open(s, d->id, d->owner, d->blob, d->n, &then);
-    if (e == ERR_NOT_FOUND) {
-        t->erased++;
-        return ERR_OK;
-    }
-    if (e) return e;
-    const json_t *inputs = json_object_get(then, "inputs"),
-                 *scales = json_object_get(then, "scales");
+// What is asked again of one decision. *then stays NULL where the person is erased.
+static enum err recall(struct store *s, const struct lab *lab, const struct past *d, json_t **then,
+                       struct host_rule *call) {
+    *then = NULL;
+    enum err e = decision_open(s, d->id, d->owner, d->blob, d->n, then);
+    if (e) *then = NULL;
+    if (e) return e == ERR_NOT_FOUND ? ERR_OK : e;
+    const json_t *inputs = json_object_get(*then, "inputs"),
+                 *scales = json_object_get(*then, "scales");
     struct host_field *f = arena_alloc(s->arena, sizeof *f * (json_object_size(inputs) + 1));
     size_t n = 0;
     const char *key;
@@ -105,29 +102,62 @@ static enum err replay_one(struct store *s, const struct lab *lab, const struct 
     json_object_foreach((json_t *)inputs, key, v) f[n++] = (struct host_field){
         key, value_of(s->arena, v), (int)json_integer_value(json_object_get(scales, key))};
     const struct policy_revision *rev = lab->policy ? policy_at(lab->policy, d->as_of) : NULL;
-    struct host_rule call = {
+    *call = (struct host_rule){
         lab->plugin, d->rule + strlen(lab->plugin) + 1, rev ? rev->id : 0, d->as_of, f, n};
-    struct host_decision now = {0};
-    struct problem p;
+    return ERR_OK;
+}
+
+static enum err judge(struct store *s, const struct past *d, const json_t *then,
+                      const struct host_decision *now, const char *error,
+                      enum err (*fn)(void *, const char *, size_t), void *self,
+                      struct lab_totals *t) {
     struct buf line;
-    problem_init(&p, s->arena);
     buf_init(&line, s->arena);
-    e = pool_rule(lab->pool, &call, s->arena, &now, &p);
-    if (e == ERR_UNAVAILABLE) return problem_set(s->problem, e, "no plugin host is free");
     t->replayed++;
-    if (e)
+    if (error)
         t->failed++;
-    else if (now.pass == d->pass)
+    else if (now->pass == d->pass)
         return ERR_OK;
     else
-        t->flipped++, now.pass ? t->to_pass++ : t->to_fail++;
-    line_of(d, then, &now,
-            e ? (p.first    ? p.first->detail
-                 : p.detail ? p.detail
-                            : err_word(e))
-              : NULL,
-            &line);
+        t->flipped++, now->pass ? t->to_pass++ : t->to_fail++;
+    line_of(d, then, now, error, &line);
     return fn(self, buf_str(&line), line.len);
+}
+
+// A few decisions in one message; where that fails, one by one, so that only the guilty one fails.
+static enum err replay_some(struct store *s, const struct lab *lab, const struct past *past,
+                            size_t n, enum err (*fn)(void *, const char *, size_t), void *self,
+                            struct lab_totals *t) {
+    struct host_rule calls[TOGETHER];
+    struct host_decision now[TOGETHER];
+    const char *errors[TOGETHER];
+    const struct past *of[TOGETHER];
+    json_t *then[TOGETHER];
+    size_t k = 0;
+    struct problem p;
+    problem_init(&p, s->arena);
+    for (size_t i = 0; i < n; i++) {
+        enum err e = recall(s, lab, &past[i], &then[k], &calls[k]);
+        if (e) return e;
+        if (then[k])
+            of[k++] = &past[i];
+        else
+            t->erased++;
+    }
+    if (!k) return ERR_OK;
+    bool together = !pool_rules(lab->pool, calls, k, s->arena, now, errors, &p);
+    for (size_t i = 0; i < k; i++) {
+        enum err e = ERR_OK;
+        problem_init(&p, s->arena);
+        if (!together) {
+            e = pool_rule(lab->pool, &calls[i], s->arena, &now[i], &p);
+            if (e == ERR_UNAVAILABLE) return problem_set(s->problem, e, "no plugin host is free");
+            errors[i] = !e ? NULL : p.first ? p.first->detail : p.detail ? p.detail : err_word(e);
+        }
+        e = judge(s, of[i], then[i], &now[i], errors[i], fn, self, t);
+        if (e) return e;
+    }
+    return ERR_OK;
 }
 
 // The next rule of the plugin that has decisions, NULL when there is none.
@@ -168,9 +198,10 @@ static enum err keep_line(void *self, const char *line, size_t n) {
 static void *run_half(void *arg) {
     struct half *h = arg;
     h->lines.len = 0;
-    for (size_t i = 0; i < h->n && !h->e; i++) {
+    for (size_t i = 0; i < h->n && !h->e; i += TOGETHER) {
+        size_t some = h->n - i < TOGETHER ? h->n - i : TOGETHER;
         arena_reset(h->arena);
-        h->e = replay_one(&h->store, h->lab, &h->page[i], keep_line, h, &h->sum);
+        h->e = replay_some(&h->store, h->lab, &h->page[i], some, keep_line, h, &h->sum);
         if (h->e && h->problem.detail) // its memory is about to go
             h->problem.detail = NULL;
     }
@@ -179,7 +210,7 @@ static void *run_half(void *arg) {
 
 static enum err half_open(struct half *h, const struct store *caller, const struct lab *lab,
                           bool own_session) {
-    *h = (struct half){.store = *caller, .lab = lab, .arena = arena_new(16 << 20)};
+    *h = (struct half){.store = *caller, .lab = lab, .arena = arena_new(128 << 20)};
     buf_init(&h->lines, NULL);
     if (!h->arena) return ERR_NOMEM;
     problem_init(&h->problem, h->arena);

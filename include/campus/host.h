@@ -80,11 +80,17 @@ struct host_decision {
 MUST_CHECK enum err pool_rule(struct pool *pool, const struct host_rule *call, struct arena *a,
                               struct host_decision *out, struct problem *p);
 
+// Several of one plugin in one message (32 at most), for the lab: errors[i] is the text of what one
+// threw, or NULL. One that runs past the budget takes all of them along: ask them one by one then.
+MUST_CHECK enum err pool_rules(struct pool *pool, const struct host_rule *calls, size_t n,
+                               struct arena *a, struct host_decision *out, const char **errors,
+                               struct problem *p);
+
 // Actions and handlers call back. The core serves each request of the child (`name`: "get", "find",
-// "create", "update", "transition", "emit", "send", "now", "actor", "log", "t"; `args`: JSON list) through
-// the gate and answers JSON. What it refuses reaches the plugin as `nil, { code, text }`, but
-// ERR_USAGE and ERR_BAD_REQUEST are thrown at the author's line. A plugin that hands such a refusal
-// on makes pool_action return ERR_RULE_REFUSED with its code as the item's word.
+// "create", "update", "transition", "emit", "send", "now", "actor", "log", "t"; `args`: JSON list)
+// through the gate and answers JSON. What it refuses reaches the plugin as `nil, { code, text }`,
+// but ERR_USAGE and ERR_BAD_REQUEST are thrown at the author's line. A plugin that hands such a
+// refusal on makes pool_action return ERR_RULE_REFUSED with its code as the item's word.
 struct host_services {
     void *self;
     enum err (*serve)(void *self, struct arena *a, const char *name, const char *args_json,

@@ -62,6 +62,8 @@ test('what a draft does to quotas: who would lose a seat they hold, who would as
   writeFileSync(join(dir, 'plugin.lua'), `local field = campus.field
 local function judge(r, policy)
   local why = campus.reasons()
+  if policy.least == 1 and r.points == 350 then while true do end end
+  if policy.least == 1 and r.points == 250 then error "no such points" end
   why:check(r.points >= policy.least, { code = "points", at = "points", policy = "least" })
   return why:decision()
 end
@@ -99,6 +101,10 @@ return {
   assert.equal(looser.to_pass, 2, 'two decisions about one record');
   assert.deepEqual(looser.quotas, [{ pool, limit: 2, held: 2, would_lose: 0, would_ask: 1, left_then: -1 }]);
   assert.deepEqual(looser.groups, [{ field: 'line', title: 'line', values: [{ value: line.id, to_pass: 2, to_fail: 0 }] }]);
+  // one that never ends and two that throw fail alone, though they are asked in one message with the rest
+  const broken = await tried(1);
+  assert.deepEqual([broken.replayed, broken.failed, broken.flipped], [4, 3, 0]);
+  assert.deepEqual(broken.flips.map((f) => f.error).sort(), ['no such points', 'no such points', 'places.judge ran past its budget and was stopped']);
   assert.deepEqual((await admin.ok('POST', 'admin/policies/try', { plugin: 'places', yaml: 'policy: places\nleast: 380\n' })).quotas, [],
     'not for who may not see the line');
   drop('access');
