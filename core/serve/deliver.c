@@ -187,7 +187,7 @@ static void count(struct deliver *d, struct consumer *c, struct delivery *dl, in
         log_warn("dead_letter", "%s: event %s: %s", c->name, dl->event.id, dl->why);
     } else
         dl->due_at = now + delay_ms(dl);
-    if (++c->failures < DELIVER_PAUSE_AFTER) return;
+    if (c->fails_alone || ++c->failures < DELIVER_PAUSE_AFTER) return;
     int64_t ms = PAUSE_FIRST_MS;
     for (int i = DELIVER_PAUSE_AFTER; i < c->failures && ms < PAUSE_MAX_MS; i++) ms *= 2;
     c->pause_until = now + (ms < PAUSE_MAX_MS ? ms : PAUSE_MAX_MS);

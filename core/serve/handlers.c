@@ -377,8 +377,12 @@ static enum err add(struct handlers *h, struct deliver *d, const struct plugin *
     if (!l) return problem_set(p, ERR_NOMEM, NULL);
     *l = (struct listener){.h = h, .plugin = pl};
     snprintf(l->name, n, "%s%s", CONSUMER, pl->name);
-    l->c = (struct consumer){
-        .name = l->name, .at_once = AT_ONCE, .wants = wants, .send = send, .drop = drop};
+    l->c = (struct consumer){.name = l->name,
+                             .at_once = AT_ONCE,
+                             .fails_alone = true,
+                             .wants = wants,
+                             .send = send,
+                             .drop = drop};
     enum err e = deliver_add(d, &l->c, p);
     if (e) return e;
     l->next = h->listeners;

@@ -39,6 +39,7 @@ struct delivery {
 struct consumer {
     const char *name; // its position is kept under it: "webhook:ID". Set by the source, as is:
     int at_once;      // deliveries under way at one time, 1..DELIVER_AT_ONCE_MAX
+    bool fails_alone; // a failure says nothing of other events: there is no pause after many
     bool (*wants)(struct consumer *c, const struct event *e);
     // Deliver thread; must not block. Is followed by one deliver_end, perhaps before it returns.
     void (*send)(struct consumer *c, struct delivery *d);
