@@ -347,7 +347,6 @@ static int day_spans(const struct calendar *c, int64_t day, struct span out[SPAN
     for (int i = 0; i < h->n; i++) {
         struct span s = {tz_moment_s(c->tz, day * DAY_S + h->from[i] * 60, false),
                          tz_moment_s(c->tz, day * DAY_S + h->until[i] * 60, h->until[i] < 24 * 60)};
-        if (n && s.from < out[n - 1].until) s.from = out[n - 1].until;
         if (s.from < s.until) out[n++] = s;
     }
     return n;
@@ -364,8 +363,7 @@ static int64_t day_of(const struct calendar *c, int64_t s) {
 int64_t calendar_next_open(const struct calendar *c, int64_t ms) {
     struct span spans[SPANS_MAX];
     int64_t day = day_of(c, floor_div(ms, 1000));
-    // where midnight is shown twice, a day's hours may begin before the day does: look a day around
-    for (int i = -1; i < AHEAD_DAYS; i++) {
+    for (int i = 0; i < AHEAD_DAYS; i++) {
         int n = day_spans(c, day + i, spans);
         for (int k = 0; k < n; k++)
             if (spans[k].until * 1000 > ms)
@@ -380,7 +378,7 @@ bool calendar_is_open(const struct calendar *c, int64_t ms) {
 
 int64_t calendar_open_ms(const struct calendar *c, int64_t from, int64_t until) {
     struct span spans[SPANS_MAX];
-    int64_t sum = 0, at = from, day = day_of(c, floor_div(from, 1000)) - 1;
+    int64_t sum = 0, at = from, day = day_of(c, floor_div(from, 1000));
     int64_t last = day_of(c, floor_div(until, 1000)) + 1; // it may begin while it is still today
     for (; day <= last; day++) {
         int n = day_spans(c, day, spans);
@@ -418,7 +416,7 @@ int64_t calendar_add(const struct calendar *c, int64_t from, struct duration d) 
         return last_second(c, day + AHEAD_DAYS);
     }
     left *= d.unit == DURATION_HOURS ? 3600000 : 60000;
-    for (int i = -1; i < AHEAD_DAYS; i++) {
+    for (int i = 0; i < AHEAD_DAYS; i++) {
         int n = day_spans(c, day + i, spans);
         for (int k = 0; k < n; k++) {
             int64_t a = spans[k].from * 1000, b = spans[k].until * 1000;
@@ -444,6 +442,7 @@ int64_t calendar_before(const struct calendar *c, int64_t until, struct duration
         return until - AHEAD_DAYS * DAY_S * 1000;
     }
     left *= d.unit == DURATION_HOURS ? 3600000 : 60000;
+    // where midnight is shown twice, tomorrow's hours may begin while it is still today
     for (int i = -1; i < AHEAD_DAYS; i++)
         for (int k = day_spans(c, day - i, spans); k-- > 0;) {
             int64_t a = spans[k].from * 1000, b = spans[k].until * 1000;
