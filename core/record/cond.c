@@ -26,12 +26,13 @@ const char *column_sql(const struct entity *e, int column) {
     if (column >= 0) return e->fields[column].column;
     for (size_t i = 0; i < sizeof SYSTEM / sizeof *SYSTEM; i++)
         if (SYSTEM[i].column == column) return SYSTEM[i].name;
-    return "NULL";
+    return column == COLUMN_N ? "n" : "NULL";
 }
 
 struct value column_value(const struct record *r, int column) {
     switch (column) {
     case COLUMN_ID: return value_text(r->id);
+    case COLUMN_N: return value_int(r->n);
     case COLUMN_STATE:
         return r->state >= 0 ? value_text(r->entity->workflow->states[r->state].name)
                              : value_null();

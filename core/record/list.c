@@ -8,11 +8,11 @@
 #include "record/store_sql.h"
 
 // Nulls come first upwards and last downwards, said aloud because PostgreSQL has it otherwise. The
-// id follows the direction of what stands before it, so that an index serves both.
+// number follows the direction of what stands before it, so that an index serves both.
 static bool is_nullable(int column) {
     return column >= 0 || column == COLUMN_STATE;
 }
-static bool id_desc(const struct page *pg) {
+static bool n_desc(const struct page *pg) {
     return pg->norder && pg->order[pg->norder - 1].desc;
 }
 
@@ -23,13 +23,13 @@ static void write_order(struct sql *q, const struct entity *e, const struct page
         const char *nulls = !is_nullable(o->column) ? "" : o->desc ? " NULLS LAST" : " NULLS FIRST";
         buf_printf(&q->text, "%s%s%s,", column_sql(e, o->column), o->desc ? " DESC" : "", nulls);
     }
-    buf_puts(&q->text, id_desc(pg) ? "id DESC" : "id");
+    buf_puts(&q->text, n_desc(pg) ? "n DESC" : "n");
 }
 
 // "(column after its cursor value, or equal and the rest after)" from the i-th order column on.
 static void write_after(struct sql *q, const struct entity *e, const struct page *pg, int i) {
     if (i == pg->norder) {
-        buf_puts(&q->text, id_desc(pg) ? "id<" : "id>");
+        buf_puts(&q->text, n_desc(pg) ? "n<" : "n>");
         sql_arg(q, &pg->after[i]);
         return;
     }
@@ -56,8 +56,8 @@ static void write_after(struct sql *q, const struct entity *e, const struct page
 // values, and the nulls on their far side. False when there is no such part.
 static bool write_part(struct sql *q, const struct entity *e, const struct page *pg, int part) {
     if (!pg->after) return part == 0;
-    const char *col = pg->norder ? column_sql(e, pg->order[0].column) : "id";
-    bool nullable = pg->norder && is_nullable(pg->order[0].column), desc = id_desc(pg);
+    const char *col = pg->norder ? column_sql(e, pg->order[0].column) : "n";
+    bool nullable = pg->norder && is_nullable(pg->order[0].column), desc = n_desc(pg);
     bool null = value_is_null(&pg->after[0]);
     if (part == 1) {
         if (!nullable || pg->order[0].desc == null) return false;
@@ -74,7 +74,7 @@ static bool write_part(struct sql *q, const struct entity *e, const struct page 
         buf_puts(&q->text, " AND (");
         for (int i = 0; i < pg->norder; i++)
             buf_printf(&q->text, "%s,", column_sql(e, pg->order[i].column));
-        buf_printf(&q->text, "id)%s(", desc ? "<" : ">");
+        buf_printf(&q->text, "n)%s(", desc ? "<" : ">");
         for (int i = 0; i <= pg->norder; i++) {
             if (i) buf_putc(&q->text, ',');
             sql_arg(q, &pg->after[i]);
@@ -137,7 +137,7 @@ static enum err is_match(struct store *s, const struct page *pg, struct record *
 static void keep_last(struct store *s, const struct page *pg, const struct record *r,
                       struct value *last, int *nlast) {
     for (int i = 0; i <= pg->norder; i++) {
-        struct value v = column_value(r, i < pg->norder ? pg->order[i].column : COLUMN_ID);
+        struct value v = column_value(r, i < pg->norder ? pg->order[i].column : COLUMN_N);
         if (v.p) v.p = arena_strndup(s->arena, v.p, v.n);
         last[i] = v;
     }

@@ -63,7 +63,7 @@ static bool read_values(struct arena *a, struct query *q, const uint8_t *p, cons
     int n = 0;
     while (p < end && n <= pg->norder) {
         enum field_type type =
-            n < pg->norder ? query_column_type(q->entity, pg->order[n].column) : FIELD_TEXT;
+            n < pg->norder ? query_column_type(q->entity, pg->order[n].column) : FIELD_INTEGER;
         bool wants = type == FIELD_INTEGER || type == FIELD_DECIMAL || type == FIELD_MONEY ||
                      type == FIELD_DATETIME || type == FIELD_BOOLEAN;
         v[n].kind = (enum value_kind) * p++;
@@ -87,7 +87,7 @@ static bool read_values(struct arena *a, struct query *q, const uint8_t *p, cons
     }
     pg->after = v;
     pg->nafter = n;
-    return p == end && n == pg->norder + 1 && v[n - 1].kind == VALUE_TEXT;
+    return p == end && n == pg->norder + 1 && v[n - 1].kind == VALUE_INT;
 }
 
 enum err query_read_cursor(struct arena *a, struct keyring *k, struct query *q, const char *text,

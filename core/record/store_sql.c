@@ -109,7 +109,8 @@ static void entity_ddl(struct db *db, const struct entity *e, struct arena *a, s
         buf_printf(ddl, "CREATE INDEX IF NOT EXISTS %s ON %s(", e->indexes[i].name, e->table);
         for (int k = 0; k < e->indexes[i].count; k++)
             buf_printf(ddl, "%s%s", k ? "," : "", column_sql(e, e->indexes[i].fields[k]));
-        buf_puts(ddl, ",id) WHERE archived_at=0;");
+        // the number is the last word of an order, and SQLite's indexes end with it anyway
+        buf_printf(ddl, "%s) WHERE archived_at=0;", *db_clustered(db) ? "" : ",n");
     }
 }
 

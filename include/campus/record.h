@@ -31,6 +31,7 @@ enum {
     COLUMN_CREATED_AT = -3,
     COLUMN_CREATED_BY = -4,
     COLUMN_UPDATED_AT = -5,
+    COLUMN_N = -6, // in the order of creation; not for clients to name
     COLUMN_NONE = -99
 };
 // -> COLUMN_NONE when there is no such column.

@@ -68,10 +68,10 @@ enum { ORDER_MAX = 4 };
 struct page { // a list request after parsing
     const struct cond *where;
     struct order order[ORDER_MAX];
-    int norder; // id is always appended
+    int norder; // the record's number is always appended
     int limit;
     const struct value *after;
-    int nafter; // cursor: the last row's order values and id; NULL: start
+    int nafter; // cursor: the last row's order values and number; NULL: start
     int blind_field;
     struct value blind;          // equality on a sealed field (-1: none)
     bool blind_last4;            // only of its last four characters

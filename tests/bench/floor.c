@@ -35,9 +35,9 @@ static const char DDL[] =
     " major TEXT, phone TEXT, guardian_phone TEXT, campus TEXT, score TEXT, note TEXT);"
     "CREATE UNIQUE INDEX IF NOT EXISTS u_id_number ON applicants(id_number);"
     "CREATE INDEX IF NOT EXISTS i_phone ON applicants(phone);"
-    "CREATE INDEX IF NOT EXISTS i_state_name ON applicants(state,name,id);"
-    "CREATE INDEX IF NOT EXISTS i_region_state ON applicants(region,state,id);"
-    "CREATE INDEX IF NOT EXISTS i_state_score ON applicants(state,score,id);"
+    "CREATE INDEX IF NOT EXISTS i_state_name ON applicants(state,name);"
+    "CREATE INDEX IF NOT EXISTS i_region_state ON applicants(region,state);"
+    "CREATE INDEX IF NOT EXISTS i_state_score ON applicants(state,score);"
     "CREATE TABLE IF NOT EXISTS counter(region TEXT NOT NULL, state TEXT NOT NULL,"
     " count BIGINT NOT NULL, PRIMARY KEY(region,state)) WITHOUT ROWID";
 
@@ -108,7 +108,7 @@ static void open_all(const char *path) {
     rdb = open_db(path, common);
 #define COLUMNS "SELECT id,rev,state,created_at," FIELDS " FROM applicants "
     r_get = prepare(rdb, COLUMNS "WHERE id=?1");
-    r_list = prepare(rdb, COLUMNS "WHERE state=?1 ORDER BY name,id LIMIT ?2");
+    r_list = prepare(rdb, COLUMNS "WHERE state=?1 ORDER BY name,n LIMIT ?2");
     r_ids = prepare(rdb, "SELECT id FROM applicants WHERE id>?1 ORDER BY id LIMIT ?2");
     r_kept = prepare(rdb, "SELECT region,state,count FROM counter WHERE count<>0");
     r_scan = prepare(rdb, "SELECT region,state,count(*) FROM applicants GROUP BY region,state");
