@@ -56,17 +56,17 @@ static struct title title_of(struct step_reader *r, const json_t *j) {
     return (struct title){text_of(r, t, "zh"), text_of(r, t, "en")};
 }
 
-static const char *role_near(struct step_reader *r, const char *name) {
+static const char *role_instead(struct step_reader *r, const char *name) {
     const char *names[ACCESS_ROLES_MAX];
     int n = access_role_count(r->access);
     for (int i = 0; i < n; i++) names[i] = access_role_name(r->access, i);
-    return text_nearest(name, names, (size_t)n);
+    return text_instead(r->arena, name, names, (size_t)n, "there are");
 }
 
-static const char *field_near(struct step_reader *r, const char *name) {
+static const char *field_instead(struct step_reader *r, const char *name) {
     size_t n;
     const char *const *names = entity_field_names(r->decl->entity, r->arena, &n);
-    return text_nearest(name, names, n);
+    return text_instead(r->arena, name, names, n, "there are");
 }
 
 static void only(struct step_reader *r, const json_t *j, const char *path,
@@ -99,19 +99,18 @@ static bool check_field(struct step_reader *r, const char *path, const struct st
     const struct field *f = entity_field(r->decl->entity, name);
     bool person = f && f->type == FIELD_PERSON, text = f && !f->sealed && f->type == FIELD_TEXT;
     if (person || (text && s->kind != STEP_PERSON_FIELD)) return true;
-    const char *near = f ? NULL : field_near(r, name);
-    wrong(r, path, f ? "field_unsuitable" : "field_unknown",
-          f ? "%s is no person%s%s" : "there is no field \"%s\"%s%s", name,
-          near ? "; did you mean " : "", near ? near : "");
+    if (f)
+        wrong(r, path, "field_unsuitable", "%s is no person", name);
+    else
+        wrong(r, path, "field_unknown", "there is no field \"%s\"%s", name, field_instead(r, name));
     return false;
 }
 
 static bool check_step(struct step_reader *r, const char *path, const struct step *s) {
     int role = s->kind == STEP_ROLE ? access_role(r->access, s->what) : -1;
     if (s->kind == STEP_ROLE && role < 0) {
-        const char *near = role_near(r, s->what);
-        wrong(r, path, "role_unknown", "there is no role \"%s\"%s%s", s->what,
-              near ? "; did you mean " : "", near ? near : "");
+        wrong(r, path, "role_unknown", "there is no role \"%s\"%s", s->what,
+              role_instead(r, s->what));
         return false;
     }
     if ((s->kind == STEP_HEAD_OF || s->kind == STEP_PERSON_FIELD) &&
@@ -359,12 +358,18 @@ static const struct transition *way_of(struct compile *c, struct approval_decl *
     const char *name = json_string_value(json_object_get(decl, key));
     const struct transition *t = name ? entity_transition(d->entity, name) : NULL;
     if (!name) return NULL;
-    if (!t)
-        wrong(&c->reader, "", "transition_unknown", "%s: there is no transition \"%s\"", key, name);
-    else if ((t->from & d->transition->from) != d->transition->from)
+    if (!t) {
+        const struct workflow *w = d->entity->workflow;
+        const char **names = arena_alloc(c->reader.arena, sizeof *names * (size_t)w->ntransitions);
+        for (int i = 0; i < w->ntransitions; i++) names[i] = w->transitions[i].name;
+        wrong(&c->reader, "", "transition_unknown", "%s: there is no transition \"%s\"%s", key,
+              name,
+              text_instead(c->reader.arena, name, names, (size_t)w->ntransitions, "there are"));
+    }
+    if (t && (t->from & d->transition->from) != d->transition->from)
         wrong(&c->reader, "", "transition_unsuitable",
               "%s: %s does not lead out of every state where it is signed", key, name);
-    else if (t->approvals || t->rule_decl)
+    else if (t && (t->approvals || t->rule_decl))
         wrong(&c->reader, "", "transition_unsuitable", "%s: %s has a rule or approvals of its own",
               key, name);
     return t;
@@ -387,10 +392,9 @@ static void read_never_by(struct compile *c, struct approval_decl *d, const json
         else if (f && f->type == FIELD_PERSON)
             columns[d->nnever_by++] = f->index;
         else {
-            const char *near = s ? field_near(&c->reader, s) : NULL;
             wrong(&c->reader, "", f ? "field_unsuitable" : "field_unknown",
-                  "never_by: \"%s\" is no person field, $created_by or $submitter%s%s", s ? s : "",
-                  near && !f ? "; did you mean " : "", near && !f ? near : "");
+                  "never_by: \"%s\" is no person field, $created_by or $submitter%s", s ? s : "",
+                  f || !s ? "" : field_instead(&c->reader, s));
         }
     }
     d->never_by = columns;
