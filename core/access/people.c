@@ -62,9 +62,10 @@ static enum err check_roles(const struct access *x, const char **roles, int n, s
         if (r < 0)
             return problem_add(p, ERR_INVALID, "/roles", "role_unknown", "there is no role \"%s\"",
                                roles[i]);
-        if (!strncmp(roles[i], "plugin.", 7))
+        if (!access_role_is_personal(roles[i]))
             return problem_add(p, ERR_INVALID, "/roles", "role_reserved",
-                               "\"%s\" is for a plugin's handlers, not for people", roles[i]);
+                               "\"%s\" is for a plugin's handlers or forms, not for people",
+                               roles[i]);
         access_role_closure(x, r, &set);
     }
     return access_roles_agree(x, &set, p);

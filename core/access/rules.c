@@ -190,7 +190,9 @@ static void check_permissions(struct compile *c, const struct yaml *list) {
     }
 }
 
-static void compile_rule(struct compile *c, const struct yaml *y, struct rule *r) {
+// ent: the one entity that this rule is for; a rule over several becomes one for each.
+static void compile_rule(struct compile *c, const struct yaml *y, const struct yaml *ent,
+                         struct rule *r) {
     static const char *const keys[] = {"name", "allow",  "deny",    "entity",      "roles",
                                        "when", "fields", "purpose", "permissions", NULL};
     static const char *const field_keys[] = {"mask", "hide", "clear", "only", NULL};
@@ -199,8 +201,7 @@ static void compile_rule(struct compile *c, const struct yaml *y, struct rule *r
         return;
     }
     yaml_only(y, c->p, keys);
-    const struct yaml *allow = yaml_get(y, "allow"), *deny = yaml_get(y, "deny"),
-                      *ent = yaml_get(y, "entity");
+    const struct yaml *allow = yaml_get(y, "allow"), *deny = yaml_get(y, "deny");
     const struct yaml *fields = yaml_get(y, "fields"), *roles = yaml_get(y, "roles"),
                       *perms = yaml_get(y, "permissions");
     *r = (struct rule){.name = yaml_str(y, "name", "?"),
@@ -212,7 +213,7 @@ static void compile_rule(struct compile *c, const struct yaml *y, struct rule *r
     if (!yaml_get(y, "name"))
         rule_wrong(c, y, "name_missing", "a rule needs a name: name: staff read notes");
     for (const struct rule *other = c->x->rules; other < r; other++)
-        if (!strcmp(other->name, r->name) && strcmp(r->name, "?"))
+        if (!strcmp(other->name, r->name) && strcmp(r->name, "?") && other->line != r->line)
             rule_wrong(c, y, "name_taken",
                        "the rule at line %d has this name already: take another", other->line);
     if ((allow && deny) || (!perms && !allow && !deny))
@@ -298,9 +299,20 @@ enum err access_compile(struct arena *a, const struct yaml *y, const struct sche
     compile_roles(&c, yaml_get(y, "roles"));
     const struct yaml *rules = of_kind(&c, yaml_get(y, "rules"), YAML_LIST);
     const struct yaml *ex = of_kind(&c, yaml_get(y, "exclusive"), YAML_LIST);
-    x->rules = arena_alloc(a, sizeof *x->rules * ((rules ? rules->count : 0) + 1));
-    for (const struct yaml *r = rules ? rules->first : NULL; r; r = r->next)
-        compile_rule(&c, r, &x->rules[x->nrules]), x->nrules++;
+    size_t nrules = 0;
+    for (const struct yaml *r = rules ? rules->first : NULL; r; r = r->next) {
+        const struct yaml *ent = yaml_get(r, "entity");
+        nrules += ent && ent->kind == YAML_LIST ? ent->count : 1;
+    }
+    x->rules = arena_alloc(a, sizeof *x->rules * (nrules + 1));
+    for (const struct yaml *r = rules ? rules->first : NULL; r; r = r->next) {
+        const struct yaml *ent = yaml_get(r, "entity");
+        bool several = ent && ent->kind == YAML_LIST && ent->count;
+        for (ent = several ? ent->first : ent; ent || !several; ent = ent->next) {
+            compile_rule(&c, r, ent, &x->rules[x->nrules]), x->nrules++;
+            if (!several) break;
+        }
+    }
     x->exclusives = arena_alloc(a, sizeof *x->exclusives * ((ex ? ex->count : 0) + 1));
     for (const struct yaml *r = ex ? ex->first : NULL; r; r = r->next)
         compile_exclusive(&c, r, &x->exclusives[x->nexclusives++]);
@@ -335,6 +347,9 @@ const char *access_role_name(const struct access *x, int role) {
 }
 const struct title *access_role_title(const struct access *x, int role) {
     return &x->roles[role].title;
+}
+bool access_role_is_personal(const char *name) {
+    return strncmp(name, "plugin.", 7) && strcmp(name, "public");
 }
 int access_role_count(const struct access *x) {
     return x->nroles;

@@ -70,7 +70,8 @@ static void set_clock(int64_t to) {
 }
 
 // The settings of the command's own home, but for what a test has of its own.
-static enum err write_settings(struct run *r) {
+// alone: with rights of its own, which know no other plugin's roles.
+static enum err write_settings(struct run *r, bool alone) {
     const struct config *c = &r->cli->config;
     struct buf b;
     buf_init(&b, r->cli->arena);
@@ -78,7 +79,9 @@ static enum err write_settings(struct run *r) {
                c->school.timezone);
     buf_puts(&b, "keys: { unlock: \"keyfile:keyfile\" }\nplugins:\n  path: [");
     for (const char **dir = c->plugin_path; *dir; dir++) json_sep(&b), json_cstr(&b, *dir);
-    buf_printf(&b, "]\n  budget: { cpu: %lldms, wall: %lldms, memory: %lldMiB }\n",
+    buf_puts(&b, "]\n");
+    if (alone) buf_printf(&b, "  enabled: [%s]\n", r->name);
+    buf_printf(&b, "  budget: { cpu: %lldms, wall: %lldms, memory: %lldMiB }\n",
                (long long)c->budget.cpu_ms, (long long)c->budget.wall_ms,
                (long long)(c->budget.memory >> 20));
     return fsio_write(fsio_join(r->cli->arena, r->made, "campusd.yaml"), b.data, b.len, 0600,
@@ -109,7 +112,7 @@ static enum err make_members(struct run *r, struct cli *home) {
     e = db_begin(db, p);
     for (int i = 0; i < n && !e; i++) {
         const char *role = access_role_name(x, i);
-        if (!strncmp(role, "plugin.", 7)) continue; // of handlers, never of a person
+        if (!access_role_is_personal(role)) continue;
         struct person_new who = {.name = arena_printf(r->cli->arena, "as.%s", role),
                                  .display = role,
                                  .roles = &role,
@@ -143,9 +146,10 @@ static enum err prepare(struct run *r, const char *plugin) {
     text_to_time(BEGINS, sizeof BEGINS - 1, &begins);
     set_clock(begins);
     enum err e = fsio_mkdirs(fsio_join(a, r->made, "policies"), 0700, &cli->problem);
-    if (!e) e = write_settings(r);
     const char *own = fsio_join(a, plugin, "tests/access.yaml");
-    if (!e && !access(own, F_OK)) {
+    bool alone = !access(own, F_OK);
+    if (!e) e = write_settings(r, alone);
+    if (!e && alone) {
         e = fsio_read(a, own, YAML_SIZE_MAX, &text, &n, &cli->problem);
         if (!e)
             e = fsio_write(fsio_join(a, r->made, "policies/access.yaml"), text, n, 0600,

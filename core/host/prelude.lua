@@ -86,7 +86,7 @@ local TYPES = {
 local SHAPES = {
   plugin = { title = "title", version = "text", api = "integer", needs = "texts", entities = "table", rules = "table",
     actions = "table", on = "table", every = "table", messages = "table", reports = "table", exports = "table", documents = "table",
-    obligations = "table", permissions = "list", serves = "texts", name = "text" },
+    obligations = "table", permissions = "list", serves = "texts", name = "text", public = "table" },
   entity = { title = "title", subject = "text", serves = "texts", fields = "table", workflow = "table", indexes = "list", lab = "table" },
   workflow = { start = "text", states = "table", transitions = "table" },
   state = { title = "title", final = "boolean", deadline = "any" },
@@ -105,6 +105,8 @@ local SHAPES = {
   document = { title = "title", entity = "text", template = "title", number = "text", seal = "title", qr = "text",
     states = "texts", copies = "integer", many = "boolean", serves = "texts" },
   export = { title = "title", entity = "text", fields = "texts", reveal = "texts", where = "table", purpose = "text", serves = "texts" },
+  public = { title = "title", entity = "text", code = "text", fields = "texts", shows = "texts", transition = "text", via = "table",
+    set = "table", serves = "texts" },
   rule = { reads = "texts", run = "function", serves = "texts" },
   action = { title = "title", input = "table", run = "function", serves = "texts" },
   message = { title = "title", entity = "text", to = "names", channels = "names", text = "title", extra = "texts",
@@ -199,7 +201,7 @@ local function declared(shape)
     return opts
   end
 end
-for _, shape in ipairs { "entity", "report", "export", "rule", "action", "on", "every", "obligation", "message" } do campus[shape] = declared(shape) end
+for _, shape in ipairs { "entity", "report", "export", "rule", "action", "on", "every", "obligation", "message", "public" } do campus[shape] = declared(shape) end
 
 -- Reasons: every criterion that was looked at, passed or not.
 local REASON = { code = 1, at = 1, have = 1, want = 1, policy = 1, text = 1 }
@@ -469,7 +471,8 @@ local function declaration()
   out.reports = ordered(p.reports, "reports")
   out.exports = ordered(p.exports, "exports")
   out.obligations = ordered(p.obligations, "obligations")
-  for _, list in ipairs { out.reports, out.exports, out.obligations } do
+  out.public = ordered(p.public, "public")
+  for _, list in ipairs { out.reports, out.exports, out.obligations, out.public } do
     for _, r in ipairs(list) do r._seq = nil end
   end
   for _, o in ipairs(out.obligations) do

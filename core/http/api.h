@@ -56,6 +56,8 @@ handler records_transition;
 handler keys_list, keys_add, keys_drop, keys_rotate, keys_erase, keys_unlock, backups_add;
 // Of api_decisions.c, the first listed in routes_meta, the other in routes_admin.
 handler decision_answer, policy_try;
+// Everything below /public/.
+handler public_request;
 // Listed in routes_meta.
 handler openapi, access_explanation, access_matrix;
 

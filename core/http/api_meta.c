@@ -46,8 +46,8 @@ static void choices_json(struct buf *b, const struct field *f) {
     buf_putc(b, ']');
 }
 
-static void field_json(struct request *rq, const struct entity *e, const struct field *f,
-                       const struct visible *v) {
+void meta_field_json(struct request *rq, const struct entity *e, const struct field *f,
+                     const struct visible *v) {
     struct buf *b = &rq->out;
     json_sep(b), buf_putc(b, '{');
     json_kv_str(b, "name", f->name);
@@ -84,7 +84,7 @@ static void field_json(struct request *rq, const struct entity *e, const struct 
     if (f->preset_var) json_kv_str(b, "default", f->preset_var);
     if (f->nchoices) choices_json(b, f);
     if (f->nlines) json_key(b, "fields"), buf_putc(b, '[');
-    for (int i = 0; i < f->nlines; i++) field_json(rq, NULL, &f->lines[i], v);
+    for (int i = 0; i < f->nlines; i++) meta_field_json(rq, NULL, &f->lines[i], v);
     if (f->nlines) buf_putc(b, ']');
     buf_putc(b, '}');
 }
@@ -161,7 +161,7 @@ static void entity_json(struct request *rq, const struct entity *e, const struct
     buf_putc(b, '}');
     json_key(b, "fields"), buf_putc(b, '[');
     for (int i = 0; i < e->nfields; i++)
-        if (fieldset_has(&v->shown, i)) field_json(rq, e, &e->fields[i], v);
+        if (fieldset_has(&v->shown, i)) meta_field_json(rq, e, &e->fields[i], v);
     buf_putc(b, ']');
     workflow_json(rq, e);
     texts_json(b, "serves", e->serves);

@@ -294,6 +294,7 @@ static void document_paths(struct request *rq, const struct plugin *pl,
             buf_printf(b, "\"/api/v1/%s/%s/{id}/documents\":{\"get\":{", pl->name, d->entity->name);
         json_key(b, "operationId"), buf_printf(b, "\"documents_%s_%s\"", pl->name, d->entity->name);
         json_key(b, "tags"), buf_putc(b, '['), json_cstr(b, pl->name), buf_putc(b, ']');
+        json_kv_str(b, "summary", rq->lang == LANG_ZH ? "已发文件" : "Documents of a record");
         open_parameters(b, true), buf_putc(b, ']');
         json_key(b, "responses");
         buf_puts(b, "{\"200\":{\"description\":\"documents of a record\"," HEADERS

@@ -13,6 +13,7 @@
 #include "campus/log.h"
 #include "campus/mem.h"
 #include "campus/text.h"
+#include "http/api.h"
 #include "http/app_internal.h"
 
 static const struct route *const TABLES[] = {
@@ -449,6 +450,11 @@ void route_handle(void *self, struct http_request *http) {
     if (!strncmp(http->path, "/api/v1/", 8)) {
         split(rq, http->path + 8);
         rq->step = dispatch;
+        e = run_step(rq, -1);
+    }
+    if (!strncmp(http->path, "/public/", 8)) {
+        split(rq, http->path + 8);
+        rq->step = public_request;
         e = run_step(rq, -1);
     }
     if (rq->streaming) return;

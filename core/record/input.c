@@ -3,6 +3,7 @@
 //
 // What a client wants written, checked field by field: JSON bodies and spreadsheet cells end in the
 // same struct input. Every objection is an item with a JSON pointer; none repeats a sealed value.
+#include <sodium.h>
 #include <stdlib.h>
 #include "campus/limits.h"
 #include "campus/mem.h"
@@ -264,11 +265,24 @@ bool input_cell(struct arena *a, const struct field *f, const char *text, size_t
     return from_text(&c, f, pointer, text, n, out);
 }
 
+// 80 random bits that people can read out: no I, L, O, U.
+enum { CODE_LEN = 16 };
+static const char *new_code(struct arena *a) {
+    static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    uint8_t bytes[CODE_LEN];
+    char *s = arena_alloc(a, CODE_LEN + 1);
+    randombytes_buf(bytes, sizeof bytes);
+    for (int i = 0; i < CODE_LEN; i++) s[i] = letters[bytes[i] & 31];
+    s[CODE_LEN] = 0;
+    return s;
+}
+
 static struct value preset(struct arena *a, const struct field *f, const char *actor, int64_t now,
                            const char *today) {
     if (!f->preset_var) return f->preset;
     if (!strcmp(f->preset_var, "$actor")) return value_text(arena_strdup(a, actor));
     if (!strcmp(f->preset_var, "$today")) return value_text(arena_strdup(a, today));
+    if (!strcmp(f->preset_var, "$code")) return value_textn(new_code(a), CODE_LEN);
     return value_int(now);
 }
 

@@ -473,6 +473,7 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
         b.file = arena_printf(a, "plugins/%s/plugin.lua", b.plugin);
         build_reports(&b, s, &plugins[i]);
         build_exports(&b, s, &plugins[i]);
+        build_public(&b, s, &plugins[i]);
     }
     *out = s;
     return p->count > before ? ERR_INVALID : ERR_OK;

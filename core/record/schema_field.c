@@ -143,11 +143,12 @@ static void build_preset(struct build *b, const json_t *j, struct field *f) {
     if (s && s[0] == '$') {
         bool actor = !strcmp(s, "$actor") && (f->type == FIELD_PERSON || f->type == FIELD_TEXT);
         bool today = !strcmp(s, "$today") && f->type == FIELD_DATE;
-        if (!actor && !today && (strcmp(s, "$now") || f->type != FIELD_DATETIME))
+        bool code = !strcmp(s, "$code") && f->type == FIELD_TEXT;
+        if (!actor && !today && !code && (strcmp(s, "$now") || f->type != FIELD_DATETIME))
             build_at(b, j, "default_invalid",
                      "%s: the default %s does not suit the type %s: there are $actor (of a "
                      "person), $today (of a "
-                     "date) and $now (of a datetime)",
+                     "date), $now (of a datetime) and $code (of a text)",
                      f->name, s, field_type_name(f->type));
         f->preset_var = arena_strdup(b->arena, s);
         return;

@@ -241,6 +241,9 @@ static void check_roles(struct release *r, struct problem *p) {
                        "handlers act with the role %s, which access.yaml does not have: add it"
                        " and give it what they need",
                        role);
+        if (pl->nforms && access_role(r->access, "public") < 0)
+            problem_at(p, pl->forms->file, pl->forms->line, 1, "role_missing",
+                       "public forms act with the role public, which access.yaml does not have");
     }
 }
 

@@ -44,6 +44,8 @@ int access_role(const struct access *x, const char *name); // -1 unknown
 const char *access_role_name(const struct access *x, int role);
 const struct title *access_role_title(const struct access *x, int role); // texts may be NULL
 int access_role_count(const struct access *x);
+// Whether a person may hold it: not `public`, which forms act with, nor `plugin.NAME`, a plugin's.
+bool access_role_is_personal(const char *name);
 // The closure of one role under `includes`.
 void access_role_closure(const struct access *x, int role, struct fieldset *into);
 // Exclusive duties: which two roles a person may not hold at once; ERR_CONFLICT names them.

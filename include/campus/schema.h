@@ -71,7 +71,7 @@ struct field {
     const char *to;              // reference: "plugin.entity"; person: "core.people"
     const struct entity *target; // resolved
     struct value preset;         // default
-    const char *preset_var;      // "$actor", "$today", "$now", or NULL
+    const char *preset_var;      // "$actor", "$today", "$now", "$code", or NULL
     const struct field *lines;
     int nlines;        // FIELD_LIST
     bool many;         // FIELD_FILE: a list of ids
@@ -214,6 +214,21 @@ struct document_decl { // what is issued for a record: a notice, a certificate
     const char *file;
     int line, col;
 };
+// A form that needs no account: it makes a record, shows one (shows) or moves one (transition),
+// which whoever knows the code that it was given may ask for.
+struct public_form {
+    const char *name, *file;
+    struct title title;
+    const struct entity *entity;
+    const struct field *code;    // of the entity; NULL: what is made cannot be asked for
+    const struct field **fields; // what is filled in, or shown
+    int nfields;
+    const struct field **via; // for each of fields: that field of the record referred to
+    const json_t *set;        // what a new record gets besides; borrowed or NULL
+    const struct transition *transition;
+    bool shows, shows_state;
+    int line;
+};
 struct plugin {
     const struct schema *schema;
     const char *name, *version;
@@ -236,6 +251,8 @@ struct plugin {
     int nobligations;
     const struct message_decl *messages;
     int nmessages;
+    const struct public_form *forms;
+    int nforms;
     json_t *declaration; // whole, borrowed, for meta and OpenAPI
 };
 struct tz;

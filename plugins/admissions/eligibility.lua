@@ -39,6 +39,9 @@ end
 local function documents(why, applicant, policy)
   local handed_in = {}
   for _, d in ipairs(applicant.documents or {}) do handed_in[d] = true end
+  for _, d in ipairs { "id_card", "diploma", "transcript", "health_form", "photo" } do
+    handed_in[d] = handed_in[d] or applicant[d .. "_scan"] ~= nil
+  end
   for _, d in ipairs(policy.documents.required) do
     why:check(handed_in[d], { code = "document_missing", at = "documents", want = d, policy = "documents.required" })
   end
@@ -51,18 +54,35 @@ local function health(why, applicant, policy)
   why:check(not excluded, { code = "health", at = "health_note", policy = "health.exclude" })
 end
 
-local function eligible(applicant, policy)
+-- Personal data of a child under fourteen is for the guardian to give.
+local function consent(why, applicant, _, as_of)
+  if campus.date.age_on(applicant.birth_date, as_of) >= 14 then return end
+  why:check(applicant.guardian_consent, { code = "consent", at = "guardian_consent" })
+end
+
+local function eligible(applicant, policy, as_of)
   local why = campus.reasons()
-  for _, criterion in ipairs { age, education, score, region, documents, health } do
-    criterion(why, applicant, policy)
+  for _, criterion in ipairs { age, education, score, region, documents, health, consent } do
+    criterion(why, applicant, policy, as_of)
   end
   return why:decision()
 end
 
+-- Nobody arrives on a copy (ADM-6).
+local function may_arrive(applicant)
+  local why = campus.reasons()
+  why:check(applicant.originals_checked, { code = "originals", at = "originals_checked" })
+  return why:decision()
+end
+
 return {
-  eligible = campus.rule {
-    reads = { "birth_date", "education", "score", "region", "documents", "health_note" },
-    run = eligible,
-    serves = { "ADM-5" },
+  rules = {
+    eligible = campus.rule {
+      reads = { "birth_date", "education", "score", "region", "documents", "health_note", "guardian_consent",
+        "id_card_scan", "diploma_scan", "transcript_scan", "health_form_scan", "photo_scan" },
+      run = eligible,
+      serves = { "ADM-4", "ADM-5" },
+    },
+    may_arrive = campus.rule { reads = { "originals_checked" }, run = may_arrive, serves = { "ADM-6" } },
   },
 }

@@ -194,7 +194,8 @@ test('a delegation does not defeat separation of duty', async () => {
   const officer = await server.person('duty.officer', ['admissions.staff'], { campus: '东校区' });
   const leader = await server.bearer('duty.leader', ['principal']);
   const { id } = await officer.ok('POST', 'admissions/applicants', applicant(881));
-  await officer.ok('POST', `admissions/applicants/${id}/review`, {});
+  const third = await server.bearer('duty.third', ['admissions.lead']);
+  await third.ok('POST', `admissions/applicants/${id}/propose_refusal`, { note: 'no place left' });
   const refuse = () => leader.post(`admissions/applicants/${id}/refuse`, { note: 'no place left' });
   const d = await officer.ok('POST', 'admin/delegations', { to: 'duty.leader', from: day(-1), until: day(7) });
   const a = await refuse();
@@ -204,7 +205,7 @@ test('a delegation does not defeat separation of duty', async () => {
   assert.equal((await refuse()).status, 200);
   // and the other way: who entered it does not decide with a leader's rights
   const second = await officer.ok('POST', 'admissions/applicants', applicant(882));
-  await officer.ok('POST', `admissions/applicants/${second.id}/review`, {});
+  await third.ok('POST', `admissions/applicants/${second.id}/propose_refusal`, { note: 'no place left' });
   await admin.ok('POST', 'admin/delegations', { person: 'duty.leader', to: 'duty.officer', from: day(-1), until: day(7) });
   const own = await officer.post(`admissions/applicants/${second.id}/refuse`, { note: 'no place left' });
   assert.deepEqual([own.status, own.body.errors[0].code], [403, 'exclusive_duty']);

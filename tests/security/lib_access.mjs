@@ -13,7 +13,8 @@ export class Access {
   constructor(text, entity, fields) {
     Object.assign(this, YAML.parse(text), { entity, fields });
   }
-  names() { return Object.keys(this.roles); }
+  // Those that people hold.
+  names() { return Object.keys(this.roles).filter((r) => r !== 'public' && !r.startsWith('plugin.')); }
   // The role with all it includes, and everyone.
   held(role) {
     const held = new Set(['everyone']), add = (r) => {

@@ -8,20 +8,23 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { applicant } from '../lib/applicant.mjs';
+import { approvedPlan } from '../lib/season.mjs';
 import { root, Server } from '../lib/server.mjs';
 import { Access, SEALED } from './lib_access.mjs';
 
 const PATH = 'admissions/applicants', ENTITY = 'admissions.applicants', HOME = '东校区', ELSEWHERE = '西校区';
 const PLACE = '矩阵'; // tells ours from the sample's
 const WAYS = { registered: [], reviewing: ['assess'], eligible: ['assess', 'qualify'], admitted: ['assess', 'qualify', 'admit'],
-  refused: ['refuse'], withdrawn: ['withdraw'] };
+  refused: ['propose_refusal', 'refuse'], withdrawn: ['withdraw'] };
 const TRANSITIONS = ['review', 'assess', 'qualify', 'refuse', 'admit', 'withdraw'];
 let server, admin, access, fields, actors, records = [], serial = 0;
 
 before(async () => {
   server = await Server.start();
   admin = await server.admin();
-  const writer = await server.bearer('t.writer', ['admissions.lead']), decider = await server.bearer('t.decider', ['admissions.lead']);
+  const writer = await server.bearer('t.writer', ['admissions.lead']), decider = await server.bearer('t.decider', ['admissions.lead']),
+    second = await server.bearer('t.second', ['admissions.lead']), [line] = await approvedPlan(server, [{ quota: 9 }]);
+  const ASKED = { admit: () => ({ plan_line: line.id }), propose_refusal: () => ({ note: '无' }) };
   fields = Object.keys(applicant(0, { health_note: 0, documents: 0, note: 0 }));
   // CAMPUSD_OTHER_ACCESS: another text for the second evaluator, to see that a difference is found
   access = new Access(readFileSync(process.env.CAMPUSD_OTHER_ACCESS ?? `${root}/policies/access.yaml`, 'utf8'), ENTITY, fields);
@@ -29,7 +32,7 @@ before(async () => {
     for (const campus of [HOME, ELSEWHERE]) {
       const values = applicant(serial++, { campus, region: PLACE, health_note: '健康', documents: ['photo'], note: '无' });
       const { id } = await writer.ok('POST', PATH, values);
-      for (const t of way) await decider.ok('POST', `${PATH}/${id}/${t}`, {});
+      for (const t of way) await (t === 'refuse' ? second : decider).ok('POST', `${PATH}/${id}/${t}`, ASKED[t]?.() ?? {});
       const now = await writer.ok('GET', `${PATH}/${id}`);
       assert.equal(now.state, state);
       records.push({ ...values, id, state, is: `${state} of ${campus}` });

@@ -7,6 +7,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { applicant, citizenId } from '../lib/applicant.mjs';
+import { approvedPlan } from '../lib/season.mjs';
 import { Server } from '../lib/server.mjs';
 
 const PATH = 'admissions/applicants', HOME = '东校区';
@@ -30,11 +31,12 @@ const VIEWERS = { // who, and what they do not see in the clear (their search is
   auditor: ['health_note', 'phone', 'guardian_phone'],
   admin: ['health_note', 'phone', 'guardian_phone'],
 };
-let server, viewers = {}, lead, decider, serial = 0;
+let server, viewers = {}, lead, decider, line, serial = 0;
 before(async () => {
   server = await Server.start();
   lead = await server.bearer('t.lead', ['admissions.lead']);
   decider = await server.bearer('t.decider', ['admissions.lead']);
+  [line] = await approvedPlan(server, [{ quota: 500 }]);
   for (const role of Object.keys(VIEWERS)) viewers[role] = await server.bearer(`o.${role}`, [role], { campus: HOME });
 });
 after(async () => { assert.deepEqual(await server.close(), { code: 0, signal: null }); });
@@ -45,7 +47,7 @@ async function world(field, at) {
   const same = { name: '王小明', region: place, campus: HOME, phone: '13700001234', guardian_phone: '13600001234', health_note: '无', note: '无', score: '400.0', documents: ['photo'] };
   const { id } = await lead.ok('POST', PATH, applicant(n, { ...same, [field]: FIELDS[field][2] }));
   await lead.ok('PATCH', `${PATH}/${id}`, { [field]: FIELDS[field][at] });
-  for (const t of ['assess', 'qualify', 'admit']) await decider.ok('POST', `${PATH}/${id}/${t}`, {});
+  for (const t of ['assess', 'qualify', 'admit']) await decider.ok('POST', `${PATH}/${id}/${t}`, t === 'admit' ? { plan_line: line.id } : {});
   return { id, place };
 }
 

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+// Copyright 2026 The campusd authors
+//
+// /public/PLUGIN/FORM: forms that need no account. Whoever asks acts as `public`, with what
+// access.yaml gives to the role of that name and never more, signed in or not. What was sent is
+// found again by the code that its sender was given.
+#include <pthread.h>
+#include <sodium.h>
+#include <string.h>
+#include "campus/limits.h"
+#include "campus/mem.h"
+#include "http/api.h"
+#include "http/app_internal.h"
+#include "http/visible.h"
+
+// How often a device or an address asked within the hour. A full table forgets who asked longest
+// ago.
+enum { SEEN = 8192, PROBES = 16, HOUR_MS = 3600000, DEVICE_LEN = 32 };
+static struct {
+    pthread_mutex_t mutex;
+    bool keyed;
+    uint8_t key[crypto_shorthash_KEYBYTES];
+    struct seen {
+        uint64_t who;
+        int64_t since;
+        int count;
+    } seen[SEEN];
+} asked = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static bool may_ask(const char *kind, const char *who, int limit, int64_t now, int *retry_s) {
+    uint8_t hash[crypto_shorthash_BYTES];
+    char text[128];
+    uint64_t h;
+    int n = snprintf(text, sizeof text, "%s %s", kind, who);
+    pthread_mutex_lock(&asked.mutex);
+    if (!asked.keyed) randombytes_buf(asked.key, sizeof asked.key), asked.keyed = true;
+    crypto_shorthash(hash, (const uint8_t *)text,
+                     n < (int)sizeof text ? (size_t)n : sizeof text - 1, asked.key);
+    memcpy(&h, hash, sizeof h);
+    struct seen *at = NULL;
+    for (int i = 0; i < PROBES; i++) {
+        struct seen *s = &asked.seen[(h + (uint64_t)i) % SEEN];
+        if (s->who == h) {
+            at = s;
+            break;
+        }
+        if (!at || s->since < at->since) at = s;
+    }
+    if (at->who != h || now - at->since >= HOUR_MS || now < at->since)
+        *at = (struct seen){h, now, 0};
+    bool ok = at->count < limit;
+    if (ok) at->count++;
+    *retry_s = (int)((at->since + HOUR_MS - now) / 1000) + 1;
+    pthread_mutex_unlock(&asked.mutex);
+    return ok;
+}
+
+// The device is known by a cookie that says nothing else; one without it counts by its address.
+static const char *device(struct request *rq) {
+    const char *c = http_cookie(rq->http, "campusd_device");
+    if (c && strlen(c) == DEVICE_LEN && strspn(c, "0123456789abcdef") == DEVICE_LEN) return c;
+    uint8_t raw[DEVICE_LEN / 2];
+    char hex[DEVICE_LEN + 1];
+    randombytes_buf(raw, sizeof raw);
+    sodium_bin2hex(hex, sizeof hex, raw, sizeof raw);
+    http_add_header(rq->http, "Set-Cookie",
+                    arena_printf(rq->arena,
+                                 "campusd_device=%s; Path=/public/; Max-Age=31536000; HttpOnly; "
+                                 "SameSite=Lax",
+                                 hex));
+    return NULL;
+}
+
+static enum err limits(struct request *rq) {
+    bool sends = !strcmp(rq->http->method, "POST");
+    const char *d = device(rq);
+    int retry;
+    bool ok = may_ask("source", rq->http->client, LIMIT_PUBLIC_SOURCE, rq->gate.now, &retry);
+    if (ok && sends && d) ok = may_ask("device", d, LIMIT_PUBLIC_DEVICE, rq->gate.now, &retry);
+    if (ok) return ERR_OK;
+    rq->retry_s = retry;
+    return problem_set(&rq->problem, ERR_RATE, NULL);
+}
+
+static const struct actor *public_actor(struct request *rq) {
+    const struct access *x = rq->release->access;
+    struct actor *who = arena_alloc(rq->arena, sizeof *who);
+    *who = (struct actor){.id = "public", .name = "public", .session = ""};
+    fieldset_add(&who->roles, 0); // what everyone is denied, it is denied too
+    int role = access_role(x, "public");
+    if (role >= 0) access_role_closure(x, role, &who->roles);
+    return who;
+}
+
+// The one record of this code that the public may read, or ERR_NOT_FOUND.
+static enum err by_code(struct request *rq, const struct entity *e, const struct field *f,
+                        const char *code, const char **id) {
+    struct param params[] = {{f->name, code}, {"fields", f->name}, {"limit", "1"}};
+    struct query q;
+    struct buf b;
+    json_t *list;
+    struct problem quiet;
+    buf_init(&b, rq->arena);
+    problem_init(&quiet, rq->arena);
+    enum err err =
+        query_parse(rq->arena, app_keyring(rq->app), e, QUERY_LIST, params, 3, &q, &quiet);
+    if (err) return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
+    err = gate_list(&rq->gate, e, &q, &b);
+    if (err) return err;
+    err = json_parse(rq->arena, b.data, b.len, &list, &rq->problem);
+    if (err) return err;
+    *id =
+        json_string_value(json_object_get(json_array_get(json_object_get(list, "items"), 0), "id"));
+    return *id ? ERR_OK : problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
+}
+
+struct sent {
+    const struct public_form *form;
+    struct input input;
+    const json_t *body; // what of it the form asks for
+    const char *id, *code;
+};
+
+static enum err answer_code(struct request *rq, const struct sent *s) {
+    rq->status = 201;
+    buf_putc(&rq->out, '{');
+    json_key(&rq->out, "code");
+    if (s->code)
+        json_cstr(&rq->out, s->code);
+    else
+        buf_puts(&rq->out, "null");
+    buf_putc(&rq->out, '}');
+    return ERR_OK;
+}
+
+static enum err create_on_lane(struct request *rq) {
+    struct sent *s = rq->state;
+    const struct public_form *f = s->form;
+    const char *id;
+    enum err e = gate_create(&rq->gate, f->entity, &s->input, NULL, &id);
+    if (e) return e;
+    const struct value *v = f->code ? &s->input.values[f->code->index] : NULL;
+    if (v && v->kind == VALUE_TEXT) s->code = arena_strndup(rq->arena, v->p, v->n);
+    return answer_code(rq, s);
+}
+
+static enum err move_on_lane(struct request *rq) {
+    struct sent *s = rq->state;
+    struct ruling ruling = {.transition = s->form->transition};
+    struct buf unused;
+    int64_t rev;
+    buf_init(&unused, rq->arena);
+    enum err e = gate_transition(&rq->gate, s->form->entity, s->id, -1, s->body, &ruling, &unused, &rev);
+    if (e) return e;
+    const struct transition *t = s->form->transition;
+    buf_putc(&rq->out, '{');
+    json_kv_str(&rq->out, "state", s->form->entity->workflow->states[t->to].name);
+    buf_putc(&rq->out, '}');
+    return ERR_OK;
+}
+
+// Only what the form asks for; a code in the place of a record becomes the record's id.
+static enum err fill(struct request *rq, const struct public_form *f, const json_t *sent,
+                     json_t *into) {
+    const char *key;
+    json_t *v;
+    enum err e = ERR_OK;
+    json_object_foreach((json_t *)sent, key, v) {
+        int i = 0;
+        const char *at = arena_printf(rq->arena, "/%s", key), *id;
+        if (f->transition && !strcmp(key, "code")) continue;
+        while (i < f->nfields && strcmp(f->fields[i]->name, key)) i++;
+        if (i == f->nfields)
+            e = problem_add(&rq->problem, ERR_INVALID, at, "unknown_field",
+                            "the form does not ask for this");
+        else if (!f->via[i] || json_is_null(v))
+            json_object_set(into, key, v);
+        else if (!json_is_string(v) ||
+                 by_code(rq, f->fields[i]->target, f->via[i], json_string_value(v), &id)) {
+            problem_init(&rq->problem, rq->arena);
+            return problem_add(&rq->problem, ERR_INVALID, at, "unknown_code",
+                               "there is no such code");
+        } else
+            json_object_set_new(into, key, json_string(id));
+    }
+    return e;
+}
+
+static enum err send(struct request *rq, const struct public_form *f) {
+    const json_t *body;
+    struct sent *s = rq->state = arena_alloc(rq->arena, sizeof *s);
+    s->form = f;
+    json_t *in, *v;
+    const char *key;
+    enum err e = request_body(rq, &body);
+    if (!e) e = json_parse(rq->arena, "{}", 2, &in, &rq->problem);
+    if (!e) e = fill(rq, f, body, in);
+    s->body = in;
+    rq->own_savepoint = true;
+    if (!e && f->transition) {
+        const char *code = json_string_value(json_object_get(body, "code"));
+        e = code ? by_code(rq, f->entity, f->code, code, &s->id)
+                 : problem_add(&rq->problem, ERR_INVALID, "/code", "required", "is required");
+    } else if (!e) {
+        json_object_foreach((json_t *)f->set, key, v)
+            json_object_set_new(in, key, json_deep_copy(v));
+        e = input_parse(rq->arena, f->entity, in, true, rq->gate.actor->id, rq->gate.now,
+                        rq->gate.today, &s->input, &rq->problem);
+    }
+    return e ? e : request_move(rq, ON_LANE, f->transition ? move_on_lane : create_on_lane);
+}
+
+static void title_json(struct buf *b, const char *key, const struct title *t) {
+    json_key(b, key), buf_putc(b, '{');
+    json_kv_str(b, "zh", t->zh);
+    json_kv_str(b, "en", t->en);
+    buf_putc(b, '}');
+}
+
+// What the form asks for, for whoever draws it.
+static enum err describe(struct request *rq, const struct public_form *f) {
+    struct buf *b = &rq->out;
+    buf_putc(b, '{');
+    title_json(b, "title", &f->title);
+    json_key(b, "fields"), buf_putc(b, '[');
+    for (int i = 0; i < f->nfields; i++) meta_field_json(rq, NULL, f->fields[i], NULL);
+    buf_puts(b, "]}");
+    return ERR_OK;
+}
+
+static enum err show(struct request *rq, const struct public_form *f) {
+    const struct entity *e = f->entity;
+    struct look look = {.has_fields = true};
+    struct buf b, *out = &rq->out;
+    const char *id;
+    json_t *record;
+    int64_t rev;
+    for (int i = 0; i < f->nfields; i++) fieldset_add(&look.fields, f->fields[i]->index);
+    buf_init(&b, rq->arena);
+    enum err err = by_code(rq, e, f->code, rq->path[2], &id);
+    if (!err) err = gate_get(&rq->gate, e, id, &look, &b, &rev);
+    if (!err) err = json_parse(rq->arena, b.data, b.len, &record, &rq->problem);
+    if (err) return err;
+    buf_putc(out, '{');
+    const char *state = json_string_value(json_object_get(record, "state"));
+    int s = f->shows_state && state ? entity_state(e, state) : -1;
+    if (s >= 0) {
+        json_kv_str(out, "state", state);
+        title_json(out, "state_title", &e->workflow->states[s].title);
+    }
+    for (int i = 0; i < f->nfields; i++) {
+        const json_t *v = json_object_get(record, f->fields[i]->name);
+        if (v) json_key(out, f->fields[i]->name), json_dom(out, v);
+    }
+    buf_putc(out, '}');
+    return request_finish(rq);
+}
+
+enum err public_request(struct request *rq) {
+    if (!app_is_ready(rq->app))
+        return problem_set(&rq->problem, app_is_stopping(rq->app) ? ERR_UNAVAILABLE : ERR_LOCKED,
+                           NULL);
+    rq->gate.actor = public_actor(rq);
+    enum err e = limits(rq);
+    if (e) return e;
+    const struct plugin *pl =
+        rq->npath >= 2 ? schema_plugin(rq->release->schema, rq->path[0]) : NULL;
+    const struct public_form *f = NULL;
+    for (int i = 0; pl && i < pl->nforms; i++)
+        if (!strcmp(pl->forms[i].name, rq->path[1])) f = &pl->forms[i];
+    if (!f || rq->npath > 3 ||
+        (rq->npath == 3) != (f && f->shows && !strcmp(rq->http->method, "GET")))
+        return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
+    bool get = !strcmp(rq->http->method, "GET");
+    if (!get && (f->shows || strcmp(rq->http->method, "POST")))
+        return problem_set(&rq->problem, ERR_METHOD, NULL);
+    return !get ? send(rq, f) : f->shows ? show(rq, f) : describe(rq, f);
+}
