@@ -19,7 +19,7 @@ local parcels = campus.entity {
 }
 local ledger = campus.entity {
   title = { zh = "台账", en = "Ledger" },
-  fields = { parcel = field.text {}, what = field.text {}, by = field.text {}, seen = field.text {}, no = field.integer {}, event = field.text {} },
+  fields = { parcel = field.text {}, what = field.text {}, by = field.text {}, seen = field.text {}, no = field.integer {}, event = field.text {}, denied = field.text {} },
   indexes = { { "parcel" } },
 }
 local bells = campus.entity { title = { zh = "铃", en = "Bells" }, fields = { no = field.integer {} } }
@@ -27,7 +27,8 @@ local function note(ctx, e)
   local p, err = ctx:get("parcels", e.record)
   if not p then return nil, err end
   if p.label == "stuck" then while true do end end
-  local line, wrong = ctx:create("ledger", { parcel = e.record, what = WHAT .. e.type, by = ctx.actor.name, seen = p.secret, no = e.rev, event = e.id })
+  local _, denied = ctx:update("parcels", e.record, { label = "taken" })      -- which nobody allows it
+  local line, wrong = ctx:create("ledger", { parcel = e.record, what = WHAT .. e.type, by = ctx.actor.name, seen = p.secret, no = e.rev, event = e.id, denied = denied and denied.code })
   if not line then return nil, wrong end
   if p.label == "torn" then error("torn: " .. p.label) end
   if p.label == "refused" then return nil, { code = "not_today" } end
@@ -99,6 +100,7 @@ test('an event is handled once, by the plugin as itself, with the rights of its 
   const [line] = await eventually(async () => { const l = await lines(`parcel=${p.id}`); assert.equal(l.length, 1); return l; });
   assert.equal(line.what, 'room.parcels.created');
   assert.equal(line.by, 'plugin:room');
+  assert.equal(line.denied, 'forbidden');
   assert.equal(line.seen, '****efgh');                      // masked for handlers as for people
   const rows = (await admin.ok('GET', `admin/audit?object=room.ledger/${line.id}`)).items;
   assert.equal(rows.at(-1).actor, 'plugin:room');
