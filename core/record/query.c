@@ -418,7 +418,7 @@ static bool where_in(struct parse *s, const char *name, int column, const json_t
                      const struct cond **out) {
     struct values *vs = arena_alloc(s->a, sizeof *vs);
     enum field_type type = query_column_type(s->e, column);
-    const char *text;
+    const char *text = "";
     size_t i;
     json_t *one;
     *vs = (struct values){.name = name, .column = column};
@@ -434,7 +434,7 @@ static bool where_in(struct parse *s, const char *name, int column, const json_t
 static void where_one(struct parse *s, const char *name, const json_t *v) {
     int column = column_find(s->e, name);
     const struct cond *c = NULL;
-    const char *text, *op;
+    const char *text = "", *op;
     json_t *one;
     if (column == COLUMN_NONE) {
         unknown(s, name, name, false);

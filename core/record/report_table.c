@@ -214,7 +214,7 @@ static struct report_column measure_column(const struct report_decl *rep, int i,
 
 struct report_column *report_columns(const struct report_decl *rep, struct arena *a, int *n) {
     int sides = rep->compare ? REPORT_SIDES : 1, k = 0;
-    size_t most = (size_t)(rep->ngroups + 2 * rep->nmeasures + 3);
+    size_t most = (size_t)rep->ngroups + 2 * (size_t)rep->nmeasures + 3;
     struct report_column *out = arena_alloc(a, sizeof *out * most);
     for (int i = 0; i < rep->ngroups; i++) out[k++] = group_column(rep, i, a);
     for (int side = 0; side < sides; side++)

@@ -93,7 +93,7 @@ static void put_select(struct buf *b, const struct entity *e) {
 
 enum err search_index(struct store *s, const struct entity *e, const char *id) {
     struct buf sql;
-    bool row;
+    bool row = false;
     if (!e->nsearch) return ERR_OK;
     buf_init(&sql, s->arena);
     put_select(&sql, e);

@@ -23,7 +23,8 @@ enum convert_kind {
     // GB18030 or UTF-16 -> UTF-8. options: {"from": "GB18030" or "UTF-16"}
     CONVERT_TEXT_READ,
     // CSV as csv_put writes it, first row the column names -> .xlsx. options: {"sheet": title,
-    // "columns": {name: {"title", "type", "choices": {name: title}}}, all optional. "mark": a row above the names, and below each
+    // "columns": {name: {"title", "type", "choices": {name: title}}}, all optional. "mark": a row
+    // above the names, and below each
     // printed page. With "marked":
     // true the first cell of every row lists the places (from 1, by spaces) of its wrong cells.
     CONVERT_SHEET_WRITE,

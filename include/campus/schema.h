@@ -234,26 +234,18 @@ struct plugin {
     const char *name, *version;
     struct title title;
     const struct entity **entities;
-    int nentities;
     const struct rule_decl *rules;
-    int nrules;
     const struct report_decl *reports;
-    int nreports;
     const struct export_decl *exports;
-    int nexports;
     struct document_decl *documents;
-    int ndocuments;
-    const char **actions;
-    int nactions; // names
+    const char **actions; // names
     const struct handler_decl *on, *every;
-    int non, nevery;
     const struct obligation_decl *obligations;
-    int nobligations;
     const struct message_decl *messages;
-    int nmessages;
     const struct public_form *forms;
-    int nforms;
     json_t *declaration; // whole, borrowed, for meta and OpenAPI
+    int nentities, nrules, nreports, nexports, ndocuments, nactions, non, nevery, nobligations,
+        nmessages, nforms;
 };
 struct tz;
 struct schema {
