@@ -18,7 +18,8 @@ struct plugin_state {
 // sources: wire list [name, {path = text}]. False: error holds the wire value of a FRAME_ERROR.
 bool plugin_open(struct plugin_state *s, size_t limit, const uint8_t *sources, size_t n,
                  struct buf *error);
-// Calls declare, policy, rule, rules, action or author of the prelude with a wire list of arguments.
+// Calls declare, policy, rule, rules, action or author of the prelude with a wire list of
+// arguments.
 bool plugin_call(struct plugin_state *s, const char *fn, const uint8_t *args, size_t n,
                  struct buf *out, bool answer);
 

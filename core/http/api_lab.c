@@ -69,7 +69,7 @@ static void count_pool(struct trial *t, const struct record *r, bool now) {
     const struct workflow *w = r->entity->workflow;
     const struct reserve_decl *d = NULL;
     for (int i = 0; w && i < w->ntransitions && !d; i++) d = w->transitions[i].reserve;
-    if (!d || (t->reserve && t->reserve != d)) return;
+    if (!d || !r->values || (t->reserve && t->reserve != d)) return;
     t->reserve = d;
     const struct value *pool = &r->values[d->pool->index],
                        *own = d->amount_field ? &r->values[d->amount_field->index] : NULL;

@@ -288,7 +288,7 @@ enum err lab_replay(struct store *caller, const struct lab *lab,
             if (!e) e = replay_page(half, page, n, fn, self, t, caller->problem);
             if (!e && lab->progress && !lab->progress(lab->self, t))
                 e = problem_set(caller->problem, ERR_CONFLICT, "cancelled");
-            if (e || !n) break;
+            if (e || !n || !page) break;
             at = page[n - 1].at;
             snprintf(after, sizeof after, "%s", page[n - 1].id);
         }
