@@ -97,3 +97,25 @@ test('a sign-in is granted or refused', async () => {
   const who = await server.person('t.signer', []);
   await each(201, async () => ({ got: await status(server.anonymous.post('session', { user: 't.signer', password: who.password })) }));
 });
+
+test('an upload is kept whole or refused, and a download is right or refused', async () => {
+  const data = Buffer.from(`%PDF-1.7\n${'x'.repeat(200000)}`), headers = { Authorization: `Bearer ${lead.token}` };
+  const url = `${server.url}/api/v1/files`, read = async (id) => {
+    const a = await fetch(`${url}/${id}`, { headers });
+    return { status: a.status, same: a.status === 200 && Buffer.from(await a.arrayBuffer()).equals(data) };
+  };
+  await each(201, async () => {
+    let id;
+    const got = await status(fetch(`${url}?name=a.pdf`, { method: 'POST', body: data, headers }).then(async (a) => {
+      id = (await a.json().catch(() => ({}))).id;
+      return a;
+    }));
+    return { got, check: async () => { if (got === 201) assert.equal((await read(id)).same, true); } };
+  });
+  const { id } = await (await fetch(`${url}?name=a.pdf`, { method: 'POST', body: data, headers })).json();
+  await each(200, async () => {
+    let same;
+    const got = await status(read(id).then((a) => { same = a.same; return a; }));
+    return { got, check: () => { if (got === 200) assert.equal(same, true); } };
+  });
+});
