@@ -193,7 +193,7 @@ static void row_json(const struct row *r, struct buf *b) {
 }
 
 static enum err find_row(struct gate *g, const char *id, struct row *r) {
-    bool row;
+    bool row = false;
     struct stmt *st = db_query(g->store.db, g->store.problem,
                                "SELECT " COLUMNS " FROM core_document WHERE id=$1", "t", id);
     enum err e = st ? stmt_step(st, &row, g->store.problem) : g->store.problem->code;

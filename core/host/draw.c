@@ -34,7 +34,7 @@ static const char HEAD[] =
     "p.left,p.center,p.right{text-indent:0!important}.qr{width:25mm;height:25mm}"
     ".seal{display:inline-block;width:42mm;height:42mm;border:1px dashed #888;border-radius:50%;"
     "box-sizing:border-box;padding:16mm 4mm;font-size:9pt;line-height:1.2;text-align:center;"
-    "color:#666}.head,.foot{text-align:center;font-size:9pt;color:#444}"
+    "color:#666}.head,.foot{font-size:9pt;color:#444}"
     ".mark{position:fixed;top:40%;left:0;right:0;text-align:center;font-size:64pt;color:#b11a1a2a;"
     "transform:rotate(-30deg);pointer-events:none}hr{border:0;border-top:1px solid #333}"
     "@media print{body{margin:0;max-width:none}.break{break-after:page}}</style>";
@@ -115,7 +115,8 @@ static void say_open(struct saying *s, const struct markup_token *t) {
     }
     if (!h) return;
     if (t->tag == MARKUP_HEADER || t->tag == MARKUP_FOOTER)
-        buf_printf(h, "<div class=\"%s\">", t->tag == MARKUP_HEADER ? "head" : "foot");
+        buf_printf(h, "<div%s><div class=\"%s\">", class_of(t->align ? t->align : ALIGN_CENTER),
+                   t->tag == MARKUP_HEADER ? "head" : "foot");
     else if (t->tag == MARKUP_TABLE && t->bare)
         buf_puts(h, "<table class=\"bare\">");
     else if (t->tag == MARKUP_TD && t->width)
@@ -129,7 +130,7 @@ static void say_close(struct saying *s, enum markup_tag tag) {
     struct cell *c = target(s);
     if (h)
         buf_printf(h, "</%s>",
-                   tag == MARKUP_HEADER || tag == MARKUP_FOOTER ? "div" : markup_name(tag));
+                   tag == MARKUP_HEADER || tag == MARKUP_FOOTER ? "div></div" : markup_name(tag));
     if ((tag == MARKUP_B || tag == MARKUP_I) && c)
         buf_puts(&c->text, tag == MARKUP_B ? "</b>" : "</i>");
     if (!s->pages) return;

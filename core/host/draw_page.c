@@ -187,9 +187,10 @@ static bool put_qr(struct pages *p, double x, double y, double size) {
     double unit = size / q->width;
     for (int i = 0; i < TARGETS; i++)
         for (int k = 0; p->cr[i] && k < q->width * q->width; k++)
-            if (q->data[k] & 1)
-                draw.cairo_rectangle(p->cr[i], x + unit * (k % q->width), y + unit * (k / q->width),
-                                     unit, unit);
+            if (q->data[k] & 1) {
+                int row = k / q->width, column = k % q->width;
+                draw.cairo_rectangle(p->cr[i], x + unit * column, y + unit * row, unit, unit);
+            }
     for (int i = 0; i < TARGETS; i++)
         if (p->cr[i]) draw.cairo_fill(p->cr[i]);
     draw.QRcode_free(q);

@@ -94,7 +94,7 @@ static enum err answer_drawn(struct request *rq) {
 static enum err draw_answer(struct request *rq, const struct buf *text, bool zh,
                             const char *format) {
     struct artist artist;
-    struct buf pdf, html;
+    struct buf pdf = {0}, html = {0};
     bool as_html = format && !strcmp(format, "html");
     enum err e = artist_open(rq->app, rq->arena, zh, NULL, &artist, &rq->problem);
     if (!e) e = artist_feed(&artist, text, "draw", &pdf, &html, &rq->problem);

@@ -65,7 +65,7 @@ static enum err wrap(struct store *s, const char *owner, const char *id, const u
 static enum err insert(struct store *s, const struct file_made *f, const char *name,
                        const char *owner, const char *entity, const char *record, const char *field,
                        const char *by, int64_t now, int64_t expires_at) {
-    uint64_t generation;
+    uint64_t generation = 0;
     struct value sealed[2];
     enum err e = wrap(s, owner, f->id, f->key, name, &generation, sealed);
     return e ? e
@@ -98,7 +98,7 @@ static const uint8_t *bytes(struct store *s, struct stmt *st, int col, size_t *n
 }
 
 enum err file_find(struct store *s, const char *id, struct file_row *f) {
-    bool row;
+    bool row = false;
     struct stmt *st =
         db_query(s->db, s->problem,
                  "SELECT id,owner,entity,record,field,type,created_by,size,sealed_size,created_at,"
@@ -193,7 +193,7 @@ static enum err attach_one(struct attaching *a, const struct field *f, const cha
                       arena_printf(s->arena, "不接受 %s 类型的文件", row.type),
                       arena_printf(s->arena, "a %s is not taken here", row.type));
     uint8_t key[FILE_KEY];
-    uint64_t generation;
+    uint64_t generation = 0;
     const char *name;
     struct value sealed[2];
     e = file_unwrap(s, &row, key, &name);

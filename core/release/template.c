@@ -73,10 +73,10 @@ static void wrong(struct parse *s, const char *at, const char *word, const char 
 
 static struct piece *add(struct parse *s, enum piece_kind kind) {
     struct template *t = s->t;
-    if (t->n == s->cap) {
+    if (!t->pieces || t->n == s->cap) {
         int cap = s->cap ? 2 * s->cap : 64;
         struct piece *more = arena_alloc(s->a, sizeof *more * (size_t)cap);
-        if (t->n) memcpy(more, t->pieces, sizeof *more * (size_t)t->n);
+        if (t->pieces) memcpy(more, t->pieces, sizeof *more * (size_t)t->n);
         t->pieces = more;
         s->cap = cap;
     }
