@@ -1,5 +1,5 @@
 std = "lua54"
-max_line_length = 120
+max_line_length = 140
 -- what a plugin and its tests find in their environment
 read_globals = { "campus" }
 files["core/host/*.lua"] = { std = "lua54", globals = { "campus" }, max_line_length = false }

@@ -297,9 +297,9 @@ local function kind_of(kind, shape, option)
     if member then return format("table<string, campus.%s>", member) end
   end
   if LUACATS[kind] then return LUACATS[kind] end
-  local words = {}
-  for w in kind:gmatch("[^|]+") do words[#words + 1] = format("%q", w) end
-  return concat(words, "|")
+  local quoted = {}
+  for w in kind:gmatch("[^|]+") do quoted[#quoted + 1] = format("%q", w) end
+  return concat(quoted, "|")
 end
 local function sorted(t)
   local list = {}

@@ -150,7 +150,8 @@ static enum err move_on_lane(struct request *rq) {
     struct buf unused;
     int64_t rev;
     buf_init(&unused, rq->arena);
-    enum err e = gate_transition(&rq->gate, s->form->entity, s->id, -1, s->body, &ruling, &unused, &rev);
+    enum err e =
+        gate_transition(&rq->gate, s->form->entity, s->id, -1, s->body, &ruling, &unused, &rev);
     if (e) return e;
     const struct transition *t = s->form->transition;
     buf_putc(&rq->out, '{');

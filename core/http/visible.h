@@ -20,7 +20,8 @@ bool visible_search(const struct entity *e, const struct visible *v, bool whole)
 // Could the caller ever do this transition?
 bool visible_transition(struct request *rq, const struct entity *e, const struct transition *t);
 bool visible_document(struct request *rq, const struct plugin *pl, const struct document_decl *d);
-// One field as meta tells of it; e NULL: without how clearly the caller sees it (then v may be NULL).
+// One field as meta tells of it; e NULL: without how clearly the caller sees it (then v may be
+// NULL).
 void meta_field_json(struct request *rq, const struct entity *e, const struct field *f,
                      const struct visible *v);
 bool visible_action(struct request *rq, const struct plugin *pl, const char *action);

@@ -18,7 +18,7 @@ struct event {
     const char *entity, *record, *actor, *request;
     int64_t rev, at, release;
     const char *state; // after the change, or NULL
-    int64_t depth; // 0: of a person's act; of a handler's: one more than of what it answered
+    int64_t depth;     // 0: of a person's act; of a handler's: one more than of what it answered
 };
 // Lane thread, inside the act's savepoint. id is set by it (p's arena); seq only when it is read.
 MUST_CHECK enum err outbox_add(struct db *db, struct event *e, struct problem *p);

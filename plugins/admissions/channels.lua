@@ -43,7 +43,8 @@ local channels = campus.entity {
     },
     transitions = {
       activate = { title = { zh = "启用", en = "Activate" }, from = { "proposed", "ended" }, to = "active", rule = "channel_is_lawful" },
-      renew = { title = { zh = "续签", en = "Renew" }, from = "active", to = "active", needs = { "agreed_until" }, rule = "channel_is_lawful" },
+      renew = { title = { zh = "续签", en = "Renew" }, from = "active", to = "active", needs = { "agreed_until" },
+        rule = "channel_is_lawful" },
       finish = { title = { zh = "停用", en = "End" }, from = { "proposed", "active" }, to = "ended" },
     },
   },

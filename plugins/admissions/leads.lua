@@ -16,8 +16,10 @@ local leads = campus.entity {
     region = field.text { title = { zh = "生源地", en = "Region" }, max_length = 40 },
     interest = field.text { title = { zh = "意向专业", en = "Interested in" }, max_length = 60 },
     education = field.choice { title = { zh = "学历", en = "Education" }, choices = {
-      { name = "junior", title = { zh = "初中", en = "Junior secondary" } }, { name = "senior", title = { zh = "高中", en = "Senior secondary" } },
-      { name = "vocational", title = { zh = "中职", en = "Secondary vocational" } }, { name = "college", title = { zh = "大专", en = "College" } },
+      { name = "junior", title = { zh = "初中", en = "Junior secondary" } },
+      { name = "senior", title = { zh = "高中", en = "Senior secondary" } },
+      { name = "vocational", title = { zh = "中职", en = "Secondary vocational" } },
+      { name = "college", title = { zh = "大专", en = "College" } },
     } },
     source = field.choice { title = { zh = "来源", en = "Source" }, required = true, default = "staff", choices = {
       { name = "staff", title = { zh = "人工录入", en = "Staff" } }, { name = "form", title = { zh = "活动扫码", en = "Form at an event" } },

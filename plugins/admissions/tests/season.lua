@@ -67,7 +67,8 @@ test("ADM-3: two officers claim one telephone number: the policy says whose it i
 end)
 
 test("ADM-5: who proposes a refusal does not decide it", function()
-  local writer, one, two = as { roles = "admissions.lead", name = "writer" }, as { roles = "admissions.lead", name = "proposer" }, as "principal"
+  local writer, one = as { roles = "admissions.lead", name = "writer" }, as { roles = "admissions.lead", name = "proposer" }
+  local two = as "principal"
   local a = writer:create("applicants", { name = "王小明", id_number = "110199201106100020", birth_date = "2011-06-10", education = "junior" })
   one:transition("applicants", a.id, "propose_refusal", { note = "不符" })
   expect.refused("forbidden", function() one:transition("applicants", a.id, "refuse") end)
