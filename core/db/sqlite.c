@@ -296,7 +296,7 @@ static void lite_search_table(struct buf *sql, const char *table, const char *co
     buf_printf(sql, "CREATE VIRTUAL TABLE %s USING fts5(", table);
     for (int i = 0; i < n; i++) buf_printf(sql, "%s,", columns[i]);
     // no sizes of columns: they are for ranking, and nothing here is ranked
-    buf_puts(sql, "columnsize=0,tokenize='unicode61',columnsize=0);");
+    buf_puts(sql, "tokenize='unicode61',columnsize=0);");
 }
 
 static void lite_search_put(struct buf *sql, const char *table, const char *const *columns, int n) {
