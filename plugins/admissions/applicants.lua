@@ -79,7 +79,7 @@ local applicants = campus.entity {
   workflow = {
     start = "registered",
     states = {
-      registered = { title = { zh = "已报名", en = "Registered" }, deadline = step("registration") },
+      registered = { title = { zh = "已报名", en = "Registered" } },   -- no clock: they come by the thousand
       reviewing = { title = { zh = "审核中", en = "Under review" }, deadline = step("review") },
       refusing = { title = { zh = "拟不通过", en = "Refusal proposed" }, deadline = step("second_review") },
       excepting = { title = { zh = "申请特批", en = "Exception asked for" } },
