@@ -75,7 +75,7 @@ return {
   },
   season_curve = campus.report {
     title = { zh = "报名进度曲线（同比）", en = "Registrations by week, year on year" }, entity = "applicants",
-    group = { "registered_on:week" }, date = "registered_on", compare = "year", year_starts = 10, chart = "line", serves = { "ADM-8" },
+    group = { "registered_on:week" }, date = "registered_on", compare = "year", year_starts = 10, chart = "bar", serves = { "ADM-8" },
   },
   official_list = campus.report {
     title = { zh = "录取名单比对", en = "Official list compared" }, entity = "official_rows", group = { "season", "state" },

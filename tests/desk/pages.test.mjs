@@ -84,7 +84,7 @@ for (const width of [1440, 390])
 test('a plugin that a school writes is in the menu, with its form, its steps and its line chart', async () => {
   const d = await Desk.open(browser, server, { who: lead });
   await d.go('#/');
-  await d.page.locator('.line canvas').waitFor();
+  await d.page.locator('section', { hasText: '每日入库' }).locator('.line canvas').first().waitFor();
   assert.match(await d.page.locator('nav.side').innerText(), /库房\s+物品/);
   await d.go('#/e/stock/items/new');
   for (const f of ['title', 'day', 'amount', 'price', 'kind', 'tags', 'fragile', 'at', 'seen', 'remark', 'parts']) assert.equal(await d.page.locator(`#f-${f}`).count(), 1, f);
