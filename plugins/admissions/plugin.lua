@@ -10,6 +10,13 @@ local out = {
   reports = require "reports",
   actions = require "actions",
   public = require "portal",
+  exports = {
+    student_register = campus.export {
+      title = { zh = "学籍注册名册", en = "Student register" }, entity = "applicants", where = { state = "arrived" },
+      fields = { "name", "birth_date", "education", "region", "major", "class", "registered_on" }, reveal = { "id_number", "phone" },
+      purpose = "学籍注册报送", serves = { "ADM-8" },
+    },
+  },
   documents = {
     notice = {
       title = { zh = "录取通知书", en = "Notice of admission" }, entity = "applicants",

@@ -299,3 +299,25 @@ test('ADM-8: figures by plan line, region, channel, officer, funnel and week', a
   for (const name of ['by_region', 'by_channel', 'leads_by_channel', 'by_officer', 'leads_by_officer', 'funnel', 'season_curve', 'cost_by_channel', 'official_list'])
     assert.ok((await rows(name)).length, name);
 });
+
+test('ADM-8: the student register has who arrived, in the clear, for who may make it', async () => {
+  const file = await lead.get('admissions/exports/student_register?format=csv');
+  assert.equal(file.status, 200, file.text);
+  assert.match(file.text, /[0-9]{17}[0-9X]/);
+  assert.match(file.text, /学籍注册报送/);
+  assert.equal((await officer.get('admissions/exports/student_register?format=csv')).status, 403);
+});
+
+// The last one: afterwards this address is asked to wait.
+test('one address asks so often in an hour and no more', async () => {
+  const codes = new Map();
+  for (let i = 0; i < 75; i++) {
+    const some = await Promise.all(Array.from({ length: 16 }, () => server.anonymous.get('/public/admissions/status/0000000000000000')));
+    for (const a of some) codes.set(a.status, (codes.get(a.status) ?? 0) + 1);
+  }
+  const over = await server.anonymous.get('/public/admissions/status/0000000000000000');
+  assert.equal(over.status, 429);
+  assert.ok(codes.get(404) > 1100 && codes.get(404) < 1200, 'those before counted too');
+  assert.equal(codes.size, 2);
+  assert.equal((await lead.get('session')).status, 200, 'who is signed in goes on');
+});
