@@ -191,7 +191,7 @@ static enum err send(struct request *rq, const struct public_form *f) {
     const json_t *body;
     struct sent *s = rq->state = arena_alloc(rq->arena, sizeof *s);
     s->form = f;
-    json_t *in, *v;
+    json_t *in = NULL, *v;
     const char *key;
     enum err e = request_body(rq, &body);
     if (!e) e = json_parse(rq->arena, "{}", 2, &in, &rq->problem);
