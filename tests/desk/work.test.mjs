@@ -166,12 +166,12 @@ test('what a rule refuses is said beside the button, what it allows moves on, al
   await page.locator('.page-head .state', { hasText: '审核中' }).waitFor();
   await page.locator('.why.good').waitFor();
   await d.picture('decided');
-  await reach(d.button('不予通过'));
+  await reach(d.button('拟不通过'));
   await page.keyboard.press('Enter');
-  await page.locator('#step-refuse-note:focus').waitFor();
+  await page.locator('#step-propose_refusal-note:focus').waitFor();
   await page.keyboard.type('材料不实');
   await page.keyboard.press('Enter');
-  await page.locator('.page-head .state', { hasText: '未通过' }).waitFor();
+  await page.locator('.page-head .state', { hasText: '拟不通过' }).waitFor();        // a second person decides
   assert.equal((await get(id)).note, '材料不实');
   await d.fine();
   await d.close();
