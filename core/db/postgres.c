@@ -420,7 +420,7 @@ static bool pg_has(void *raw, const char *kind, const char *name) {
                  what = value_text(is_column                ? dot + 1
                                    : !strcmp(kind, "index") ? "i"
                                                             : "r");
-    void *s;
+    void *s = NULL;
     if (pg_prepare(raw, is_column ? column : other, &s, NULL)) return false;
     pg_bind(s, 1, &table);
     pg_bind(s, 2, &what);

@@ -147,7 +147,8 @@ struct wal_keeper *wal_keeper_open(sqlite3 *writer, const char *path) {
     pthread_mutex_init(&k->mutex, NULL);
     pthread_cond_init(&k->wake, NULL);
 #ifdef CAMPUSD_TEST
-    if (getenv("CAMPUSD_LOG_STEP")) k->step = atoi(getenv("CAMPUSD_LOG_STEP"));
+    const char *step = getenv("CAMPUSD_LOG_STEP");
+    if (step) k->step = atoi(step);
 #endif
     int rc = sqlite3_file_control(writer, "main", SQLITE_FCNTL_FILE_POINTER, &k->file);
     // what a process that was killed had copied need not have come to the disk yet
