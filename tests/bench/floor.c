@@ -21,18 +21,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NF = 12, ID = 36, SLICE = 250, OUT_MAX = 1 << 18, JOBS = 64 };
-#define FIELDS                                                                                     \
-    "name,id_number,birth_date,education,health_note,region,major,phone,guardian_phone,campus,"    \
-    "score,note"
-static const char *const FIELD[NF] = {"name",           "id_number", "birth_date", "education",
-                                      "health_note",    "region",    "major",      "phone",
-                                      "guardian_phone", "campus",    "score",      "note"};
+enum { NF = 10, ID = 36, SLICE = 250, OUT_MAX = 1 << 18, JOBS = 64 };
+#define FIELDS "name,id_number,birth_date,education,region,major,phone,guardian_phone,campus,score"
+static const char *const FIELD[NF] = {"name",  "id_number", "birth_date",     "education", "region",
+                                      "major", "phone",     "guardian_phone", "campus",    "score"};
 static const char DDL[] =
     "CREATE TABLE IF NOT EXISTS applicants(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
     " rev BIGINT NOT NULL, state TEXT NOT NULL, created_at BIGINT NOT NULL, name TEXT NOT NULL,"
-    " id_number TEXT NOT NULL, birth_date TEXT, education TEXT, health_note TEXT, region TEXT,"
-    " major TEXT, phone TEXT, guardian_phone TEXT, campus TEXT, score TEXT, note TEXT);"
+    " id_number TEXT NOT NULL, birth_date TEXT, education TEXT, region TEXT,"
+    " major TEXT, phone TEXT, guardian_phone TEXT, campus TEXT, score TEXT);"
     "CREATE UNIQUE INDEX IF NOT EXISTS u_id_number ON applicants(id_number);"
     "CREATE INDEX IF NOT EXISTS i_phone ON applicants(phone);"
     "CREATE INDEX IF NOT EXISTS i_state_name ON applicants(state,name);"
@@ -112,9 +109,8 @@ static void open_all(const char *path) {
     r_ids = prepare(rdb, "SELECT id FROM applicants WHERE id>?1 ORDER BY id LIMIT ?2");
     r_kept = prepare(rdb, "SELECT region,state,count FROM counter WHERE count<>0");
     r_scan = prepare(rdb, "SELECT region,state,count(*) FROM applicants GROUP BY region,state");
-    w_insert =
-        prepare(wdb, "INSERT INTO applicants(id,rev,state,created_at," FIELDS ")"
-                     " VALUES(?1,1,'registered',?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)");
+    w_insert = prepare(wdb, "INSERT INTO applicants(id,rev,state,created_at," FIELDS ")"
+                            " VALUES(?1,1,'registered',?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)");
     w_get = prepare(wdb, COLUMNS "WHERE id=?1");
     w_state = prepare(wdb, "UPDATE applicants SET state=?2,rev=rev+1 WHERE id=?1");
     w_count = prepare(wdb, "INSERT INTO counter(region,state,count) VALUES(?1,?2,?3)"
@@ -209,7 +205,7 @@ static bool insert(const char *id, long long at, const char *const v[NF]) {
     for (int i = 0; i < NF; i++) sqlite3_bind_text(w_insert, 3 + i, v[i], -1, SQLITE_STATIC);
     bool good = sqlite3_step(w_insert) == SQLITE_DONE;
     sqlite3_reset(w_insert);
-    if (good) count(v[5], "registered", 1);
+    if (good) count(v[4], "registered", 1);
     return good;
 }
 
@@ -381,8 +377,8 @@ static size_t put_list(struct MHD_Connection *c, char *o) {
 
 static enum MHD_Result get(struct MHD_Connection *c, const char *path) {
     static char o[OUT_MAX];
-    static const char records[] = "/api/v1/admissions/applicants",
-                      reports[] = "/api/v1/admissions/reports/", job[] = "/api/v1/jobs/";
+    static const char records[] = "/api/v1/bench/applicants", reports[] = "/api/v1/bench/reports/",
+                      job[] = "/api/v1/jobs/";
     size_t n = 0;
     if (!strcmp(path, "/readyz"))
         n = put(o, 0, "{\"ready\":true}");

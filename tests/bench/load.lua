@@ -6,7 +6,7 @@
 local env = os.getenv
 local rows = dofile(env("ROWS"))
 local op, n = env("OP"), tonumber(env("START"))
-local base = "/api/v1/admissions/"
+local base = "/api/v1/bench/"
 local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. env("TOKEN") }
 local fixed = {
   list = base .. "applicants?state=registered&sort=name&limit=50",

@@ -10,8 +10,8 @@ local MAJOR = { "nursing", "welding", "cnc", "auto", "software", "accounting", "
 local WEIGHT = { 7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2 }
 
 local M = {}
-M.fields = { "name", "id_number", "birth_date", "education", "health_note", "region", "major", "phone",
-             "guardian_phone", "campus", "score", "note" }
+M.fields = { "name", "id_number", "birth_date", "education", "region", "major", "phone",
+             "guardian_phone", "campus", "score" }
 
 -- GB 11643: six digits of place, birth date, three of order, a check digit. Unique for i < 5.3 billion.
 local function id_number(i, year, month, day)
@@ -31,14 +31,12 @@ function M.row(i)
     id_number = id_number(i, year, month, day),
     birth_date = ("%04d-%02d-%02d"):format(year, month, day),
     education = "junior",
-    health_note = i % 9 == 0 and "轻度近视" or "良好",
     region = ("R%02d"):format(1 + (i * 31 + floor(i / 20)) % 20),
     major = MAJOR[1 + i * 5 % 8],
     phone = ("13%09d"):format(i * 104729 % 1000000000),
     guardian_phone = ("15%09d"):format(i * 7919 % 1000000000),
     campus = i % 3 == 0 and "south" or "north",
     score = tostring(300 + i % 400),
-    note = "",
   }
 end
 

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { call, free_port, here, pinned, sleep, start, stop, until_ok } from './machine.mjs';
 
-const records = '/api/v1/admissions/applicants';
+const records = '/api/v1/bench/applicants';
 export const csv = (from, count) =>
   execFileSync('lua5.4', [`${here}rows.lua`, 'csv', String(from), String(count)], { maxBuffer: 1 << 30 });
 
@@ -71,7 +71,7 @@ class Server {
     if (list.some((r, i) => i && Buffer.compare(Buffer.from(list[i - 1].name), Buffer.from(r.name)) > 0))
       throw new Error(`${this.name}: the list is not sorted by name`);
     for (const r of ['by_region_state', 'by_region_state_scan'])
-      await this.ask('GET', `/api/v1/admissions/reports/${r}`, {}, 200);
+      await this.ask('GET', `/api/v1/bench/reports/${r}`, {}, 200);
   }
 }
 
@@ -90,6 +90,12 @@ export class Campusd extends Server {
     fs.writeFileSync(`${this.dir}/password`, 'Bench-password-2026\n', { mode: 0o600 });
     execFileSync(this.program, ['--home', `${this.dir}/home`, 'init', '--sample', 'school', '--admin', 'bench',
       '--password-file', `${this.dir}/password`], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const home = `${this.dir}/home`, access = fs.readFileSync(`${here}../../policies/access.yaml`, 'utf8');
+    fs.cpSync(`${here}plugin`, `${home}/plugins/bench`, { recursive: true });
+    fs.writeFileSync(`${home}/policies/access.yaml`, `${access}
+  - { name: what is measured, allow: [read, create, update, import, search, assess, admit], entity: bench.applicants, roles: [admissions.lead] }
+`);
+    execFileSync(this.program, ['--home', home, 'reload'], { stdio: ['ignore', 'ignore', 'inherit'] });
   }
   // An admissions director with an API token; made once, through the running service.
   async up() {
