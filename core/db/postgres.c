@@ -421,7 +421,7 @@ static bool pg_has(void *raw, const char *kind, const char *name) {
                                    : !strcmp(kind, "index") ? "i"
                                                             : "r");
     void *s = NULL;
-    if (pg_prepare(raw, is_column ? column : other, &s, NULL)) return false;
+    if (pg_prepare(raw, is_column ? column : other, &s, NULL) || !s) return false;
     pg_bind(s, 1, &table);
     pg_bind(s, 2, &what);
     if (pg_step(raw, s, &row, NULL)) row = false;
