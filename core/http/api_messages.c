@@ -12,7 +12,7 @@
 
 static enum err of_record(struct request *rq) {
     const struct entity *e = schema_entity(rq->release->schema, rq->path[0], rq->path[1]);
-    int limit;
+    int limit = 0;
     enum err err = e ? api_limit(rq, &limit) : problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
     return err ? err : gate_messages(&rq->gate, e, rq->path[2], limit, &rq->out);
 }

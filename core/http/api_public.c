@@ -168,7 +168,7 @@ static enum err fill(struct request *rq, const struct public_form *f, const json
     enum err e = ERR_OK;
     json_object_foreach((json_t *)sent, key, v) {
         int i = 0;
-        const char *at = arena_printf(rq->arena, "/%s", key), *id;
+        const char *at = arena_printf(rq->arena, "/%s", key), *id = NULL;
         if (f->transition && !strcmp(key, "code")) continue;
         while (i < f->nfields && strcmp(f->fields[i]->name, key)) i++;
         if (i == f->nfields)
@@ -233,7 +233,7 @@ static enum err show(struct request *rq, const struct public_form *f) {
     const struct entity *e = f->entity;
     struct look look = {.has_fields = true};
     struct buf b, *out = &rq->out;
-    const char *id;
+    const char *id = NULL;
     json_t *record;
     int64_t rev;
     for (int i = 0; i < f->nfields; i++) fieldset_add(&look.fields, f->fields[i]->index);

@@ -62,9 +62,7 @@ static enum err who_json(struct request *rq, const struct actor *actor, struct b
     if (e && e != ERR_NOT_FOUND) return e;
     buf_putc(out, '{');
     json_t *j = NULL;
-    if (!e)
-        e = json_parse(rq->arena, person.data, person.len, &j, &rq->problem);
-    else
+    if (e || json_parse(rq->arena, person.data, person.len, &j, &rq->problem))
         problem_init(&rq->problem, rq->arena); // the control socket's actor is no person
     json_kv_str(out, "id", actor->id);
     json_kv_str(out, "name", actor->name);

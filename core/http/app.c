@@ -35,7 +35,6 @@ static const char *const PLACE_NAMES[PLACES] = {"http",  "lane",    "hashing",
                                                 "rules", "reports", "files"};
 
 static struct session_slot *slot(struct app *app, const struct request *rq, int thread) {
-    if (rq->place == ON_LANE) return NULL;
     return rq->place == ON_HTTP ? &app->http_sessions[rq->http->thread]
                                 : &app->worker_sessions[rq->place][thread];
 }
@@ -46,8 +45,8 @@ static struct db *session(struct app *app, struct session_slot *s, struct proble
 }
 
 struct db *app_session(struct app *app, const struct request *rq, int thread, struct problem *p) {
-    struct session_slot *s = slot(app, rq, thread);
-    return s ? session(app, s, p) : lane_db(app->lane);
+    if (rq->place == ON_LANE) return lane_db(app->lane);
+    return session(app, slot(app, rq, thread), p);
 }
 
 struct keyring *app_keyring(struct app *app) {
