@@ -289,10 +289,12 @@ static void report_schema(struct request *rq, const struct report_decl *r) {
 static void document_paths(struct request *rq, const struct plugin *pl,
                            const struct document_decl *d, bool with_list) {
     struct buf *b = &rq->out;
+    const struct entity *e = d->entity;
+    if (!e) return;
     if (with_list) {
         json_sep(b),
-            buf_printf(b, "\"/api/v1/%s/%s/{id}/documents\":{\"get\":{", pl->name, d->entity->name);
-        json_key(b, "operationId"), buf_printf(b, "\"documents_%s_%s\"", pl->name, d->entity->name);
+            buf_printf(b, "\"/api/v1/%s/%s/{id}/documents\":{\"get\":{", pl->name, e->name);
+        json_key(b, "operationId"), buf_printf(b, "\"documents_%s_%s\"", pl->name, e->name);
         json_key(b, "tags"), buf_putc(b, '['), json_cstr(b, pl->name), buf_putc(b, ']');
         json_kv_str(b, "summary", rq->lang == LANG_ZH ? "已发文件" : "Documents of a record");
         open_parameters(b, true), buf_putc(b, ']');
@@ -303,7 +305,7 @@ static void document_paths(struct request *rq, const struct plugin *pl,
     }
     for (int many = 0; many < 2; many++) {
         json_sep(b), buf_printf(b, "\"/api/v1/%s/%s%s/documents/%s\":{\"post\":{", pl->name,
-                                d->entity->name, many ? "" : "/{id}", d->name);
+                                e->name, many ? "" : "/{id}", d->name);
         json_key(b, "operationId"),
             buf_printf(b, "\"%s_%s_%s\"", many ? "issue_many" : "issue", pl->name, d->name);
         json_key(b, "tags"), buf_putc(b, '['), json_cstr(b, pl->name), buf_putc(b, ']');
