@@ -117,7 +117,7 @@ static enum err empty_record(struct store *s, const struct entity *e, const char
     struct stmt *st =
         db_query(s->db, s->problem,
                  arena_printf(s->arena, "SELECT rev,state FROM %s WHERE id=$1", e->table), "t", id);
-    bool row;
+    bool row = false;
     x = st ? stmt_step(st, &row, s->problem) : s->problem->code;
     if (x || !row) return x;
     const char *state = arena_strdup(s->arena, stmt_text(st, 1, NULL));

@@ -20,7 +20,7 @@ local plans = campus.entity {
     transitions = {
       submit = { from = { "draft", "returned" }, to = "in_approval" },
       approve = { title = { zh = "审批", en = "Approve" }, from = "in_approval", to = "approved", rule = "is_ok", approvals = "policy:approval.plans",
-        who = { deputy = { role = "deputy", title = { zh = "副校长", en = "Deputy" } } },
+        who = { vice = { role = "vice", title = { zh = "副校长", en = "Vice" } } },
         never_by = { "$created_by", "owner_person" }, otherwise = "climb", back = "send_back", recall = "take_back", paper = "5d" },
       send_back = { from = "in_approval", to = "returned" },
       take_back = { from = "in_approval", to = "draft" },
@@ -37,7 +37,7 @@ local leaves = campus.entity {
   fields = { name = field.text { required = true }, claimant = field.person { default = "$actor" } },
   workflow = { start = "open", states = { open = {}, granted = { final = true } }, transitions = {
     grant = { from = "open", to = "granted", never_by = { "claimant" }, otherwise = "climb",
-      approvals = { { head_of = "claimant" }, { role = "deputy" } } } } } }
+      approvals = { { head_of = "claimant" }, { role = "vice" } } } } } }
 local function is_ok(plan)
   local why = campus.reasons()
   why:check(plan.ok, { code = "not_ok", at = "ok" })
@@ -55,21 +55,20 @@ const POLICY = `policy: papers
 approval:
   plans:
     steps: [manager, principal]
-    add: [ { above: 5000, field: amount, step: deputy, before: principal } ]
+    add: [ { above: 5000, field: amount, step: vice, before: principal } ]
 `;
 const RULES = `
   - { name: papers are written, allow: [read, create, update, delete, submit, take_back, history], entity: papers.plans, roles: [everyone] }
-  - { name: papers are signed, allow: [approve, send_back, reject], entity: papers.plans, roles: [manager, principal, deputy, clerk] }
+  - { name: papers are signed, allow: [approve, send_back, reject], entity: papers.plans, roles: [manager, principal, vice, clerk] }
   - { name: letters, allow: [read, create, update, send, history], entity: papers.letters, roles: [everyone] }
   - { name: leaves are asked, allow: [read, create], entity: papers.leaves, roles: [everyone] }
-  - { name: leaves are granted, allow: [grant], entity: papers.leaves, roles: [manager, deputy] }
+  - { name: leaves are granted, allow: [grant], entity: papers.leaves, roles: [manager, vice] }
   - { name: the office keeps approvals, permissions: [core.approvals, core.paper], roles: [office] }
   - { name: code signs, permissions: [papers.actions.sign], roles: [manager] }
 `;
-let server, clock, keeper, writer, manager, manager2, principal, deputy, office, clerks;
+let server, clock, keeper, writer, manager, manager2, principal, vice, office, clerks;
 const access = (rules = RULES) => readFileSync(join(root, 'policies/access.yaml'), 'utf8')
-  .replace(/^  deputy: .*\n/m, '').replaceAll(', deputy', '')        // a role of our own, which one test takes away
-  .replace(/^.*core\.(approvals|paper)\].*\n/gm, '').replace('\nroles:\n', '\nroles:\n  deputy: { title: { zh: 副校长, en: Deputy } }\n  clerk: {}\n  office: {}\n') + rules;
+  .replace(/^.*core\.(approvals|paper)\].*\n/gm, '').replace('\nroles:\n', '\nroles:\n  vice: { title: { zh: 副校长, en: Vice } }\n  clerk: {}\n  office: {}\n') + rules;
 const write = (name, text) => writeFileSync(join(server.home, name), text);
 const reload = () => server.run(['reload']);
 
@@ -91,7 +90,7 @@ before(async () => {
   manager = await server.bearer('p.manager', ['manager']);
   manager2 = await server.bearer('p.manager2', ['manager']);
   principal = await server.bearer('p.principal', ['principal']);
-  deputy = await server.bearer('p.deputy', ['deputy']);
+  vice = await server.bearer('p.vice', ['vice']);
   office = await server.bearer('p.office', ['office']);
   clerks = [await server.bearer('p.clerk1', ['clerk']), await server.bearer('p.clerk2', ['clerk']), await server.bearer('p.clerk3', ['clerk'])];
 });
@@ -169,23 +168,23 @@ test('a signature on an older revision than it was read at is refused', async ()
 test('amounts add signers (FIN-5)', async () => {
   const small = await plan(writer, { amount: '5000.00' }), large = await plan(writer, { amount: '5000.01' });
   assert.deepEqual((await only(small)).steps.map((s) => s.name), ['manager', 'principal']);
-  assert.deepEqual((await only(large)).steps.map((s) => s.name), ['manager', 'deputy', 'principal']);
+  assert.deepEqual((await only(large)).steps.map((s) => s.name), ['manager', 'vice', 'principal']);
 });
 
 test('an open case keeps its steps when the policy changes, until it is moved by hand', async () => {
   const before = await plan();
-  write('policies/papers.yaml', POLICY.replace('[manager, principal]', '[manager, deputy, principal]').replace(/    add:.*\n/, ''));
+  write('policies/papers.yaml', POLICY.replace('[manager, principal]', '[manager, vice, principal]').replace(/    add:.*\n/, ''));
   assert.equal(reload().status, 0);
   const later = await plan();
   assert.deepEqual((await only(before)).steps.map((s) => s.name), ['manager', 'principal']);
-  assert.deepEqual((await only(later)).steps.map((s) => s.name), ['manager', 'deputy', 'principal']);
+  assert.deepEqual((await only(later)).steps.map((s) => s.name), ['manager', 'vice', 'principal']);
   await manager.ok('POST', `papers/plans/${before.id}/approve`);
   refused(await act(manager, await only(before), 'migrate'), 403);
   const moved = await act(office, await only(before), 'migrate', { note: '新制度' });
   assert.equal(moved.status, 200, moved.text);
-  assert.deepEqual(moved.body.steps.map((s) => [s.name, s.status]), [['manager', 'signed'], ['deputy', 'open'], ['principal', 'ahead']]);
+  assert.deepEqual(moved.body.steps.map((s) => [s.name, s.status]), [['manager', 'signed'], ['vice', 'open'], ['principal', 'ahead']]);
   assert.notEqual(moved.body.policy, (await only(before)).log[0].policy);
-  await deputy.ok('POST', `papers/plans/${before.id}/approve`);
+  await vice.ok('POST', `papers/plans/${before.id}/approve`);
   assert.equal((await principal.ok('POST', `papers/plans/${before.id}/approve`)).state, 'approved');
   write('policies/papers.yaml', POLICY);
   assert.equal(reload().status, 0);
@@ -202,32 +201,32 @@ test('nobody signs their own case: it climbs to the supervisor, or is left to th
   let c = (await writer.ok('GET', `papers/leaves/${l.id}/approvals`)).items[0];
   assert.deepEqual(c.steps.map((s) => s.status), ['passed', 'open']);
   // the only one of the last step: their supervisor is asked
-  await keeper.ok('PATCH', `admin/users/${deputy.id}`, { supervisor: manager2.name });
-  const p = await deputy.ok('POST', 'papers/leaves', { name: 'a week' });
+  await keeper.ok('PATCH', `admin/users/${vice.id}`, { supervisor: manager2.name });
+  const p = await vice.ok('POST', 'papers/leaves', { name: 'a week' });
   c = (await writer.ok('GET', `papers/leaves/${p.id}/approvals`)).items[0];
   assert.equal(c.steps[0].status, 'open');                      // manager2 supervises the claimant
   await manager2.ok('POST', `papers/leaves/${p.id}/grant`);
   c = (await writer.ok('GET', `papers/leaves/${p.id}/approvals`)).items[0];
   assert.equal(c.steps[1].status, 'waiting');                   // manager2 has signed, nobody is left
-  await keeper.ok('PATCH', `admin/users/${deputy.id}`, { supervisor: null });
+  await keeper.ok('PATCH', `admin/users/${vice.id}`, { supervisor: null });
   const alerts = (await inbox(office)).filter((t) => t.kind === 'alert' && t.record === p.id);
   assert.equal(alerts.length, 1);
   // whoever keeps approvals names somebody
-  refused(await act(office, c, 'transfer', { to: deputy.name }), 422, 'cannot_sign');
+  refused(await act(office, c, 'transfer', { to: vice.name }), 422, 'cannot_sign');
   assert.equal((await act(office, c, 'transfer', { to: manager.name })).status, 200);
   assert.ok(await waits(manager, p));
   assert.equal((await manager.ok('POST', `papers/leaves/${p.id}/grant`)).state, 'granted');
 });
 
 test('a step that needs two has two, and each of them once (ORG-1)', async () => {
-  const l = await writer.ok('POST', 'papers/letters', { name: 'to all', dept: 'office', check: deputy.id });
+  const l = await writer.ok('POST', 'papers/letters', { name: 'to all', dept: 'office', check: vice.id });
   const send = (who) => who.post(`papers/letters/${l.id}/send`);
   refused(await send(writer), 403, 'own_case');
   assert.equal((await send(clerks[0])).status, 200);
   refused(await send(clerks[0]), 403, 'signed');
   assert.ok(!(await waits(clerks[0], l)) && await waits(clerks[1], l));
   // the head of a group is a post, and an acting one counts
-  for (const [who, from, until] of [[deputy, '2020-01-01', '2020-12-31'], [manager2, '2099-01-01']])   // of another time
+  for (const [who, from, until] of [[vice, '2020-01-01', '2020-12-31'], [manager2, '2099-01-01']])   // of another time
     assert.equal((await keeper.api('PUT', `admin/users/${who.id}/posts/head`, { group: 'office', from, until })).status, 204);
   assert.equal(server.run(['user', 'post', manager.name, 'head', '--group', 'office', '--acting']).status, 0);
   assert.deepEqual((await keeper.ok('GET', 'admin/posts/head')).items.filter((x) => x.acting).map((x) => [x.person, x.group]), [[manager.id, 'office']]);
@@ -237,8 +236,8 @@ test('a step that needs two has two, and each of them once (ORG-1)', async () =>
   assert.deepEqual(two.body.approval.steps[1].asked, [manager.id]);
   refused(await send(clerks[2]), 409, 'step_signed');
   assert.equal((await send(manager)).status, 200);
-  assert.equal((await send(deputy)).body.state, 'sent');
-  for (const who of [manager, manager2, deputy]) assert.equal((await keeper.api('DELETE', `admin/users/${who.id}/posts/head?group=office`)).status, 204);
+  assert.equal((await send(vice)).body.state, 'sent');
+  for (const who of [manager, manager2, vice]) assert.equal((await keeper.api('DELETE', `admin/users/${who.id}/posts/head?group=office`)).status, 204);
 });
 
 test('two who sign the same step at once: one signature, and the other is told', async () => {
@@ -255,21 +254,21 @@ test('two who sign the same step at once: one signature, and the other is told',
 test('a delegate signs for the one who lent, on record as such, and not for their own case (ORG-1)', async () => {
   const stand = await server.bearer('p.stand');
   const day = (n) => new Date(Date.now() + n * 864e5).toISOString().slice(0, 10);
-  await keeper.ok('POST', 'admin/delegations', { person: deputy.name, to: stand.name, from: day(-1), until: day(3) });
+  await keeper.ok('POST', 'admin/delegations', { person: vice.name, to: stand.name, from: day(-1), until: day(3) });
   const p = await plan(writer, { amount: '9000.00' });
   await manager.ok('POST', `papers/plans/${p.id}/approve`);
   assert.ok(await waits(stand, p));
   const a = await approve(stand, p);
   assert.equal(a.status, 200, a.text);
   const s = a.body.approval.steps[1].signatures[0];
-  assert.deepEqual([s.person, s.by], [deputy.id, stand.id]);
-  refused(await approve(deputy, p), 403, 'signed');
+  assert.deepEqual([s.person, s.by], [vice.id, stand.id]);
+  refused(await approve(vice, p), 403, 'signed');
   const own = await plan(stand, { amount: '9000.00' });
   await manager.ok('POST', `papers/plans/${own.id}/approve`);
   refused(await approve(stand, own), 403, 'own_case');
   assert.ok(!(await waits(stand, own)));
   // and rights do not go round in a circle
-  refused(await keeper.api('POST', 'admin/delegations', { person: stand.name, to: deputy.name, from: day(0), until: day(1) }), 409, 'delegation_loop');
+  refused(await keeper.api('POST', 'admin/delegations', { person: stand.name, to: vice.name, from: day(0), until: day(1) }), 409, 'delegation_loop');
 });
 
 test('it is withdrawn by who submitted it, before anybody has signed', async () => {
@@ -293,7 +292,7 @@ test('it is withdrawn by who submitted it, before anybody has signed', async () 
 
 test('it is returned to the submitter or to an earlier step, with a reason (FIN-5)', async () => {
   const p = await plan(writer, { amount: '6000.00' });
-  for (const who of [manager, deputy]) await who.ok('POST', `papers/plans/${p.id}/approve`);
+  for (const who of [manager, vice]) await who.ok('POST', `papers/plans/${p.id}/approve`);
   let c = await only(p, principal);
   assert.ok(c.may.includes('return'));
   refused(await act(principal, c, 'return', { to: 2 }), 422, 'required');
@@ -302,8 +301,8 @@ test('it is returned to the submitter or to an earlier step, with a reason (FIN-
   const back = await act(principal, c, 'return', { to: 2, note: '金额不清' });
   assert.equal(back.status, 200, back.text);
   assert.deepEqual(back.body.steps.map((s) => s.status), ['signed', 'open', 'ahead']);
-  assert.ok(await waits(deputy, p) && !(await waits(principal, p)));
-  await deputy.ok('POST', `papers/plans/${p.id}/approve`);
+  assert.ok(await waits(vice, p) && !(await waits(principal, p)));
+  await vice.ok('POST', `papers/plans/${p.id}/approve`);
   refused(await principal.post(`papers/plans/${p.id}/send_back`), 422, 'required');      // the transition itself asks the same
   refused(await clerks[0].post(`papers/plans/${p.id}/send_back`, { approval: { note: 'no' } }), 403, 'not_your_step');
   const home = await act(principal, c, 'return', { to: 'submitter', note: '请补充依据' });
@@ -326,11 +325,11 @@ test('a step is handed to somebody else who may sign', async () => {
   const p = await plan();
   const c = await only(p);
   refused(await act(manager, c, 'transfer', { to: writer.name }), 422, 'cannot_sign');
-  refused(await act(writer, c, 'transfer', { to: deputy.name }), 403);
-  assert.equal((await act(manager, c, 'transfer', { to: deputy.name, note: '出差' })).status, 200);
+  refused(await act(writer, c, 'transfer', { to: vice.name }), 403);
+  assert.equal((await act(manager, c, 'transfer', { to: vice.name, note: '出差' })).status, 200);
   refused(await approve(manager, p), 403, 'not_your_step');
-  assert.ok(await waits(deputy, p) && !(await waits(manager, p)));
-  assert.equal((await approve(deputy, p)).status, 200);
+  assert.ok(await waits(vice, p) && !(await waits(manager, p)));
+  assert.equal((await approve(vice, p)).status, 200);
 });
 
 test('a signer is added before or after the step', async () => {
@@ -396,16 +395,16 @@ test('when somebody leaves, whoever keeps approvals is told what waited for them
   await manager.ok('POST', `approvals/${c.id}/transfer`, { to: leaver.name });
   await keeper.ok('POST', `admin/users/${leaver.id}/disable`);
   assert.ok(await waits(office, p, 'alert'));
-  assert.equal((await act(office, c, 'transfer', { to: deputy.name })).status, 200);
+  assert.equal((await act(office, c, 'transfer', { to: vice.name })).status, 200);
   assert.ok(!(await waits(office, p, 'alert')));
-  assert.equal((await approve(deputy, p)).status, 200);
+  assert.equal((await approve(vice, p)).status, 200);
 });
 
 test('whoever keeps approvals does not help their own case on', async () => {
   const p = await plan(office);
   const c = await only(p);
   assert.deepEqual((await office.ok('GET', `approvals/${c.id}`)).may, ['withdraw', 'copy', 'urge']);
-  refused(await act(office, c, 'transfer', { to: deputy.name }), 403, 'own_case');
+  refused(await act(office, c, 'transfer', { to: vice.name }), 403, 'own_case');
   refused(await act(office, c, 'migrate'), 403);
 });
 
@@ -420,11 +419,11 @@ test('a token with scopes reaches no further into approvals than they say', asyn
   assert.equal((await reader.get(`approvals/${c.id}`)).status, 200);
   assert.equal((await inbox(reader)).length, 0);                   // nothing it could sign
   refused(await approve(reader, p), 403);
-  refused(await act(reader, c, 'transfer', { to: deputy.name }), 403);
+  refused(await act(reader, c, 'transfer', { to: vice.name }), 403);
   refused(await reader.api('PUT', 'phrases', { items: [] }), 403);
   const half = await scoped(['papers.plans:read', 'approvals']);
   refused(await act(half, c, 'sign'), 403);
-  refused(await act(half, c, 'transfer', { to: deputy.name }), 403);
+  refused(await act(half, c, 'transfer', { to: vice.name }), 403);
   const whole = await scoped(['papers.plans:read', 'papers.plans:approve', 'approvals']);
   assert.equal((await act(whole, c, 'sign', { note: 'ok' })).status, 200);
 });
@@ -551,18 +550,18 @@ test('a release whose approvals cannot work is refused, with the place', async (
   await wrong('[manager, principal]', '[manager, principle]', /policies\/papers\.yaml:4:\d+: .*role_unknown.*principal/, 'policies/papers.yaml', POLICY);
   await wrong('field: amount', 'field: name', /policies\/papers\.yaml:5:\d+: .*field_unsuitable/, 'policies/papers.yaml', POLICY);
   await wrong('before: principal', 'before: nobody', /policies\/papers\.yaml:5:\d+: .*step_unknown/, 'policies/papers.yaml', POLICY);
-  await wrong('roles: [manager, principal, deputy, clerk] }', 'roles: [manager, deputy, clerk] }', /policies\/papers\.yaml:4:\d+: .*step_impossible/, 'policies/access.yaml', access());
+  await wrong('roles: [manager, principal, vice, clerk] }', 'roles: [manager, vice, clerk] }', /policies\/papers\.yaml:4:\d+: .*step_impossible/, 'policies/access.yaml', access());
   assert.equal(reload().status, 0);
 });
 
 test('a release that leaves open approvals without their people is refused', async () => {
   const p = await plan(writer, { amount: '7000.00' });
-  const without = access(RULES.replaceAll(', deputy', '')).replace(/^ {2}deputy:.*\n/m, '');
-  write('plugins/papers/plugin.lua', PLUGIN.replaceAll('role = "deputy"', 'role = "manager"'));
+  const without = access(RULES.replaceAll(', vice', '')).replace(/^ {2}vice:.*\n/m, '');
+  write('plugins/papers/plugin.lua', PLUGIN.replaceAll('role = "vice"', 'role = "manager"'));
   write('policies/access.yaml', without);
   const r = reload();
   assert.equal(r.status, 1, r.stdout);
-  assert.match(r.stderr, /papers\.plans\/approve: role_in_use: .*deputy/);
+  assert.match(r.stderr, /papers\.plans\/approve: role_in_use: .*vice/);
   write('plugins/papers/plugin.lua', PLUGIN.replace('approve = {', 'endorse = {'));
   write('policies/access.yaml', access(RULES.replaceAll('approve', 'endorse')));
   const gone = reload();
