@@ -194,7 +194,7 @@ static enum err attach_one(struct attaching *a, const struct field *f, const cha
                       arena_printf(s->arena, "a %s is not taken here", row.type));
     uint8_t key[FILE_KEY];
     uint64_t generation = 0;
-    const char *name = NULL;
+    const char *name = "";
     struct value sealed[2];
     e = file_unwrap(s, &row, key, &name);
     if (e == ERR_NOT_FOUND)
