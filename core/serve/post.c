@@ -78,7 +78,7 @@ enum err post_secret_set(struct db *db, struct keyring *k, const char *school, c
     int c = 0;
     while (c < CHANNELS && strcmp(message_channels[c], channel)) c++;
     if (c == CHANNELS) return problem_set(p, ERR_NOT_FOUND, NULL);
-    if (json_object_size(body) != (size_t)!!token + (size_t)!!secret || !is_secret(token) ||
+    if (json_object_size(body) != (size_t) !!token + (size_t) !!secret || !is_secret(token) ||
         !is_secret(secret))
         return problem_set(p, ERR_INVALID, "{\"token\",\"secret\"}: texts of at most %d bytes",
                            POST_SECRET_MAX);
