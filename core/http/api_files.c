@@ -18,19 +18,25 @@
 static const int64_t WAITS_MS = INT64_C(24) * 3600 * 1000, SWEEP_MS = INT64_C(3600) * 1000;
 enum { SWEEP_ROWS = 256 };
 
+size_t files_take(struct app *app, struct http_request *http, size_t most) {
+    http->take = file_write;
+    http->taker = file_writer_open(http->arena, app->files);
+    return most;
+}
+
 // Nobody's bytes are written down: those of a request without a session stay in memory.
 size_t files_admit(struct app *app, struct http_request *http) {
     bool somebody = http_header(http, "Authorization") || http_header(http, "Cookie");
     if (!somebody || !app_is_ready(app)) return LIMIT_BODY_BYTES;
-    http->take = file_write;
-    http->taker = file_writer_open(http->arena, app->files);
-    return LIMIT_UPLOAD_BYTES;
+    return files_take(app, http, LIMIT_UPLOAD_BYTES);
 }
 
 struct upload {
     struct file_writer *writer;
     struct file_made made;
     const char *declared, *name;
+    files_then *then;
+    void *self;
     bool kept;
 };
 
@@ -40,9 +46,11 @@ static enum err keep_row(struct request *rq) {
     struct buf *b = &rq->out;
     int64_t expires_at = g->now + WAITS_MS;
     enum err e = file_add(&g->store, &u->made, u->name, g->actor->id, g->now, expires_at);
+    if (!e && u->then) e = u->then(rq, u->self, &u->made, u->name);
     if (e) return e;
     gate_record(g, "file.upload", arena_printf(rq->arena, "core.files/%s", u->made.id), "ok", "");
     rq->status = 201;
+    if (u->then) return ERR_OK;
     http_add_header(rq->http, "Location", arena_printf(rq->arena, "/api/v1/files/%s", u->made.id));
     buf_puts(b, "{\"id\":"), json_cstr(b, u->made.id);
     json_kv_str(b, "name", u->name);
@@ -109,11 +117,9 @@ static const char *clean_name(struct request *rq, const char *name) {
     return ok ? arena_strdup(rq->arena, name) : NULL;
 }
 
-static enum err upload(struct request *rq) {
-    struct gate *g = &rq->gate;
+enum err files_upload(struct request *rq, files_then *then, void *self) {
     struct upload *u = rq->state = arena_alloc(rq->arena, sizeof *u);
-    int64_t waiting;
-    u->writer = rq->http->taker;
+    *u = (struct upload){.writer = rq->http->taker, .then = then, .self = self};
     if (!rq->http->body_n)
         return problem_add(&rq->problem, ERR_INVALID, NULL, "empty", "the file is empty");
     if (!u->writer) return problem_set(&rq->problem, ERR_UNAVAILABLE, NULL);
@@ -125,12 +131,19 @@ static enum err upload(struct request *rq) {
         return problem_add(&rq->problem, ERR_INVALID, "/name", "file_name",
                            "a name of at most %d bytes, without control characters",
                            FILE_NAME_BYTES);
+    rq->undo = take_back;
+    rq->own_savepoint = then != NULL;
+    return request_move(rq, ON_FILES, keep_bytes);
+}
+
+static enum err upload(struct request *rq) {
+    struct gate *g = &rq->gate;
+    int64_t waiting;
     enum err e = file_waiting(&g->store, g->actor->id, g->now, &waiting);
     if (!e && waiting >= LIMIT_FILES_WAITING)
         e = problem_set(&rq->problem, ERR_RATE, "%d uploads wait to be attached",
                         LIMIT_FILES_WAITING);
-    rq->undo = take_back;
-    return e ? e : request_move(rq, ON_FILES, keep_bytes);
+    return e ? e : files_upload(rq, NULL, NULL);
 }
 
 struct download {

@@ -3,10 +3,11 @@
 //
 // /public/PLUGIN/FORM: forms that need no account. Whoever asks acts as `public`, with what
 // access.yaml gives to the role of that name and never more, signed in or not. What was sent is
-// found again by the code that its sender was given.
+// found again by the code that its sender was given; files are sent for it one by one.
 #include <pthread.h>
 #include <sodium.h>
 #include <string.h>
+#include "campus/file.h"
 #include "campus/limits.h"
 #include "campus/mem.h"
 #include "http/api.h"
@@ -56,9 +57,37 @@ static bool may_ask(const char *kind, const char *who, int limit, int64_t now, i
 }
 
 // The device is known by a cookie that says nothing else; one without it counts by its address.
+static const char *device_of(struct http_request *http) {
+    const char *c = http_cookie(http, "campusd_device");
+    bool fine = c && strlen(c) == DEVICE_LEN && strspn(c, "0123456789abcdef") == DEVICE_LEN;
+    return fine ? c : NULL;
+}
+
+static bool may_send_file(struct http_request *http, int *retry_s) {
+    const char *d = device_of(http);
+    int64_t now = clock_now_ms();
+    return (!d || may_ask("files of", d, LIMIT_PUBLIC_FILES_DEVICE, now, retry_s)) &&
+           may_ask("files", http->client, LIMIT_PUBLIC_FILES_SOURCE, now, retry_s);
+}
+
+static enum err drop(void *self, const char *p, size_t n) {
+    (void)self, (void)p, (void)n;
+    return ERR_OK;
+}
+
+// A file, PLUGIN/FORM/CODE/FIELD, is counted before anything of it is written down.
+size_t public_admit(struct app *app, struct http_request *http) {
+    int slashes = 0, retry;
+    for (const char *s = http->path; *s; s++) slashes += *s == '/';
+    if (slashes != 5 || strcmp(http->method, "POST") || !app_is_ready(app)) return LIMIT_BODY_BYTES;
+    if (may_send_file(http, &retry)) return files_take(app, http, LIMIT_PUBLIC_FILE_BYTES);
+    http->take = drop;
+    return LIMIT_PUBLIC_FILE_BYTES;
+}
+
 static const char *device(struct request *rq) {
-    const char *c = http_cookie(rq->http, "campusd_device");
-    if (c && strlen(c) == DEVICE_LEN && strspn(c, "0123456789abcdef") == DEVICE_LEN) return c;
+    const char *c = device_of(rq->http);
+    if (c) return c;
     uint8_t raw[DEVICE_LEN / 2];
     char hex[DEVICE_LEN + 1];
     randombytes_buf(raw, sizeof raw);
@@ -72,7 +101,7 @@ static const char *device(struct request *rq) {
 }
 
 static enum err limits(struct request *rq) {
-    bool sends = !strcmp(rq->http->method, "POST");
+    bool sends = !strcmp(rq->http->method, "POST") && rq->npath < 4;
     const char *d = device(rq);
     int retry;
     bool ok = may_ask("source", rq->http->client, LIMIT_PUBLIC_SOURCE, rq->gate.now, &retry);
@@ -250,11 +279,58 @@ static enum err show(struct request *rq, const struct public_form *f) {
         title_json(out, "state_title", &e->workflow->states[s].title);
     }
     for (int i = 0; i < f->nfields; i++) {
-        const json_t *v = json_object_get(record, f->fields[i]->name);
-        if (v) json_key(out, f->fields[i]->name), json_dom(out, v);
+        const struct field *one = f->fields[i];
+        const json_t *v = json_object_get(record, one->name);
+        if (v && one->type == FIELD_FILE) // that it is there, no more
+            json_kv_bool(out, one->name, !json_is_null(v));
+        else if (v)
+            json_key(out, one->name), json_dom(out, v);
     }
     buf_putc(out, '}');
     return request_finish(rq);
+}
+
+// Files. One is attached as it comes in, in the place of the one before: none waits for a form.
+struct handing {
+    const struct public_form *form;
+    const struct field *field;
+    const char *id;
+};
+
+static enum err attach(struct request *rq, void *self, const struct file_made *made,
+                       const char *name) {
+    struct handing *h = self;
+    struct buf *b = &rq->out;
+    json_t *body;
+    const char *text = arena_printf(rq->arena, "{\"%s\":\"%s\"}", h->field->name, made->id);
+    enum err e = json_parse(rq->arena, text, strlen(text), &body, &rq->problem);
+    if (!e) e = gate_update(&rq->gate, h->form->entity, h->id, -1, body, NULL, NULL);
+    if (e) return e;
+    buf_putc(b, '{');
+    json_kv_str(b, "field", h->field->name);
+    json_kv_str(b, "name", name);
+    json_kv_str(b, "type", file_media_type(made->type));
+    json_kv_int(b, "size", (int64_t)made->size);
+    buf_putc(b, '}');
+    return ERR_OK;
+}
+
+static enum err take_file(struct request *rq, const struct public_form *f) {
+    struct handing *h = arena_alloc(rq->arena, sizeof *h);
+    int64_t sent = 0;
+    int i = 0;
+    while (i < f->nfields && strcmp(f->fields[i]->name, rq->path[3])) i++;
+    if (i == f->nfields) return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
+    *h = (struct handing){.form = f, .field = f->fields[i]};
+    if (!rq->http->taker && !may_send_file(rq->http, &rq->retry_s))
+        return problem_set(&rq->problem, ERR_RATE, NULL);
+    enum err e = by_code(rq, f->entity, f->code, rq->path[2], &h->id);
+    if (!e) e = file_of_public(&rq->gate.store, h->id, &sent);
+    if (!e && sent >= LIMIT_PUBLIC_FILES)
+        e = problem_add(&rq->problem, ERR_CONFLICT, NULL, "too_many_files",
+                        "%d files have been sent for it; hand the others in at the school",
+                        LIMIT_PUBLIC_FILES);
+    return e ? e : files_upload(rq, attach, h);
 }
 
 enum err public_request(struct request *rq) {
@@ -269,11 +345,13 @@ enum err public_request(struct request *rq) {
     const struct public_form *f = NULL;
     for (int i = 0; pl && i < pl->nforms; i++)
         if (!strcmp(pl->forms[i].name, rq->path[1])) f = &pl->forms[i];
-    if (!f || rq->npath > 3 ||
-        (rq->npath == 3) != (f && f->shows && !strcmp(rq->http->method, "GET")))
+    int n = rq->npath;
+    bool by_its_code = f && (f->shows || f->files);
+    if (!f || n > 4 || (n > 2 && !by_its_code) || (n > 3 && !f->files))
         return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
-    bool get = !strcmp(rq->http->method, "GET");
-    if (!get && (f->shows || strcmp(rq->http->method, "POST")))
+    if (!strcmp(rq->http->method, "POST") && !f->shows && n == (f->files ? 4 : 2))
+        return f->files ? take_file(rq, f) : send(rq, f);
+    if (strcmp(rq->http->method, "GET") || n == 4)
         return problem_set(&rq->problem, ERR_METHOD, NULL);
-    return !get ? send(rq, f) : f->shows ? show(rq, f) : describe(rq, f);
+    return n == 3 ? show(rq, f) : describe(rq, f);
 }

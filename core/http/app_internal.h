@@ -79,10 +79,20 @@ void route_done(void *self, struct http_request *http, int status);
 
 // api_files.c: where an upload goes while it comes in; and what expires or was left behind goes.
 size_t files_admit(struct app *app, struct http_request *http);
+// Bytes that come in are sealed at once into a file without a name, at most so many.
+size_t files_take(struct app *app, struct http_request *http, size_t most);
+// Ends an upload that was taken so: its type is told, it is kept, its row written, and then, on the
+// lane in the same transaction, one act of the gate that attaches it, and its answer; NULL: it
+// waits for its sender to attach it.
+struct file_made;
+typedef enum err files_then(struct request *rq, void *self, const struct file_made *made,
+                            const char *name);
+MUST_CHECK enum err files_upload(struct request *rq, files_then *then, void *self);
+// api_public.c: what the public sends, before it is in.
+size_t public_admit(struct app *app, struct http_request *http);
 void files_tick(struct app *app);
 // Sealed bytes into the place where they stay, durable when it returns; blocks: from a worker or a
 // job. What no row comes to know goes with a sweep.
-struct file_made;
 MUST_CHECK enum err files_keep(struct app *app, struct db *db, struct arena *a,
                                const struct file_made *made, struct problem *p);
 

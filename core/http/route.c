@@ -417,6 +417,7 @@ static bool plain(struct request *rq) {
 size_t route_admit(void *self, struct http_request *http) {
     if (!strcmp(http->path, "/api/v1/files") && !strcmp(http->method, "POST"))
         return files_admit(self, http);
+    if (!strncmp(http->path, "/public/", 8)) return public_admit(self, http);
     const char *type = http_header(http, "Content-Type");
     bool bulk = type && strncasecmp(type, "application/json", 16);
     return bulk && strstr(http->path, "/import") ? LIMIT_UPLOAD_BYTES : LIMIT_BODY_BYTES;

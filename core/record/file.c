@@ -22,6 +22,7 @@ const char file_ddl[] =
     "CREATE INDEX IF NOT EXISTS i_file_expires ON core_file(expires_at) WHERE expires_at>0;"
     "CREATE INDEX IF NOT EXISTS i_file_waiting ON core_file(created_by) WHERE expires_at>0;"
     "CREATE INDEX IF NOT EXISTS i_file_owner ON core_file(owner);"
+    "CREATE INDEX IF NOT EXISTS i_file_public ON core_file(record) WHERE created_by='public';"
     "CREATE TABLE IF NOT EXISTS core_file_part(file TEXT NOT NULL, part BIGINT NOT NULL,"
     " bytes {bytes} NOT NULL, PRIMARY KEY(file, part));"
     // Documents (gate/document.c). sealed NULL: the person was erased. state: issued, void,
@@ -125,6 +126,12 @@ enum err file_waiting(struct store *s, const char *by, int64_t now, int64_t *n) 
     return db_int(s->db, s->problem, n, 0,
                   "SELECT count(*) FROM core_file WHERE created_by=$1 AND expires_at>$2", "ti", by,
                   now);
+}
+
+enum err file_of_public(struct store *s, const char *record, int64_t *n) {
+    return db_int(s->db, s->problem, n, 0,
+                  "SELECT count(*) FROM core_file WHERE record=$1 AND created_by='public'", "t",
+                  record);
 }
 
 enum err file_unwrap(struct store *s, const struct file_row *f, uint8_t key[FILE_KEY],

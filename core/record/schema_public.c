@@ -26,7 +26,9 @@ static const struct field *code_of(struct build *b, const json_t *j, const struc
 }
 
 static void build_fields(struct build *b, const json_t *j, struct public_form *f) {
-    const json_t *list = json_object_get(j, f->shows ? "shows" : "fields"),
+    const json_t *list = json_object_get(j, f->shows   ? "shows"
+                                            : f->files ? "files"
+                                                       : "fields"),
                  *via = json_object_get(j, "via");
     size_t n = json_array_size(list);
     f->fields = arena_alloc(b->arena, sizeof *f->fields * (n + 1));
@@ -40,8 +42,11 @@ static void build_fields(struct build *b, const json_t *j, struct public_form *f
         }
         const struct field *one = field_of(b, j, f, f->entity, name);
         if (!one) continue;
-        if (!f->shows && (one->readonly || one->type == FIELD_FILE || one->type == FIELD_PERSON ||
-                          (one->type == FIELD_REFERENCE && !by)))
+        if (f->files && (one->readonly || one->type != FIELD_FILE || one->many))
+            build_at(b, j, "field_not_public", "public %s: %s holds no single file", f->name, name);
+        else if (!f->shows && !f->files &&
+                 (one->readonly || one->type == FIELD_FILE || one->type == FIELD_PERSON ||
+                  (one->type == FIELD_REFERENCE && !by)))
             build_at(b, j, "field_not_public", "public %s: %s cannot be filled in there%s", f->name,
                      name,
                      one->type == FIELD_REFERENCE
@@ -70,6 +75,7 @@ void build_public(struct build *b, const struct schema *s, struct plugin *pl) {
                                   .entity = schema_entity(s, pl->name, entity ? entity : ""),
                                   .set = json_object_get(j, "set"),
                                   .shows = json_object_get(j, "shows") != NULL,
+                                  .files = json_object_get(j, "files") != NULL,
                                   .file = build_file(b, j),
                                   .line = (int)json_integer_value(json_object_get(j, "line"))};
         if (!f->entity) {
@@ -78,7 +84,7 @@ void build_public(struct build *b, const struct schema *s, struct plugin *pl) {
             continue;
         }
         if (code) f->code = code_of(b, j, f, f->entity, code);
-        if (!code && (f->shows || move))
+        if (!code && (f->shows || f->files || move))
             build_at(b, j, "code_missing",
                      "public %s: say by which code = \"field\" a record is found", name);
         if (move && !(f->transition = entity_transition(f->entity, move)))

@@ -61,6 +61,8 @@ MUST_CHECK enum err file_add(struct store *s, const struct file_made *f, const c
 MUST_CHECK enum err file_find(struct store *s, const char *id, struct file_row *out);
 // How many uploads of this person wait to be attached.
 MUST_CHECK enum err file_waiting(struct store *s, const char *by, int64_t now, int64_t *n);
+// How many files the public has sent for this record, replaced ones too.
+MUST_CHECK enum err file_of_public(struct store *s, const char *record, int64_t *n);
 // ERR_NOT_FOUND when the key that wrapped it is destroyed.
 MUST_CHECK enum err file_unwrap(struct store *s, const struct file_row *f, uint8_t key[FILE_KEY],
                                 const char **name);

@@ -214,19 +214,19 @@ struct document_decl { // what is issued for a record: a notice, a certificate
     const char *file;
     int line, col;
 };
-// A form that needs no account: it makes a record, shows one (shows) or moves one (transition),
-// which whoever knows the code that it was given may ask for.
+// A form that needs no account: it makes a record, shows one (shows), moves one (transition) or
+// takes files for one (files), which whoever knows the code that it was given may ask for.
 struct public_form {
     const char *name, *file;
     struct title title;
     const struct entity *entity;
     const struct field *code;    // of the entity; NULL: what is made cannot be asked for
-    const struct field **fields; // what is filled in, or shown
+    const struct field **fields; // what is filled in, shown, or gets a file
     int nfields;
     const struct field **via; // for each of fields: that field of the record referred to
     const json_t *set;        // what a new record gets besides; borrowed or NULL
     const struct transition *transition;
-    bool shows, shows_state;
+    bool shows, shows_state, files;
     int line;
 };
 struct plugin {

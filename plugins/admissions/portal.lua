@@ -12,6 +12,8 @@ return {
     via = { activity = "capture_code" }, set = { source = "form" }, serves = { "ADM-3" } },
   status = campus.public { title = { zh = "报名进度", en = "Status" }, entity = "applicants", code = "tracking",
     shows = { "state", "name", "major", "registered_on", "report_on", "report_place" }, serves = { "ADM-7" } },
+  materials = campus.public { title = { zh = "上传材料", en = "Send documents" }, entity = "applicants", code = "tracking",
+    files = { "id_card_scan", "diploma_scan", "transcript_scan", "health_form_scan", "photo_scan" }, serves = { "ADM-4" } },
   confirm = campus.public { title = { zh = "确认入学", en = "Confirm your place" }, entity = "applicants", code = "tracking",
     transition = "confirm", serves = { "ADM-6" } },
   decline = campus.public { title = { zh = "放弃入学", en = "Decline your place" }, entity = "applicants", code = "tracking",
