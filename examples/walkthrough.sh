@@ -104,7 +104,7 @@ notice='"report_on":"2027-09-01","report_place":"东校区体育馆"'
 want 409 lin.mei POST "$A/applicants/$first/send_notice" "{$notice}"
 want 200 lin.mei POST "$A/applicants/$first/admit" "{\"plan_line\":\"$line\"}"
 want 200 lin.mei POST $A/actions/send_notice "{\"applicant\":\"$first\",$notice,\"purpose\":\"notices\"}"
-document=$(value document)
+document=$(value document) number=$(value number)
 want 200 lin.mei GET "/api/v1/documents/$document?format=pdf&purpose=print"
 has '%PDF-'
 
@@ -129,12 +129,13 @@ has '候补'
 want 200 lin.mei POST "$A/applicants/$second/decline"
 until_is '"state":"admitted"' lin.mei "$A/applicants/$third"
 
-step 'confirmed by code, arrived with the originals, and on the register (ADM-6, ADM-7)'
+step 'confirmed by code, the notice scanned, arrived with the originals, and on the register (ADM-6, ADM-7)'
 want 200 lin.mei GET "$A/applicants/$first?reveal=tracking&purpose=walkthrough"
 tracking=$(value tracking)
 want 200 public POST /public/admissions/confirm "{\"code\":\"$tracking\"}"
-want 422 xu.tao POST "$A/applicants/$first/arrive" "{\"class\":\"$class\"}"
-want 200 xu.tao POST "$A/applicants/$first/arrive" "{\"class\":\"$class\",\"originals_checked\":true}"
+want 422 xu.tao POST "/api/v1/documents/$document/do/arrive" "{\"class\":\"$class\"}"
+answer=$(campusd scan "$number" arrive "class=$class" originals_checked=true)
+has arrived
 until_is '"name":"李小红"' shen.jia "/api/v1/basics/students?came_from=admissions.applicants/$first"
 
 step 'figures (ADM-8)'

@@ -126,7 +126,8 @@ enum err config_load(struct arena *a, const char *home, struct config *out, stru
     if (e) return e;
     static const char *const keys[] = {"listen", "school", "storage",  "plugins",  "keys",
                                        "log",    "http",   "webhooks", "messages", NULL};
-    static const char *const school_keys[] = {"id", "name", "timezone", "language", NULL};
+    static const char *const school_keys[] = {"id",       "name",    "timezone",
+                                              "language", "address", NULL};
     static const char *const plugin_keys[] = {"path", "enabled", "budget", NULL};
     static const char *const budget_keys[] = {"cpu", "wall", "memory", NULL};
     static const char *const levels[] = {"info", "debug", "warn", "error", NULL};
@@ -159,6 +160,13 @@ enum err config_load(struct arena *a, const char *home, struct config *out, stru
               "unknown time zone");
     tz_free(tz);
     out->school.language = one_of(school, "language", languages, p) == 1 ? LANG_EN : LANG_ZH;
+    out->school.address = yaml_str(
+        school, "address", arena_printf(a, "http://%s:%d", out->listen_host, out->listen_port));
+    const char *at = out->school.address;
+    if ((strncmp(at, "https://", 8) && strncmp(at, "http://", 7)) || strpbrk(at, " \t\"<>#?") ||
+        at[strlen(at) - 1] == '/')
+        wrong(p, yaml_get(school, "address"), "address",
+              "write https://HOST, without a / at the end");
     const char *storage = yaml_str(y, "storage", "sqlite:campusd.db");
     out->storage = strncmp(storage, "sqlite:", 7)
                        ? storage

@@ -90,7 +90,7 @@ void document_text(struct gate *g, const struct document_draft *d, const char *n
     struct buf sample, markup, qr;
     buf_init(&sample, a), buf_init(&markup, a), buf_init(&qr, a);
     if (!number && decl->number) { // every digit, so that a font is known to have them
-        template_number(decl->number, g->today, INT64_C(1234567890), NULL, NULL, &sample);
+        template_number(decl->number, g->today, INT64_C(1234567890), NULL, &sample);
         number = buf_str(&sample);
     }
     const struct policy_revision *rev = release_policy(g->release, decl->entity->plugin, g->today);
@@ -114,7 +114,9 @@ void document_text(struct gate *g, const struct document_draft *d, const char *n
     if (decl->copies) json_kv_int(out, "copies", decl->copies);
     if (watermark) json_kv_str(out, "watermark", watermark);
     if (decl->qr) {
-        template_number(decl->qr, g->today, 0, number ? number : "", id ? id : "", &qr);
+        const struct template_names names = {number ? number : "", id ? id : "",
+                                             g->release->address};
+        template_number(decl->qr, g->today, 0, &names, &qr);
         json_key(out, "qr"), json_text(out, buf_str(&qr), qr.len);
     }
     buf_putc(out, '}');
@@ -139,7 +141,7 @@ static enum err next_number(struct gate *g, const struct document_decl *d, const
                    "SELECT last FROM core_register WHERE name=$1 AND period=$2", "tt", name,
                    period);
     buf_init(&b, a);
-    template_number(d->number, g->today, n, NULL, NULL, &b);
+    template_number(d->number, g->today, n, NULL, &b);
     *out = buf_str(&b);
     return e;
 }
@@ -190,17 +192,6 @@ static void row_json(const struct row *r, struct buf *b) {
     if (*r->reason) json_kv_str(b, "reason", r->reason);
     if (*r->replaced_by) json_kv_str(b, "replaced_by", r->replaced_by);
     buf_putc(b, '}');
-}
-
-static enum err find_row(struct gate *g, const char *id, struct row *r) {
-    bool row = false;
-    struct stmt *st = db_query(g->store.db, g->store.problem,
-                               "SELECT " COLUMNS " FROM core_document WHERE id=$1", "t", id);
-    enum err e = st ? stmt_step(st, &row, g->store.problem) : g->store.problem->code;
-    if (e || !row) return e ? e : ERR_NOT_FOUND;
-    take_row(g, st, r);
-    stmt_reset(st);
-    return ERR_OK;
 }
 
 // The document in force that a new one would stand beside, or that it replaces. What refuses comes
@@ -327,6 +318,26 @@ static enum err of_record(struct gate *g, const struct row *row, struct record *
     return gate_find(g, e, row->record, "document", r, &v);
 }
 
+// By its id or its number; of several registers that gave the same number, the last that is the
+// actor's to see.
+static enum err find_row(struct gate *g, const char *id, struct row *out, struct record *r) {
+    struct row rows[4];
+    int n = 0;
+    struct stmt *st = db_query(g->store.db, g->store.problem,
+                               "SELECT " COLUMNS " FROM core_document WHERE id=$1 OR number=$1"
+                               " ORDER BY id DESC LIMIT 4",
+                               "t", id);
+    enum err e = st ? ERR_OK : g->store.problem->code;
+    for (bool row = false; !e && !(e = stmt_step(st, &row, g->store.problem)) && row;)
+        if (n < 4) take_row(g, st, &rows[n++]);
+    for (int i = 0; i < n && !e; i++) {
+        e = of_record(g, &rows[i], r);
+        if (!e) return *out = rows[i], ERR_OK;
+        if (e == ERR_NOT_FOUND) e = ERR_OK;
+    }
+    return e ? e : ERR_NOT_FOUND;
+}
+
 enum err document_list(struct gate *g, const struct entity *e, const char *id, struct buf *out) {
     struct record r;
     struct verdict v;
@@ -385,8 +396,7 @@ enum err document_open(struct gate *g, const char *id, const char *purpose, stru
                        struct buf *text, bool *zh) {
     struct row row = {0};
     struct record r;
-    enum err e = find_row(g, id, &row);
-    if (!e) e = of_record(g, &row, &r);
+    enum err e = find_row(g, id, &row, &r);
     if (e) return e == ERR_NOT_FOUND ? not_for(g, id) : e;
     if (out) row_json(&row, out);
     if (!text) return ERR_OK;
@@ -413,13 +423,12 @@ enum err document_void(struct gate *g, const char *id, const char *reason, struc
     struct row row = {0};
     struct record r;
     int64_t n = 0;
-    enum err e = find_row(g, id, &row);
-    if (!e) e = of_record(g, &row, &r);
+    enum err e = find_row(g, id, &row, &r);
     if (e) return e == ERR_NOT_FOUND ? not_for(g, id) : e;
     e = db_run(g->store.db, g->store.problem, &n,
                "UPDATE core_document SET state='void',ended_at=$1,ended_by=$2,reason=$3"
                " WHERE id=$4 AND state='issued'",
-               "ittt", g->now, g->actor->id, reason, id);
+               "ittt", g->now, g->actor->id, reason, row.id);
     if (!e && !n)
         e = object(g, ERR_CONFLICT, NULL, "document_not_issued", "该文书不在有效状态",
                    "the document is not in force");

@@ -229,11 +229,35 @@ static enum err make_void(struct request *rq) {
     return e ? e : request_move(rq, ON_LANE, void_on_lane);
 }
 
+// Somebody comes with it: a transition of the record that it was issued for, while it is in force.
+static enum err move_holder(struct request *rq) {
+    struct buf b;
+    json_t *row;
+    buf_init(&b, rq->arena);
+    enum err e = document_open(&rq->gate, rq->path[1], NULL, &b, NULL, NULL);
+    if (!e) e = json_parse(rq->arena, b.data, b.len, &row, &rq->problem);
+    if (e) return e;
+    if (strcmp(json_string_value(json_object_get(row, "state")), "issued")) {
+        problem_add(&rq->problem, ERR_CONFLICT, NULL, "document_not_issued",
+                    "the document is not in force");
+        rq->problem.first->detail_zh = "该文书不在有效状态";
+        return ERR_CONFLICT;
+    }
+    const char *entity = json_string_value(json_object_get(row, "entity")),
+               *dot = strchr(entity, '.');
+    rq->path[0] = arena_strndup(rq->arena, entity, (size_t)(dot - entity));
+    rq->path[1] = dot + 1;
+    rq->path[2] = json_string_value(json_object_get(row, "record"));
+    rq->npath = 4;
+    return records_transition(rq);
+}
+
 const struct route routes_documents[] = {
     {"POST", "{}/{}/{}/documents/{}", post, NULL, SIGNED_IN},
     {"GET", "{}/{}/{}/documents", list, NULL, SIGNED_IN},
     {"POST", "{}/{}/documents/{}", documents_batch, NULL, SIGNED_IN},
     {"GET", "documents/{}", fetch, NULL, SIGNED_IN},
     {"POST", "documents/{}/void", make_void, NULL, SIGNED_IN},
+    {"POST", "documents/{}/do/{}", move_holder, NULL, SIGNED_IN},
     {NULL, NULL, NULL, NULL, SIGNED_IN},
 };

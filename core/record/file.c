@@ -35,6 +35,7 @@ const char file_ddl[] =
     " reason TEXT NOT NULL, replaced_by TEXT NOT NULL, sealed {bytes});"
     "CREATE INDEX IF NOT EXISTS i_document_record ON core_document(record);"
     "CREATE INDEX IF NOT EXISTS i_document_owner ON core_document(owner);"
+    "CREATE INDEX IF NOT EXISTS i_document_number ON core_document(number);"
     "CREATE TABLE IF NOT EXISTS core_register(name TEXT NOT NULL, period TEXT NOT NULL,"
     " last BIGINT NOT NULL, PRIMARY KEY(name, period));";
 

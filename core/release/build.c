@@ -311,6 +311,7 @@ static enum err build(struct release *r, const struct config *c, int children, s
     unsigned before = p->count;
     snprintf(r->school, sizeof r->school, "%s", c->school.id);
     r->school_name = arena_strdup(a, c->school.name ? c->school.name : c->school.id);
+    r->address = arena_strdup(a, c->school.address ? c->school.address : "");
     r->language = c->school.language;
     r->tz = tz_load(c->school.timezone);
     hash_files(r);

@@ -457,8 +457,8 @@ void template_fill(const struct template *t, const struct template_values *v, st
     fill(t, 0, t->n, v, NULL, out);
 }
 
-void template_number(const char *s, const char *today, int64_t seq, const char *number,
-                     const char *id, struct buf *out) {
+void template_number(const char *s, const char *today, int64_t seq,
+                     const struct template_names *names, struct buf *out) {
     for (; *s; s++) {
         size_t n = *s == '{' ? strcspn(s + 1, "}") : 0;
         const char *w = s + 1;
@@ -468,10 +468,12 @@ void template_number(const char *s, const char *today, int64_t seq, const char *
             buf_put(out, today + 5, 2);
         else if (n == 3 && !memcmp(w, "day", 3))
             buf_put(out, today + 8, 2);
-        else if (n == 6 && !memcmp(w, "number", 6) && number)
-            buf_puts(out, number);
-        else if (n == 2 && !memcmp(w, "id", 2) && id)
-            buf_puts(out, id);
+        else if (n == 6 && !memcmp(w, "number", 6) && names)
+            buf_puts(out, names->number);
+        else if (n == 2 && !memcmp(w, "id", 2) && names)
+            buf_puts(out, names->id);
+        else if (n == 4 && !memcmp(w, "link", 4) && names)
+            buf_printf(out, "%s/desk/#/d/%s", names->address, names->id);
         else if (n >= 3 && n <= 6 && !memcmp(w, "seq", 3))
             buf_printf(out, "%0*lld", n > 4 ? atoi(w + 4) : 1, (long long)seq);
         else {

@@ -35,6 +35,7 @@ struct config {
     int listen_port;
     struct {
         const char *id, *name, *timezone;
+        const char *address; // under which browsers reach the service
         enum lang language;
     } school;
     const char *storage;         // "sqlite:campusd.db" or "postgresql://…"

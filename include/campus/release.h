@@ -39,7 +39,7 @@ struct release {
     struct pool *pool;
     struct tz *tz;
     char school[64];
-    const char *school_name;
+    const char *school_name, *address; // of the service, as browsers reach it
     enum lang language; // of the school
     int refs;           // atomic
     const struct release_file

@@ -29,8 +29,12 @@ struct template_values {
     enum lang lang;
 };
 void template_fill(const struct template *t, const struct template_values *v, struct buf *out);
-// "{year}-{seq:4}" and the like: {year} {month} {day} {seq:N} {number} {id}; others stay.
-void template_number(const char *format, const char *today, int64_t seq, const char *number,
-                     const char *id, struct buf *out);
+// "{year}-{seq:4}" and the like: {year} {month} {day} {seq:N}; of a document that has them {number},
+// {id}, and {link}, where the desk shows it; others stay.
+struct template_names {
+    const char *number, *id, *address;
+};
+void template_number(const char *format, const char *today, int64_t seq,
+                     const struct template_names *names, struct buf *out);
 
 #endif

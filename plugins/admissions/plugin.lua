@@ -22,7 +22,7 @@ local out = {
       title = { zh = "录取通知书", en = "Notice of admission" }, entity = "applicants",
       template = { zh = "templates/notice.html", en = "templates/notice.en.html" }, number = "{year}招字第{seq:5}号",
       states = { "admitted", "notified", "confirmed" },   -- each of them holds a seat
-      seal = { zh = "招生专用章", en = "Seal" }, qr = "{id} {number}", serves = { "ADM-6" },
+      seal = { zh = "招生专用章", en = "Seal" }, qr = "{link}", serves = { "ADM-6" },
     },
   },
   messages = {

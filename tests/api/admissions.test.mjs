@@ -315,6 +315,33 @@ test('ADM-6: confirmed by code, arrived with originals, and on the register once
   }, 15000);
 });
 
+test('ADM-6: at the desk the notice is scanned: who holds one in force arrives by it, with one that was replaced nobody', async () => {
+  const a = await admitted();
+  const send = (more) => decider.ok('POST', 'admissions/actions/send_notice', { applicant: a.id, ...notice, purpose: '发放通知书', ...more });
+  const first = (await send()).result, second = (await send({ replaces: first.document })).result;
+  const by = (text) => `documents/${encodeURIComponent(text)}`;
+  // what its QR code says leads to the desk, under the address of the school
+  const html = await decider.get(`${by(second.number)}?format=html&purpose=print`);
+  assert.match(html.text, /<svg class="qr"/);
+  const row = await officer.ok('GET', `${by(second.number)}?format=json`);
+  assert.deepEqual([row.id, row.record, row.state], [second.document, a.id, 'issued']);
+  assert.equal((await server.anonymous.get(`/api/v1/${by(second.number)}?format=json`)).status, 401);
+  const stranger = await server.bearer('s.far', ['admissions.staff'], { campus: '西校区' });
+  assert.equal((await stranger.get(`${by(second.number)}?format=json`)).status, 404);
+  assert.equal((await stranger.post(`${by(second.number)}/do/arrive`, {})).status, 404);
+  await decider.ok('POST', `${A}/${a.id}/confirm`, {});
+  const class_ = (await lead.ok('GET', 'basics/classes?limit=1')).items[0].id;
+  const here = { class: class_, originals_checked: true };
+  const old = await officer.post(`${by(first.number)}/do/arrive`, here);
+  assert.deepEqual([old.status, old.body.errors[0].code], [409, 'document_not_issued']);
+  assert.equal((await officer.post(`${by(second.number)}/do/arrive`, { class: class_ })).status, 422, 'the rule holds here too');
+  assert.equal((await officer.post(`${by(second.number)}/do/fly`, {})).status, 404);
+  assert.equal((await officer.post(`${by('2027招字第99999号')}/do/arrive`, here)).status, 404);
+  const done = server.run(['scan', `http://any.host/desk/#/d/${second.document}`, 'arrive', `class=${class_}`, 'originals_checked=true']);
+  assert.equal(done.status, 0, done.stderr);
+  assert.equal(await state(a.id), 'arrived');
+});
+
 test('ADM-6: who does not arrive gives the seat back', async () => {
   const [one] = await approvedPlan(server, [{ quota: 1, region: '海南' }]);
   const a = await eligible();

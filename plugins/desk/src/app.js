@@ -44,6 +44,7 @@ function Page() {
   }
   if (a === 'inbox') return html`<${Later} name="inbox" key=${app.route.hash} />`;
   if (a === 'find') return html`<${Later} name="find" key=${app.route.hash} />`;
+  if (a === 'd') return html`<${Later} name="scan" key=${plugin} id=${plugin} />`;
   if (a === 'admin') return html`<${Later} name="admin" tab=${plugin} item=${name} />`;
   if (a === 'jobs') return html`<${Later} name="jobs" />`;
   if (a === 'account') return html`<${Later} name="account" user=${app.user} changed=${signedIn} />`;

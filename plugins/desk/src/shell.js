@@ -17,7 +17,13 @@ export const isAdministrator = () => ['core.admin', 'core.people', 'core.release
 
 function Find() {
   const [q, set] = useState('');
-  return html`<form role="search" class="find" onSubmit=${(e) => { e.preventDefault(); if (q.trim()) { app.find = q.trim(); go(`#/find?${Date.now().toString(36)}`); } }}>
+  const find = (e) => {
+    e.preventDefault();
+    const scanned = /#\/d\/(\S+)$|(\S+第\S+号)$/.exec(q.trim()); // a QR code or the number of a document
+    if (scanned) { set(''); go(`#/d/${encodeURIComponent(scanned[1] ?? scanned[2])}`); }
+    else if (q.trim()) { app.find = q.trim(); go(`#/find?${Date.now().toString(36)}`); }
+  };
+  return html`<form role="search" class="find" onSubmit=${find}>
     <input type="search" aria-label=${t('查找', 'Find')} placeholder=${t('姓名、手机号、身份证号', 'Name, phone, identity number')} value=${q} onInput=${(e) => set(e.target.value)} /></form>`;
 }
 
