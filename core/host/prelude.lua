@@ -106,7 +106,7 @@ local SHAPES = {
     states = "texts", copies = "integer", many = "boolean", serves = "texts" },
   export = { title = "title", entity = "text", fields = "texts", reveal = "texts", where = "table", purpose = "text", serves = "texts" },
   public = { title = "title", entity = "text", code = "text", fields = "texts", shows = "texts", files = "texts", transition = "text",
-    via = "table", set = "table", serves = "texts" },
+    via = "table", set = "table", consent = "title", next = "titles", serves = "texts" },
   rule = { reads = "texts", run = "function", serves = "texts" },
   action = { title = "title", input = "table", run = "function", serves = "texts" },
   message = { title = "title", entity = "text", to = "names", channels = "names", text = "title", extra = "texts",
@@ -116,7 +116,7 @@ local SHAPES = {
 }
 local WORDS = { boolean = "true or false", integer = "a whole number", number = "a number", text = "a text",
   title = "a text or { zh = \"…\", en = \"…\" }", texts = "a list of texts: { \"a\", \"b\" }",
-  names = "a name, or a list of names: { \"a\", \"b\" }", list = "a list: { …, … }", table = "a table: { name = … }",
+  titles = "texts by name: { name = \"a text\" or { zh = \"…\", en = \"…\" } }", names = "a name, or a list of names: { \"a\", \"b\" }", list = "a list: { …, … }", table = "a table: { name = … }",
   ["function"] = "a function" }
 local KINDS_OF = { string = "a text", number = "a number", boolean = "true or false", table = "a table",
   ["function"] = "a function", ["nil"] = "nothing" }
@@ -140,6 +140,11 @@ local function suits(v, kind)
     if t ~= "table" then return t == "string" end
     for k, x in pairs(v) do if (k ~= "zh" and k ~= "en") or type(x) ~= "string" then return false end end
     return next(v) ~= nil
+  end
+  if kind == "titles" then
+    if t ~= "table" then return false end
+    for k, x in pairs(v) do if type(k) ~= "string" or not suits(x, "title") then return false end end
+    return true
   end
   if kind == "texts" then return is_texts(v) end
   if kind == "names" then return t == "string" or (is_texts(v) and #v > 0) end

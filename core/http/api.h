@@ -42,6 +42,8 @@ void api_changed(struct request *rq, const char *action, const char *object);
 // 202 with the job's id and where to ask how far it is.
 enum err api_job(struct request *rq, const char *id);
 enum err api_no_content(struct request *rq);
+// Idempotency-Key of a request, or NULL, and a keyed hash of what is asked with it.
+MUST_CHECK enum err request_idem(struct request *rq, const char **key, uint8_t hash[16]);
 // Only a signed-in person, not an API token, may do this.
 MUST_CHECK enum err api_in_session(struct request *rq);
 

@@ -148,6 +148,8 @@ struct sent {
     struct input input;
     const json_t *body; // what of it the form asks for
     const char *id, *code;
+    const char *key; // Idempotency-Key
+    uint8_t hash[16];
 };
 
 static enum err answer_code(struct request *rq, const struct sent *s) {
@@ -165,12 +167,44 @@ static enum err answer_code(struct request *rq, const struct sent *s) {
 static enum err create_on_lane(struct request *rq) {
     struct sent *s = rq->state;
     const struct public_form *f = s->form;
-    const char *id;
-    enum err e = gate_create(&rq->gate, f->entity, &s->input, NULL, &id);
-    if (e) return e;
     const struct value *v = f->code ? &s->input.values[f->code->index] : NULL;
+    const char *id;
+    struct idem seen = {0};
+    enum err e =
+        s->key ? idem_find(&rq->gate.store, "public", s->key, s->hash, rq->gate.now, &seen) : ERR_OK;
+    if (!e && seen.mismatch) e = problem_set(&rq->problem, ERR_IDEMPOTENCY, NULL);
+    if (!e && !seen.found) {
+        e = gate_create(&rq->gate, f->entity, &s->input, NULL, &id);
+        if (!e && s->key)
+            e = idem_put(&rq->gate.store, "public", s->key, s->hash, 201, f->entity->full, id,
+                         rq->gate.now);
+    }
+    if (e) return e;
+    if (seen.found) http_add_header(rq->http, "Idempotent-Replayed", "true");
     if (v && v->kind == VALUE_TEXT) s->code = arena_strndup(rq->arena, v->p, v->n);
     return answer_code(rq, s);
+}
+
+// A request that is sent again is answered with the code of the first, which nobody but who sent it
+// may read: so the code of one with a key comes from the key and what was sent, by a secret of ours.
+static enum err code_of(struct request *rq, struct sent *s) {
+    static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+    const struct field *f = s->form->code;
+    uint8_t secret[32], h[16];
+    crypto_generichash_state g;
+    enum err e = request_idem(rq, &s->key, s->hash);
+    if (e || !s->key || !f || !f->preset_var || strcmp(f->preset_var, "$code")) return e;
+    e = keyring_derive(app_keyring(rq->app), "public code", secret);
+    if (e) return e;
+    crypto_generichash_init(&g, secret, sizeof secret, sizeof h);
+    crypto_generichash_update(&g, s->hash, sizeof s->hash);
+    crypto_generichash_update(&g, (const uint8_t *)s->key, strlen(s->key));
+    crypto_generichash_final(&g, h, sizeof h);
+    sodium_memzero(secret, sizeof secret);
+    char *code = arena_alloc(rq->arena, sizeof h);
+    for (size_t i = 0; i < sizeof h; i++) code[i] = letters[h[i] & 31];
+    s->input.values[f->index] = value_textn(code, sizeof h);
+    return ERR_OK;
 }
 
 static enum err move_on_lane(struct request *rq) {
@@ -195,10 +229,15 @@ static enum err fill(struct request *rq, const struct public_form *f, const json
     const char *key;
     json_t *v;
     enum err e = ERR_OK;
+    bool agrees = f->consent.zh || f->consent.en;
+    if (agrees && !json_is_true(json_object_get(sent, "consent")))
+        e = problem_add(&rq->problem, ERR_INVALID, "/consent", "consent",
+                        "what is written there must be agreed to");
     json_object_foreach((json_t *)sent, key, v) {
         int i = 0;
         const char *at = arena_printf(rq->arena, "/%s", key), *id = NULL;
         if (f->transition && !strcmp(key, "code")) continue;
+        if (agrees && !strcmp(key, "consent")) continue;
         while (i < f->nfields && strcmp(f->fields[i]->name, key)) i++;
         if (i == f->nfields)
             e = problem_add(&rq->problem, ERR_INVALID, at, "unknown_field",
@@ -236,6 +275,7 @@ static enum err send(struct request *rq, const struct public_form *f) {
             json_object_set_new(in, key, json_deep_copy(v));
         e = input_parse(rq->arena, f->entity, in, true, rq->gate.actor->id, rq->gate.now,
                         rq->gate.today, &s->input, &rq->problem);
+        if (!e) e = code_of(rq, s);
     }
     return e ? e : request_move(rq, ON_LANE, f->transition ? move_on_lane : create_on_lane);
 }
@@ -247,18 +287,77 @@ static void title_json(struct buf *b, const char *key, const struct title *t) {
     buf_putc(b, '}');
 }
 
-// What the form asks for, for whoever draws it.
-static enum err describe(struct request *rq, const struct public_form *f) {
+static const char *kind_of(const struct public_form *f) {
+    return f->shows ? "shows" : f->files ? "files" : f->transition ? "step" : "record";
+}
+
+// Is `o` another form of the plugin for what f is about, found by the same code?
+static bool goes_with(const struct public_form *o, const struct public_form *f) {
+    return o != f && f->code && o->code == f->code;
+}
+
+// What the form asks for, and which others go with it, for whoever draws it.
+static enum err describe(struct request *rq, const struct plugin *pl, const struct public_form *f) {
     struct buf *b = &rq->out;
     buf_putc(b, '{');
     title_json(b, "title", &f->title);
+    json_kv_str(b, "kind", kind_of(f));
+    json_kv_str(b, "school", app_config(rq->app)->school.name);
+    json_kv_str(b, "timezone", app_config(rq->app)->school.timezone);
+    if (f->consent.zh || f->consent.en) title_json(b, "consent", &f->consent);
     json_key(b, "fields"), buf_putc(b, '[');
     for (int i = 0; i < f->nfields; i++) meta_field_json(rq, NULL, f->fields[i], NULL);
+    buf_puts(b, "]");
+    json_key(b, "others"), buf_putc(b, '[');
+    for (const struct public_form *o = pl->forms; o < pl->forms + pl->nforms; o++) {
+        if (!goes_with(o, f)) continue;
+        json_sep(b), buf_putc(b, '{');
+        json_kv_str(b, "name", o->name);
+        json_kv_str(b, "kind", kind_of(o));
+        title_json(b, "title", &o->title);
+        buf_putc(b, '}');
+    }
     buf_puts(b, "]}");
     return ERR_OK;
 }
 
-static enum err show(struct request *rq, const struct public_form *f) {
+// May this form be used for the record now: in its state, and as access.yaml says?
+static enum err is_open(struct request *rq, const struct public_form *o, const char *id, int state,
+                        bool *open) {
+    struct buf why;
+    json_t *j;
+    *open = false;
+    if (o->transition ? state < 0 || !(o->transition->from >> state & 1) : !o->files) return ERR_OK;
+    buf_init(&why, rq->arena);
+    enum err e = gate_explain(&rq->gate, rq->gate.actor, o->entity,
+                              o->transition ? o->transition->name : "update", id, &why);
+    if (!e) e = json_parse(rq->arena, why.data, why.len, &j, &rq->problem);
+    if (!e) *open = json_is_true(json_object_get(j, "allowed"));
+    return e;
+}
+
+// Where it stands, in words, and which forms are its sender's to use now.
+static enum err show_state(struct request *rq, const struct plugin *pl, const struct public_form *f,
+                           const char *id, const char *state) {
+    struct buf *b = &rq->out;
+    int s = state ? entity_state(f->entity, state) : -1;
+    if (s < 0) return ERR_OK;
+    const struct title *next = f->next ? &f->next[s] : NULL;
+    json_kv_str(b, "state", state);
+    title_json(b, "state_title", &f->entity->workflow->states[s].title);
+    if (next && (next->zh || next->en)) title_json(b, "next", next);
+    json_key(b, "open"), buf_putc(b, '[');
+    for (const struct public_form *o = pl->forms; o < pl->forms + pl->nforms; o++) {
+        bool open = false;
+        enum err e = goes_with(o, f) ? is_open(rq, o, id, s, &open) : ERR_OK;
+        if (e) return e;
+        if (open) json_sep(b), json_cstr(b, o->name);
+    }
+    buf_putc(b, ']');
+    return ERR_OK;
+}
+
+static enum err show(struct request *rq, const struct plugin *pl, const struct public_form *f) {
     const struct entity *e = f->entity;
     struct look look = {.has_fields = true};
     struct buf b, *out = &rq->out;
@@ -273,11 +372,8 @@ static enum err show(struct request *rq, const struct public_form *f) {
     if (err) return err;
     buf_putc(out, '{');
     const char *state = json_string_value(json_object_get(record, "state"));
-    int s = f->shows_state && state ? entity_state(e, state) : -1;
-    if (s >= 0) {
-        json_kv_str(out, "state", state);
-        title_json(out, "state_title", &e->workflow->states[s].title);
-    }
+    if (f->shows_state) err = show_state(rq, pl, f, id, state);
+    if (err) return err;
     for (int i = 0; i < f->nfields; i++) {
         const struct field *one = f->fields[i];
         const json_t *v = json_object_get(record, one->name);
@@ -353,5 +449,5 @@ enum err public_request(struct request *rq) {
         return f->files ? take_file(rq, f) : send(rq, f);
     if (strcmp(rq->http->method, "GET") || n == 4)
         return problem_set(&rq->problem, ERR_METHOD, NULL);
-    return n == 3 ? show(rq, f) : describe(rq, f);
+    return n == 3 ? show(rq, pl, f) : describe(rq, pl, f);
 }

@@ -102,30 +102,34 @@ static enum err remember(struct request *rq, struct write *w, int status, const 
                     id, rq->gate.now);
 }
 
+enum err request_idem(struct request *rq, const char **key, uint8_t hash[16]) {
+    struct http_request *http = rq->http;
+    uint8_t secret[32];
+    *key = http_header(http, "Idempotency-Key");
+    if (!*key) return ERR_OK;
+    size_t n = strlen(*key);
+    if (n < 1 || n > 255)
+        return problem_set(&rq->problem, ERR_BAD_REQUEST,
+                           "Idempotency-Key takes 1 to 255 characters");
+    enum err e = keyring_derive(app_keyring(rq->app), "idempotency", secret);
+    if (e) return e;
+    crypto_generichash_state h;
+    crypto_generichash_init(&h, secret, sizeof secret, 16);
+    crypto_generichash_update(&h, (const uint8_t *)http->method, strlen(http->method) + 1);
+    crypto_generichash_update(&h, (const uint8_t *)http->path, strlen(http->path) + 1);
+    crypto_generichash_update(&h, (const uint8_t *)http->body, http->body_n);
+    crypto_generichash_final(&h, hash, 16);
+    sodium_memzero(secret, sizeof secret);
+    return ERR_OK;
+}
+
 static enum err write_begin(struct request *rq, struct write **out) {
     struct write *w = rq->state = arena_alloc(rq->arena, sizeof *w);
-    struct http_request *http = rq->http;
-    uint8_t key[32];
     *out = w;
     rq->own_savepoint = rq->light = true;
     enum err e = entity_of(rq, &w->entity);
     if (!e) e = request_if_match(rq, &w->if_match);
-    w->key = http_header(http, "Idempotency-Key");
-    if (e || !w->key) return e;
-    size_t n = strlen(w->key);
-    if (n < 1 || n > 255)
-        return problem_set(&rq->problem, ERR_BAD_REQUEST,
-                           "Idempotency-Key takes 1 to 255 characters");
-    e = keyring_derive(app_keyring(rq->app), "idempotency", key);
-    if (e) return e;
-    crypto_generichash_state h;
-    crypto_generichash_init(&h, key, sizeof key, sizeof w->hash);
-    crypto_generichash_update(&h, (const uint8_t *)http->method, strlen(http->method) + 1);
-    crypto_generichash_update(&h, (const uint8_t *)http->path, strlen(http->path) + 1);
-    crypto_generichash_update(&h, (const uint8_t *)http->body, http->body_n);
-    crypto_generichash_final(&h, w->hash, sizeof w->hash);
-    sodium_memzero(key, sizeof key);
-    return ERR_OK;
+    return e ? e : request_idem(rq, &w->key, w->hash);
 }
 
 static enum err create_on_lane(struct request *rq) {

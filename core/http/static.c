@@ -2,7 +2,8 @@
 // Copyright 2026 The campusd authors
 //
 // GET /desk/…: the files of the web desk as they were built, from $CAMPUSD_SHARE/desk or from the
-// folder desk beside the binary. Only known types leave, and nothing outside that folder can.
+// folder desk beside the binary. Only known types leave, and nothing outside that folder can. A
+// browser that opens the address of a public form gets the page that draws it, from desk/public.
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
@@ -110,6 +111,18 @@ static enum err send_file(struct request *rq, const char *name, const char *type
     return ERR_OK;
 }
 
+// The file that a path means, or NULL. No form's name has a dot; a code, the third part, may.
+static const char *file_of(struct request *rq) {
+    const char *path = rq->http->path, *accept = http_header(rq->http, "Accept");
+    if (!strncmp(path, "/desk/", 6)) return path[6] ? path + 6 : "index.html";
+    if (strncmp(path, "/public/", 8)) return NULL;
+    const char *slash = strchr(path + 8, '/');
+    if ((!slash || !strchr(slash + 1, '/')) && type_of(path)) return path + 1;
+    http_add_header(rq->http, "Vary", "Accept");
+    bool page = accept && strstr(accept, "text/html") && !strcmp(rq->http->method, "GET");
+    return page ? "public/index.html" : NULL;
+}
+
 static void redirect(struct request *rq, const char *to) {
     rq->status = 302;
     rq->type = "text/plain";
@@ -119,8 +132,8 @@ static void redirect(struct request *rq, const char *to) {
 bool static_serve(struct request *rq) {
     const char *path = rq->http->path;
     bool root = !strcmp(path, "/") || !strcmp(path, "/desk");
-    if (!root && strncmp(path, "/desk/", 6) != 0) return false;
-    const char *name = root || !path[6] ? "index.html" : path + 6, *type = type_of(name);
+    const char *name = root ? "" : file_of(rq), *type = name ? type_of(name) : NULL;
+    if (!name) return false;
     if (strcmp(rq->http->method, "GET") != 0)
         problem_set(&rq->problem, ERR_METHOD, NULL);
     else if (root)

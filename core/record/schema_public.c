@@ -59,6 +59,32 @@ static void build_fields(struct build *b, const json_t *j, struct public_form *f
     }
 }
 
+static struct title title_of(struct build *b, const json_t *title) {
+    json_t *as = json_pack("{s:O?}", "title", title);
+    struct title t = build_title(b, as);
+    json_decref(as);
+    return t;
+}
+
+// What comes next in each state, for who asks how far it is.
+static const struct title *build_next(struct build *b, const json_t *j,
+                                      const struct public_form *f) {
+    const json_t *next = json_object_get(j, "next"), *one;
+    const char *name;
+    if (!next) return NULL;
+    const struct workflow *w = f->entity->workflow;
+    struct title *t = arena_alloc(b->arena, sizeof *t * (size_t)(w ? w->nstates + 1 : 1));
+    json_object_foreach((json_t *)next, name, one) {
+        int s = w ? entity_state(f->entity, name) : -1;
+        if (s < 0)
+            build_at(b, j, "state_unknown", "public %s: next: %s has no state \"%s\"", f->name,
+                     f->entity->full, name);
+        else
+            t[s] = title_of(b, one);
+    }
+    return t;
+}
+
 void build_public(struct build *b, const struct schema *s, struct plugin *pl) {
     const json_t *list = json_object_get(pl->declaration, "public");
     struct public_form *forms = arena_alloc(b->arena, sizeof *forms * (json_array_size(list) + 1));
@@ -83,6 +109,8 @@ void build_public(struct build *b, const struct schema *s, struct plugin *pl) {
                      entity ? entity : "");
             continue;
         }
+        f->consent = title_of(b, json_object_get(j, "consent"));
+        f->next = build_next(b, j, f);
         if (code) f->code = code_of(b, j, f, f->entity, code);
         if (!code && (f->shows || f->files || move))
             build_at(b, j, "code_missing",

@@ -225,6 +225,8 @@ struct public_form {
     int nfields;
     const struct field **via; // for each of fields: that field of the record referred to
     const json_t *set;        // what a new record gets besides; borrowed or NULL
+    struct title consent;     // what its sender agrees to, or nothing
+    const struct title *next; // what is said of each state; NULL when nothing is
     const struct transition *transition;
     bool shows, shows_state, files;
     int line;

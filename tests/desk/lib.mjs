@@ -32,6 +32,7 @@ export class Desk {
       window.violations = [];
       document.addEventListener('securitypolicyviolation', (e) => window.violations.push(`${e.violatedDirective} ${e.blockedURI} ${e.sample}`));
     }, lang);
+    d.context.setDefaultTimeout(15000);
     d.page = await d.context.newPage();
     d.page.on('pageerror', (e) => d.wrong.push(`error: ${e.message}`));
     d.page.on('console', (m) => { if (m.type() === 'error' && !EXPECTED.test(m.text())) d.wrong.push(`console: ${m.text()}`); });
@@ -42,6 +43,11 @@ export class Desk {
     await this.page.goto(`${this.server.url}/desk/${hash}`);
     await this.page.waitForSelector('.top, #user');
     await this.settled();
+  }
+  // A page of the public's: /public/PLUGIN/FORM…
+  async visit(path) {
+    await this.page.goto(`${this.server.url}${path}`);
+    await this.page.waitForFunction(() => document.querySelector('#main h1') && !document.querySelector('.busy'));
   }
   async settled() {
     await this.page.waitForFunction(() => !document.querySelector('.busy') && document.querySelector('#app')?.children.length > 1
