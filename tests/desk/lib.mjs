@@ -18,7 +18,7 @@ export const launch = () => chromium.launch({ executablePath: process.env.CHROMI
   args: process.getuid() === 0 ? ['--no-sandbox'] : [] });
 
 // Reasons of the service that a page may meet: the browser tells of each in its console.
-const EXPECTED = /status of (401|404|409|412|422|403)/;
+const EXPECTED = /status of (400|401|403|404|409|412|413|415|422)/;
 
 export class Desk {
   // who: { token } of the service, or nobody. width 1440 or 390; lang 'zh' or 'en'.

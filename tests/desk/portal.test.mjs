@@ -146,3 +146,172 @@ for (const width of [390, 1440])
     await d.fine();
     await d.close();
   });
+
+test('a reload loses nothing, two taps and a lost answer make one registration, and the code is the same', async () => {
+  const d = await open(), { page } = d, a = applicant(serial++, { name: '只此一份' });
+  await d.visit(FORM);
+  await fill(d, a);
+  await page.reload();
+  await d.visit(FORM);
+  assert.equal(await page.inputValue('#f-name'), a.name);
+  assert.equal(await page.inputValue('#f-id_number'), a.id_number);
+  assert.ok(await page.locator('#f-education').getByLabel('初中').isChecked());
+  assert.deepEqual(await page.evaluate(() => Object.keys(localStorage).filter((k) => k !== 'campusd.lang')), [], 'nothing stays when the page is closed');
+  await page.check('#consent');
+  const answers = [];
+  await page.route(`**${FORM}`, async (r) => {        // the first answer is lost on its way
+    if (r.request().method() !== 'POST') return r.continue();
+    const answer = await r.fetch();
+    answers.push(await answer.text());
+    return answers.length === 1 ? r.abort() : r.fulfill({ response: answer });
+  });
+  d.wrong.length = 0;
+  await page.evaluate(() => { const b = document.querySelector('button.main.big'); b.click(); b.click(); });
+  await page.getByRole('alert').filter({ hasText: '连不上服务器' }).first().waitFor();
+  assert.equal(answers.length, 1, 'the second tap sent nothing');
+  await send(d);
+  await page.locator('.code-large').waitFor();
+  assert.equal(await codeOf(d), JSON.parse(answers[0]).code);
+  assert.deepEqual([answers.length, answers[0], (await kept(a)).length], [2, answers[1], 1]);
+  await page.reload();
+  await page.locator('.code-large').waitFor();        // the code is still there
+  await page.getByRole('button', { name: '再填一份' }).click();
+  assert.equal(await page.inputValue('#f-id_number'), '', 'what was sent is forgotten');
+  await d.close();
+});
+
+test('what the service refuses is said beside the field, what it would refuse before it is sent', async () => {
+  const d = await open(), { page } = d, a = applicant(serial++);
+  await d.visit(FORM);
+  await fill(d, { ...a, id_number: a.id_number.slice(0, 17) + '?', phone: '123', score: '999' });
+  await page.uncheck('#consent');
+  let sent = 0;
+  page.on('request', (r) => { if (r.method() === 'POST') sent++; });
+  await send(d);
+  for (const [f, text] of [['f-id_number', '核对 18 位'], ['f-phone', '11 位手机号'], ['f-score', '0 与 750'], ['consent', '请先阅读']]) await page.locator(`#${f}-error`, { hasText: text }).waitFor();
+  await page.getByRole('alert').filter({ hasText: '4 处需要修改' }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'f-id_number');
+  assert.equal(sent, 0);
+  await page.getByRole('alert').scrollIntoViewIfNeeded();
+  await d.picture('portal-refused');
+  await server.anonymous.ok('POST', FORM, { ...a, consent: true });
+  await fill(d, a);
+  await send(d);
+  await page.locator('#f-id_number-error', { hasText: '已有相同的登记' }).waitFor();
+  assert.equal(sent, 1);
+  await d.fine();
+  await d.close();
+});
+
+test('ADM-4: nothing is taken without the consent that the form asks for, and a key answers once for one content', async () => {
+  const nobody = server.anonymous, a = { ...applicant(serial++), consent: true }, key = { 'Idempotency-Key': 'k-1' };
+  const bare = await nobody.post(FORM, { ...a, consent: undefined });
+  assert.deepEqual([bare.status, bare.body.errors.map((e) => [e.pointer, e.code])], [422, [['/consent', 'consent']]]);
+  const first = await nobody.post(FORM, a, key), again = await nobody.post(FORM, a, key);
+  assert.deepEqual([first.status, again.status, again.body, again.headers.get('idempotent-replayed')], [201, 201, first.body, 'true']);
+  assert.equal((await nobody.post(FORM, { ...a, region: '山东' }, key)).body.code, 'idempotency_mismatch');
+  assert.equal((await nobody.get(`/public/admissions/status/${again.body.code}`)).body.name, a.name);
+  const other = await nobody.post(FORM, { ...applicant(serial++), consent: true }, { 'Idempotency-Key': 'k-2' });
+  assert.notEqual(other.body.code, first.body.code);
+});
+
+const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
+test('papers go up by camera or file with progress, can be stopped, and what is wrong is said in their place', async () => {
+  const d = await open(), { page } = d, a = applicant(serial++);
+  const { code } = await server.anonymous.ok('POST', FORM, { ...a, consent: true });
+  await d.visit(`/public/admissions/materials#${code}`);
+  const slot = (name) => page.locator('.slot', { hasText: name }), file = (name, buffer, mimeType) => ({ name, mimeType, buffer });
+  const card = slot('身份证扫描件'), camera = card.getByLabel('身份证扫描件：拍照');
+  assert.equal(await camera.getAttribute('capture'), 'environment');
+  await camera.setInputFiles(file('身份证 正面.png', PNG, 'image/png'));
+  await card.getByText('✓ 已收到').waitFor();
+  await card.getByText('身份证 正面.png').waitFor();
+  const pick = (name) => slot(name).getByLabel(`${name}：选择文件`);
+  await pick('成绩单扫描件').setInputFiles(file('a.pdf', Buffer.alloc(10000001, 32), 'application/pdf'));
+  await slot('成绩单扫描件').getByRole('alert').filter({ hasText: '文件太大' }).waitFor();
+  await pick('体检表扫描件').setInputFiles(file('a.zip', Buffer.from('PK\x03\x04'), 'application/zip'));
+  await slot('体检表扫描件').getByRole('alert').filter({ hasText: /不接受|类型/ }).waitFor();
+  await pick('证件照文件').setInputFiles(file('no.png', Buffer.from('not a picture at all'), 'image/png'));
+  await slot('证件照文件').getByRole('alert').filter({ hasText: /./ }).waitFor();
+  await page.route('**/materials/*/diploma_scan*', async (r) => { await new Promise((done) => setTimeout(done, 800)); await r.continue().catch(() => {}); });
+  await pick('毕业证扫描件').setInputFiles(file('b.png', PNG, 'image/png'));
+  await slot('毕业证扫描件').getByRole('button', { name: '取消' }).click();
+  await slot('毕业证扫描件').getByText('未上传').waitFor();
+  await d.picture('portal-materials-some');
+  await d.accessible();
+  const [r] = await kept(a), full = await lead.ok('GET', `admissions/applicants/${r.id}`);
+  assert.deepEqual([!!full.id_card_scan, full.diploma_scan, full.transcript_scan, full.photo_scan], [true, null, null, null]);
+  await page.getByRole('link', { name: '完成，查看进度' }).click();
+  await page.locator('.papers .there', { hasText: '身份证扫描件' }).waitFor();
+  await d.fine();
+  await d.close();
+});
+
+test('by keyboard alone, with a code typed in small letters and groups', async () => {
+  const { code } = await server.anonymous.ok('POST', FORM, { ...applicant(serial++), consent: true });
+  const d = await open({ width: 1440 }), { page } = d, a = applicant(serial++);
+  await d.visit(FORM);
+  const until = async (id) => { for (let i = 0; i < 60; i++) { if (await page.evaluate((x) => document.activeElement.id === x || document.activeElement.name === x, id)) return; await page.keyboard.press('Tab'); } assert.fail(`no ${id} by keyboard`); };
+  for (const f of ['name', 'id_number']) { await until(`f-${f}`); await page.keyboard.type(a[f]); }
+  await until('f-birth_date');
+  await page.fill('#f-birth_date', a.birth_date);     // its typing is the browser's
+  await until('f-education');
+  await page.keyboard.press('Space');
+  await until('f-phone');
+  await page.keyboard.type(a.phone);
+  await until('consent');
+  await page.keyboard.press('Space');
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await page.locator('.code-large').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), 'sent');
+  assert.equal((await kept(a)).length, 1);
+  await page.evaluate(() => sessionStorage.clear());
+  await d.visit('/public/admissions/status');
+  await until('code');
+  await page.keyboard.type(code.toLowerCase().replace(/(.{4})/g, '$1 '));
+  await page.keyboard.press('Enter');
+  await page.locator('.now', { hasText: '已报名' }).waitFor();
+  await d.visit('/public/admissions/status#0000000000000000');
+  await page.reload();
+  await page.getByText('没有找到').waitFor();
+  await d.accessible();
+  await d.close();
+});
+
+const PAYLOADS = ['<img src=x onerror="window.hit=1">', '"><svg onload=window.hit=1>', 'javascript:window.hit=1', '</title><script>window.hit=1</script>'];
+test('markup in an answer, an address or a code is text, and no other origin, cookie or inline code is needed', async () => {
+  for (const [i, p] of PAYLOADS.entries()) {
+    const { code } = await server.anonymous.ok('POST', FORM, { ...applicant(serial++), name: p.slice(0, 60), major: p.slice(0, 60), consent: true });
+    const d = await open({ lang: i % 2 ? 'en' : 'zh' });
+    for (const at of [`/public/admissions/status#${code}`, `${FORM}?activity=${encodeURIComponent(p)}&name=${encodeURIComponent(p)}`, `/public/admissions/status#${encodeURIComponent(p)}`, `/public/admissions/status/${encodeURIComponent(p.replaceAll('/', ''))}`]) {
+      await d.visit(at);
+      await d.page.reload();
+      await d.page.locator('#main h1').waitFor();
+      assert.equal(await d.page.evaluate(() => window.hit), undefined, at);
+      assert.equal(await d.page.locator('#app script, #app [onerror], #app [onload], #app a[href^="javascript"]').count(), 0, at);
+    }
+    await d.fine();
+    assert.deepEqual((await d.context.cookies()).map((c) => [c.name, c.path, c.httpOnly]), [['campusd_device', '/public/', true]]);
+    await d.close();
+  }
+  const page = await fetch(`${server.url}${FORM}`, { headers: { Accept: 'text/html,*/*' } });
+  assert.match(page.headers.get('content-security-policy'), /default-src 'none'; script-src 'self';.*frame-ancestors 'none'/);
+  assert.match(page.headers.get('vary'), /Accept/);
+  assert.equal((await fetch(`${server.url}${FORM}`)).headers.get('content-type'), 'application/json');
+  assert.equal((await fetch(`${server.url}/public/no/such`, { headers: { Accept: 'application/json' } })).status, 404);
+  const nowhere = await open();
+  await nowhere.visit('/public/no/such');
+  await nowhere.page.getByText('没有这个表单').waitFor();
+  await nowhere.close();
+});
+
+test('the first view of a form is small', async () => {
+  const d = await open(), sizes = [];
+  d.page.on('response', (r) => sizes.push(r.request().sizes()));
+  await d.visit(FORM);
+  const bytes = (await Promise.all(sizes)).reduce((n, s) => n + s.responseBodySize, 0);
+  console.log(`# first view of a form: ${bytes} bytes`);
+  assert.ok(bytes > 10000 && bytes <= 60 * 1024, `${bytes} bytes`);
+  await d.close();
+});

@@ -10,7 +10,7 @@ const MEDIA = { pdf: 'application/pdf', png: 'image/png', jpeg: 'image/jpeg', we
 const ENDINGS = { jpeg: '.jpg,.jpeg', pdf: '.pdf', png: '.png', webp: '.webp' };
 export const takesImages = (f) => !f.types || f.types.some((x) => ['png', 'jpeg', 'webp'].includes(x));
 export const accepts = (f) => f.types?.map((x) => (MEDIA[x] ? `${MEDIA[x]},${ENDINGS[x]}` : `.${x}`)).join(',');
-export const bytes = (n) => (n < 1 << 20 ? `${Math.max(1, Math.round(n / 1024))} KB` : `${(n / (1 << 20)).toFixed(1).replace(/\.0$/, '')} MB`);
+export const bytes = (n) => (n < 1e6 ? `${Math.max(1, Math.round(n / 1e3))} KB` : `${(n / 1e6).toFixed(1).replace(/\.0$/, '')} MB`);
 export const wants = (f) => [f.types?.map((x) => x.toUpperCase()).join(' / '), f.max_bytes && t(`不超过 ${bytes(f.max_bytes)}`, `at most ${bytes(f.max_bytes)}`)].filter(Boolean).join(t('，', ', '));
 
 // A photograph that is too large for the field, made smaller; anything else as it is.

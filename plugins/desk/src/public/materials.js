@@ -40,7 +40,7 @@ export function Page({ plugin, name, form, code, to, forget }) {
   const shows = form.others?.find((o) => o.kind === 'shows');
   useEffect(() => { if (load.data) keep(plugin, 'code', code); }, [load.data]);
   if (load.error) {
-    return load.error.status === 404 ? html`<section class="card stack"><h2>${t('没有找到', 'Not found')}</h2><p>${t(`没有查询码 ${grouped(code)} 的记录，请核对。`, `Nothing has the code ${grouped(code)}; please check it.`)}</p><button type="button" class="main big" onClick=${forget}>${t('重新输入', 'Type it again')}</button></section>`
+    return [400, 404].includes(load.error.status) ? html`<section class="card stack"><h2>${t('没有找到', 'Not found')}</h2><p>${t(`没有查询码 ${grouped(code)} 的记录，请核对。`, `Nothing has the code ${grouped(code)}; please check it.`)}</p><button type="button" class="main big" onClick=${forget}>${t('重新输入', 'Type it again')}</button></section>`
       : html`<${ProblemBox} error=${load.error} again=${load.again} />`;
   }
   if (!load.data) return html`<${Busy} />`;
