@@ -51,6 +51,7 @@ id_number() {
 
 step 'a school of its own'
 campusd init --sample school >"$folder/init" 2>&1
+: >"$folder/out"
 campusd serve --listen 127.0.0.1:0 >"$folder/out" 2>"$folder/log" &
 server=$!
 for _ in $(seq 600); do url=$(sed -n 's/listening on //p' "$folder/out"); [ -z "$url" ] || break; sleep 0.1; done
@@ -110,7 +111,7 @@ has '%PDF-'
 
 step 'registered by the public; the quota is full, so there is a waiting list, which moves by itself (ADM-6)'
 register() {
-    want 201 public POST /public/admissions/register "{\"name\":\"$1\",\"id_number\":\"$(id_number 2010-06-10 "$2")\",\"birth_date\":\"2010-06-10\",\"education\":\"junior\",\"score\":\"$3\",\"campus\":\"东校区\",\"region\":\"浙江\",\"major\":\"护理\"}"
+    want 201 public POST /public/admissions/register "{\"name\":\"$1\",\"id_number\":\"$(id_number 2010-06-10 "$2")\",\"birth_date\":\"2010-06-10\",\"education\":\"junior\",\"score\":\"$3\",\"campus\":\"东校区\",\"region\":\"浙江\",\"major\":\"护理\",\"consent\":true}"
     tracking=$(value code)
     want 200 lin.mei GET "$A/applicants?tracking=$tracking"
     applicant=$(value id)

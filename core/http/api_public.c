@@ -170,8 +170,8 @@ static enum err create_on_lane(struct request *rq) {
     const struct value *v = f->code ? &s->input.values[f->code->index] : NULL;
     const char *id;
     struct idem seen = {0};
-    enum err e =
-        s->key ? idem_find(&rq->gate.store, "public", s->key, s->hash, rq->gate.now, &seen) : ERR_OK;
+    enum err e = s->key ? idem_find(&rq->gate.store, "public", s->key, s->hash, rq->gate.now, &seen)
+                        : ERR_OK;
     if (!e && seen.mismatch) e = problem_set(&rq->problem, ERR_IDEMPOTENCY, NULL);
     if (!e && !seen.found) {
         e = gate_create(&rq->gate, f->entity, &s->input, NULL, &id);
@@ -186,7 +186,8 @@ static enum err create_on_lane(struct request *rq) {
 }
 
 // A request that is sent again is answered with the code of the first, which nobody but who sent it
-// may read: so the code of one with a key comes from the key and what was sent, by a secret of ours.
+// may read: so the code of one with a key comes from the key and what was sent, by a secret of
+// ours.
 static enum err code_of(struct request *rq, struct sent *s) {
     static const char letters[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
     const struct field *f = s->form->code;

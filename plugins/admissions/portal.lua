@@ -8,7 +8,8 @@ local consent = {
     .. "\n未满十四周岁的考生，须由父母或其他监护人阅读、同意并勾选“监护人同意”。",
   en = "The school uses this for one purpose: to decide on this application and to be in touch about it. Only admissions staff see it, "
     .. "and every look at identity numbers and telephones is on record. It is kept for the time that the school's rules set, then deleted. "
-    .. "Ask the admissions office to see, correct or delete it.\nFor a child under fourteen a parent or guardian reads this, agrees, and ticks “Guardian consents”.",
+    .. "Ask the admissions office to see, correct or delete it.\nFor a child under fourteen a parent or guardian reads this, agrees, "
+    .. "and ticks “Guardian consents”.",
 }
 
 -- What the status page says of each state.
@@ -22,7 +23,8 @@ local next_step = {
   admitted = { zh = "已录取，通知书即将发放。", en = "You are admitted; the notice will follow." },
   notified = { zh = "通知书已发放，请在期限前确认是否入学；逾期未确认，名额将递补给他人。",
     en = "The notice is out. Please confirm your place in time; one that is not confirmed goes to the next." },
-  confirmed = { zh = "已确认入学。请按下面的时间和地点，带身份证、毕业证原件报到。", en = "Your place is confirmed. Come on the day below with the originals of your identity card and diploma." },
+  confirmed = { zh = "已确认入学。请按下面的时间和地点，带身份证、毕业证原件报到。",
+    en = "Your place is confirmed. Come on the day below with the originals of your identity card and diploma." },
   arrived = { zh = "已报到，欢迎入学！", en = "You have arrived: welcome!" },
   absent = { zh = "没有按期报到。如有疑问请联系招生办公室。", en = "You did not come on the day. Please ask the admissions office." },
   lapsed = { zh = "没有在期限内确认，名额已递补。如有疑问请联系招生办公室。", en = "The place was not confirmed in time. Please ask the admissions office." },

@@ -117,10 +117,10 @@ test('ADM-3: two leads of one phone are one, and the first officer keeps it', as
 
 test('ADM-4, ADM-7: the public registers once, and asks by its code how far it is', async () => {
   const nobody = server.anonymous, mine = applicant(serial++);
-  const made = await nobody.post('/public/admissions/register', { ...mine, guardian_consent: true });
+  const made = await nobody.post('/public/admissions/register', { ...mine, consent: true, guardian_consent: true });
   assert.equal(made.status, 201, made.text);
   assert.match(made.body.code, /^[0-9A-HJKMNP-TV-Z]{16}$/);
-  const again = await nobody.post('/public/admissions/register', mine);
+  const again = await nobody.post('/public/admissions/register', { ...mine, consent: true });
   assert.equal(again.status, 409, 'one identity number, one registration');
   const seen = await nobody.get(`/public/admissions/status/${made.body.code}`);
   assert.equal(seen.status, 200, seen.text);
@@ -134,7 +134,7 @@ test('ADM-4, ADM-7: the public registers once, and asks by its code how far it i
 test('the public reaches nothing but what its forms ask for', async () => {
   const nobody = server.anonymous, mine = applicant(serial++);
   for (const more of [{ state: 'admitted' }, { plan_line: line.id }, { source: 'staff' }, { officer: officer.id }]) {
-    const a = await nobody.post('/public/admissions/register', { ...mine, ...more });
+    const a = await nobody.post('/public/admissions/register', { ...mine, consent: true, ...more });
     assert.deepEqual([a.status, a.body.errors[0].code], [422, 'unknown_field']);
   }
   assert.equal((await nobody.get(`/${'api/v1/'}${A}`)).status, 401);
@@ -145,7 +145,7 @@ test('the public reaches nothing but what its forms ask for', async () => {
   const form = await nobody.get('/public/admissions/register');
   assert.ok(form.body.fields.some((f) => f.name === 'id_number' && f.required));
   // signed in or not, a form acts as the public
-  const event = await lead.post('/public/admissions/register', mine);
+  const event = await lead.post('/public/admissions/register', { ...mine, consent: true });
   const [kept] = (await lead.ok('GET', `${A}?id_number=${mine.id_number}`)).items;
   assert.deepEqual([event.status, kept.created_by], [201, 'public']);
 });
@@ -159,7 +159,7 @@ const hand = (code, field, bytes = PDF, { type = 'application/pdf', name = 'èº«ä
 
 test('ADM-4: the public sends its documents by the code; who reviews sees them, nobody else', async () => {
   const nobody = server.anonymous, mine = applicant(serial++);
-  const { code } = (await nobody.post('/public/admissions/register', mine)).body;
+  const { code } = (await nobody.post('/public/admissions/register', { ...mine, consent: true })).body;
   const form = await nobody.get('/public/admissions/materials');
   assert.deepEqual(form.body.fields.map((f) => f.name), ['id_card_scan', 'diploma_scan', 'transcript_scan', 'health_form_scan', 'photo_scan']);
   assert.ok(form.body.fields.every((f) => f.type === 'file' && f.max_bytes === 10000000 && f.types.includes('pdf')));
@@ -180,7 +180,7 @@ test('ADM-4: the public sends its documents by the code; who reviews sees them, 
 });
 
 test('ADM-4: what is no document, too large, for another field or without a code is not taken, and leaves nothing', async () => {
-  const { code } = (await server.anonymous.post('/public/admissions/register', applicant(serial++))).body;
+  const { code } = (await server.anonymous.post('/public/admissions/register', { ...applicant(serial++), consent: true })).body;
   for (const [want, answer] of [
     [415, await hand(code, 'id_card_scan', HTML)],                                    // declared a PDF, is none
     [415, await hand(code, 'id_card_scan', HTML, { type: 'text/html' })],
@@ -199,7 +199,7 @@ test('ADM-4: what is no document, too large, for another field or without a code
 test('ADM-4: one record takes so many files from the public, one device sends so many in an hour', async () => {
   const cookie = `campusd_device=${'a1'.repeat(16)}`;
   for (let record = 0, n = 0; record < 2; record++) {
-    const { code } = (await server.anonymous.post('/public/admissions/register', applicant(serial++))).body;
+    const { code } = (await server.anonymous.post('/public/admissions/register', { ...applicant(serial++), consent: true })).body;
     for (let i = 0; i < 30; i++, n++) assert.equal((await hand(code, 'photo_scan', PDF, { cookie })).status, 201);
     const more = await hand(code, 'photo_scan', PDF, { cookie: n < 60 ? undefined : cookie });
     assert.deepEqual([more.status, more.body.code], n < 60 ? [409, 'conflict'] : [429, 'too_many_requests'], more.text);
