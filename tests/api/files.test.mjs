@@ -212,8 +212,7 @@ test('a damaged file is found and never served, and doctor names it', async () =
   const sound = () => JSON.parse(server.run(['--json', 'doctor']).stdout).items.filter((i) => i.check === 'attachments');
   assert.deepEqual(sound().map((i) => i.state), ['ok']);
   if (process.env.CAMPUSD_TEST_STORAGE) {
-    const path = /search_path%3D(\w+)/.exec(server.storage)[1];
-    sql(server.storage, `UPDATE ${path}.core_file_part SET bytes=set_byte(bytes,100,get_byte(bytes,100)#1) WHERE file='${f.id}'`);
+    sql(server.storage, `UPDATE core_file_part SET bytes=set_byte(bytes,100,get_byte(bytes,100)#1) WHERE file='${f.id}'`);
   } else {
     const at = bytesOf(server).find((p) => p.endsWith(f.id)), b = readFileSync(at);
     b[100] ^= 1;
@@ -225,7 +224,7 @@ test('a damaged file is found and never served, and doctor names it', async () =
   assert.equal(bad.length, 1);
   assert.ok(bad[0].detail.includes(f.id));
   assert.match(server.log, /damaged/);
-  if (process.env.CAMPUSD_TEST_STORAGE) sql(server.storage, `DELETE FROM ${/search_path%3D(\w+)/.exec(server.storage)[1]}.core_file WHERE id='${f.id}'`);
+  if (process.env.CAMPUSD_TEST_STORAGE) sql(server.storage, `DELETE FROM core_file WHERE id='${f.id}'`);
 });
 
 test('a rotation of keys leaves every file readable', async () => {
@@ -245,7 +244,7 @@ test('erasing a person destroys their files: nothing opens, and the bytes go', a
   await server.restart();
   await eventually(async () => {
     assert.ok(!bytesOf(server).some((x) => x.endsWith(f.id)));
-    if (process.env.CAMPUSD_TEST_STORAGE) assert.equal(sql(server.storage, `SELECT count(*) FROM ${/search_path%3D(\w+)/.exec(server.storage)[1]}.core_file_part WHERE file='${f.id}'`), '0');
+    if (process.env.CAMPUSD_TEST_STORAGE) assert.equal(sql(server.storage, `SELECT count(*) FROM core_file_part WHERE file='${f.id}'`), '0');
   }, 10000);
 });
 

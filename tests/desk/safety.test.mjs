@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// The desk's files and what hostile content can do at it: nothing.
+// The desk's files and what hostile content can do at it: nothing. backend: sqlite (it speaks to the interface)
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// A list of 100,000 at the desk: scrolled to its end without the page standing still.
+// A list of 100,000 at the desk: scrolled to its end without the page standing still. backend: sqlite (it speaks to the interface)
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -17,7 +17,7 @@ before(async () => {
   const file = join(server.folder, 'many.csv');
   const made = spawnSync('node', [join(root, 'examples/school/make_applicants.mjs'), String(ALL)], { encoding: 'utf8', maxBuffer: 1 << 28 });
   writeFileSync(file, made.stdout);
-  const done = server.run(['import', 'admissions.applicants', file]);     // those of the sample are among them and refused
+  const done = server.run(['import', 'admissions.applicants', file], { timeout: 600000 });     // those of the sample are among them and refused
   lead = await server.person('desk.lead', ['admissions.lead']);
   const { total } = await lead.ok('GET', 'admissions/applicants?limit=1&total=true');
   assert.ok(total >= ALL, `${total} ${done.stderr.slice(0, 400)}`);

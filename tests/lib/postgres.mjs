@@ -78,17 +78,21 @@ export function sql(url, text) {
   return execFileSync('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', url, '-c', text], { encoding: 'utf8' }).trim();
 }
 
-// All that stands in a schema's tables, as bytes.
+// All that stands in a database's tables, as bytes.
 export function dump(url) {
-  return execFileSync('pg_dump', ['-n', /search_path%3D(\w+)/.exec(url)[1], url], { maxBuffer: 1 << 28 });
+  return execFileSync('pg_dump', [url], { maxBuffer: 1 << 28 });
 }
 
 let made = 0;
-// A schema of its own at the server behind this address: tables as nobody else sees them.
-export function emptySchema(url) {
-  const name = `t_${process.pid}_${++made}`;
-  sql(url, `CREATE SCHEMA ${name}`);
-  return `${url}&options=-csearch_path%3D${name}`;
+// A database of its own at the server behind this address, empty or a copy of the one named `of`; its address.
+export function newDatabase(url, of = 'template1', name = `t_${process.pid}_${++made}`) {
+  sql(url, `CREATE DATABASE ${name} TEMPLATE ${of}`);
+  return url.replace('/postgres?', `/${name}?`);
+}
+export const databaseOf = (url) => /\/(\w+)\?/.exec(url)[1];
+// It is gone, whoever is still connected.
+export function dropDatabase(url) {
+  sql(url.replace(`/${databaseOf(url)}?`, '/postgres?'), `DROP DATABASE IF EXISTS ${databaseOf(url)} WITH (FORCE)`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

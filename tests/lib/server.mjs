@@ -9,7 +9,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { emptySchema } from './postgres.mjs';
+import { databaseOf, dropDatabase, newDatabase } from './postgres.mjs';
 
 export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 export const binary = process.env.CAMPUSD_BIN || process.env.CAMPUSD || join(root, 'build/campusd');
@@ -63,18 +63,14 @@ export class Server {
     s.home = join(s.folder, 'home');
     running.add(s);
     // CAMPUSD_TEST_STORAGE: a PostgreSQL to keep the home's records in
-    const at = process.env.CAMPUSD_TEST_STORAGE;
-    if (at && !init.includes('--storage')) init = [...init, '--storage', emptySchema(at)];
-    s.storage = init[init.indexOf('--storage') + 1];
+    const at = init.includes('--storage') ? undefined : process.env.CAMPUSD_TEST_STORAGE;
     const template = sample && !init.length && process.env.CAMPUSD_TEST_TEMPLATE;
-    if (!template || !existsSync(template)) {
-      const made = s.run(['init', ...(sample ? ['--sample', 'school'] : []), ...init]);
-      if (made.status) throw new Error(`init failed: ${made.stderr}`);
-      if (template) { // the first of a run makes the sample that the others copy
-        cpSync(s.home, `${template}.new`, { recursive: true });
-        renameSync(`${template}.new`, template);
-      }
-    } else cpSync(template, s.home, { recursive: true });
+    if (template) s.copySample(template, at);
+    else {
+      if (at) init = [...init, '--storage', s.database = newDatabase(at)];
+      s.init([...(sample ? ['--sample', 'school'] : []), ...init]);
+      s.storage = init[init.indexOf('--storage') + 1];
+    }
     if (config) {
       const file = join(s.home, 'campusd.yaml'), text = readFileSync(file, 'utf8');
       if (!text.includes(config[0])) throw new Error(`${file} has no ${config[0]}`);
@@ -83,6 +79,30 @@ export class Server {
     await s.serve();
     s.anonymous = new Client(s);
     return s;
+  }
+
+  init(words) {
+    const made = this.run(['init', ...words]);
+    if (made.status) throw new Error(`init failed: ${made.stderr}`);
+  }
+  // A copy of the sample at `template`, its records in a database at `at` if that is given. The first of a run makes it.
+  copySample(template, at) {
+    const kind = at ? 'postgres' : 'sqlite', from = join(template, kind), settings = join(this.home, 'campusd.yaml');
+    if (!existsSync(from)) {
+      const first = at && newDatabase(at);
+      this.init(['--sample', 'school', ...(at ? ['--storage', first] : [])]);
+      const mine = `${from}.${process.pid}`;
+      cpSync(this.home, mine, { recursive: true });
+      if (at) newDatabase(at, databaseOf(first), databaseOf(first) + '_sample');
+      try { renameSync(mine, from); } catch { rmSync(mine, { recursive: true }); } // another was first
+      rmSync(this.home, { recursive: true });
+      if (at) dropDatabase(first);
+    }
+    cpSync(from, this.home, { recursive: true });
+    if (!at) return;
+    const text = readFileSync(settings, 'utf8'), [, first] = /\/(t_\w+)\?/.exec(text);
+    this.storage = this.database = newDatabase(at, `${first}_sample`);
+    writeFileSync(settings, text.replace(first, databaseOf(this.storage)));
   }
 
   // A command on this home, to its end: { status, stdout, stderr }.
@@ -153,7 +173,7 @@ export class Server {
   }
 
   // Bytes as they are over one connection; the answer's bytes once the service closes it or is quiet.
-  raw(bytes, quiet = 500) {
+  raw(bytes, quiet = 30000) {
     return new Promise((done, fail) => {
       const parts = [], socket = connect(this.port, '127.0.0.1', () => socket.write(bytes));
       socket.setTimeout(quiet, () => socket.destroy());
@@ -179,6 +199,7 @@ export class Server {
   killNow() {
     if (this.child && this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
+    if (this.database) try { dropDatabase(this.database); } catch { /* so is its server */ }
     running.delete(this);
   }
   // For `after`: what a test file leaves behind is nothing.
