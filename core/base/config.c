@@ -119,6 +119,12 @@ static void channel_at(const struct yaml *y, int c, struct channel_config *out, 
         wrong(p, y, "body", "write body: what is posted, with {to} and {text}");
 }
 
+const char *config_storage(struct arena *a, const char *home, const char *storage) {
+    return strncmp(storage, "sqlite:", 7)
+               ? storage
+               : arena_printf(a, "sqlite:%s", fsio_join(a, home, storage + 7));
+}
+
 enum err config_load(struct arena *a, const char *home, struct config *out, struct problem *p) {
     unsigned before = p->count;
     struct yaml *y;
@@ -167,10 +173,7 @@ enum err config_load(struct arena *a, const char *home, struct config *out, stru
         at[strlen(at) - 1] == '/')
         wrong(p, yaml_get(school, "address"), "address",
               "write https://HOST, without a / at the end");
-    const char *storage = yaml_str(y, "storage", "sqlite:campusd.db");
-    out->storage = strncmp(storage, "sqlite:", 7)
-                       ? storage
-                       : arena_printf(a, "sqlite:%s", fsio_join(a, home, storage + 7));
+    out->storage = config_storage(a, home, yaml_str(y, "storage", "sqlite:campusd.db"));
     const struct yaml *path = of_kind(p, yaml_get(plugins, "path"), YAML_LIST);
     const struct yaml *enabled = yaml_get(plugins, "enabled");
     if (enabled && enabled->kind != YAML_LIST && (!enabled->text || strcmp(enabled->text, "all")))

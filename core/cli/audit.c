@@ -16,16 +16,6 @@
 #include "campus/text.h"
 #include "cli/cli.h"
 
-static enum err read_key(struct cli *cli, const char *file, uint8_t key[32]) {
-    char *text;
-    size_t n, got = 0;
-    enum err e = home_secret(cli->arena, file, &text, &n, &cli->problem);
-    if (!e && (sodium_hex2bin(key, 32, text, n, NULL, &got, NULL) || got != 32))
-        e = problem_set(&cli->problem, ERR_INVALID, "%s: not a public key (64 hexadecimal digits)",
-                        file);
-    return e;
-}
-
 static void progress(void *self, int64_t done) {
     cli_progress(self, "audit", done, 0);
 }
@@ -37,7 +27,8 @@ static int verify(struct cli *cli, int argc, char **argv) {
     struct db *db;
     int64_t rows = 0;
     if (!cli_words(cli, argc, argv, 0, 0)) return cli_usage(cli);
-    if (read_key(cli, file ? file : home_audit_key(cli->arena, cli->home), key) ||
+    if (home_key(cli->arena, file ? file : home_audit_key(cli->arena, cli->home), key,
+                 &cli->problem) ||
         cli_open_read(cli, &db))
         return cli_fail(cli);
     enum err e = audit_verify(db, key, notes ? notes : home_checkpoints(cli->arena, cli->home),

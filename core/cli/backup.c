@@ -30,16 +30,6 @@ static enum err write_hex(struct cli *cli, const char *path, const uint8_t *key,
     return e;
 }
 
-static enum err read_hex(struct cli *cli, const char *path, uint8_t key[BACKUP_KEY]) {
-    char *text;
-    size_t n, got = 0;
-    enum err e = home_secret(cli->arena, path, &text, &n, &cli->problem);
-    if (!e && (sodium_hex2bin(key, BACKUP_KEY, text, n, NULL, &got, NULL) || got != BACKUP_KEY))
-        e = problem_set(&cli->problem, ERR_INVALID, "%s: not a key (64 hexadecimal digits)", path);
-    if (!e) sodium_memzero(text, n);
-    return e;
-}
-
 static bool progress(void *self, int64_t bytes) {
     static int64_t last;
     if (bytes - last < 1 << 20 && bytes >= last) return true;
@@ -104,7 +94,7 @@ static int create(struct cli *cli, int argc, char **argv) {
 static enum err extract(struct cli *cli, const char *file, const char *key_file, const char *into,
                         struct backup_seen *seen) {
     uint8_t pk[BACKUP_KEY], sk[BACKUP_KEY];
-    enum err e = read_hex(cli, key_file, sk);
+    enum err e = home_key(cli->arena, key_file, sk, &cli->problem);
     if (e) return e;
     crypto_scalarmult_base(pk, sk);
     e = backup_extract(file, pk, sk, into, progress, cli, seen, &cli->problem);
@@ -118,7 +108,7 @@ static enum err check_home(struct cli *cli, const char *dir) {
     struct db *db;
     uint8_t pk[BACKUP_KEY];
     int64_t rows;
-    enum err e = read_hex(cli, home_audit_key(cli->arena, dir), pk);
+    enum err e = home_key(cli->arena, home_audit_key(cli->arena, dir), pk, p);
     if (!e) e = db_open(arena_printf(cli->arena, "sqlite:%s/campusd.db", dir), DB_READ, &db, p);
     if (e) return e;
     e = db_quick_check(db, p);
@@ -166,6 +156,8 @@ static int restore(struct cli *cli, int argc, char **argv) {
     enum err e = extract(cli, argv[0], key_file, cli->home, &seen);
     if (!e) e = check_home(cli, cli->home);
     if (!e && erasures) e = take_erasures(cli, erasures);
+    // never the database that the backup was made of: migrate moves it on from here
+    if (!e) e = home_set_storage(cli->arena, cli->home, "sqlite:campusd.db", &cli->problem);
     for (int i = 0; i < 4 && !e; i++)
         e = fsio_mkdirs(fsio_join(cli->arena, cli->home, folders[i]), 0700, &cli->problem);
     if (e) {

@@ -36,9 +36,13 @@ struct db_backend {
     bool (*tend)(void *raw, bool idle); // NULL: there is no log to tend
     enum err (*empty_log)(void *raw, struct problem *p);
     int64_t (*wal_bytes)(void *raw);
+    // NULL where it is no file
     enum err (*backup)(void *raw, const char *to, void (*progress)(void *, int64_t, int64_t),
                        void *self, struct problem *p);
     enum err (*check)(void *raw, struct problem *p);
+    const char *catalog; // see db_catalog
+    // NULL where there is nothing to do; see db_set_serial
+    enum err (*set_serial)(void *raw, const char *table, const char *column, struct problem *p);
     // Word search; see db_search_table and its neighbours.
     void (*search_table)(struct buf *sql, const char *table, const char *const *columns, int n);
     void (*search_put)(struct buf *sql, const char *table, const char *const *columns, int n);

@@ -242,6 +242,13 @@ enum err db_int(struct db *db, struct problem *p, int64_t *out, int64_t otherwis
     return ERR_OK;
 }
 
+static enum err sent(struct db *db, struct stmt *st, struct problem *p) {
+    if (!db->b->send) return run(st, NULL, p);
+    enum err e = db->b->send(db->raw, st->raw, p);
+    stmt_reset(st);
+    return e;
+}
+
 enum err db_send(struct db *db, struct problem *p, const char *sql, const char *format, ...) {
     struct stmt *st = db_prepare(db, p, sql);
     if (!st) return p && p->code ? p->code : ERR_INTERNAL;
@@ -249,10 +256,15 @@ enum err db_send(struct db *db, struct problem *p, const char *sql, const char *
     va_start(ap, format);
     bind_format(st, format, ap);
     va_end(ap);
-    if (!db->b->send) return run(st, NULL, p);
-    enum err e = db->b->send(db->raw, st->raw, p);
-    stmt_reset(st);
-    return e;
+    return sent(db, st, p);
+}
+
+enum err db_sendv(struct db *db, struct problem *p, const char *sql, const struct value *args,
+                  int n) {
+    struct stmt *st = db_prepare(db, p, sql);
+    if (!st) return p && p->code ? p->code : ERR_INTERNAL;
+    for (int i = 0; i < n; i++) stmt_bind(st, i + 1, &args[i]);
+    return sent(db, st, p);
 }
 
 static enum err command(struct db *db, struct problem *p, const char *sql) {
@@ -354,7 +366,16 @@ int64_t db_wal_bytes(struct db *db) {
 
 enum err db_backup(struct db *db, const char *to, void (*progress)(void *, int64_t, int64_t),
                    void *self, struct problem *p) {
-    return db->b->backup(db->raw, to, progress, self, p);
+    return db->b->backup ? db->b->backup(db->raw, to, progress, self, p)
+                         : problem_set(p, ERR_UNSUPPORTED, "this database is no file");
+}
+
+const char *db_catalog(const struct db *db) {
+    return db->b->catalog;
+}
+
+enum err db_set_serial(struct db *db, const char *table, const char *column, struct problem *p) {
+    return db->b->set_serial ? db->b->set_serial(db->raw, table, column, p) : ERR_OK;
 }
 
 const char *db_serial(const struct db *db) {

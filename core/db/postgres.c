@@ -386,7 +386,7 @@ static const char *pg_conflict(void *raw) {
     return ((struct pg *)raw)->conflict;
 }
 
-// The server keeps its own log and checksums; copies of it are pg_dump's and pg_basebackup's work.
+// The server keeps its own log and checksums.
 static enum err pg_checkpoint(void *raw, struct problem *p) {
     (void)raw, (void)p;
     return ERR_OK;
@@ -399,14 +399,26 @@ static int64_t pg_wal_bytes(void *raw) {
     (void)raw;
     return 0;
 }
-static enum err pg_backup(void *raw, const char *to, void (*progress)(void *, int64_t, int64_t),
-                          void *self, struct problem *p) {
-    (void)raw, (void)to, (void)progress, (void)self;
-    return problem_set(p, ERR_UNSUPPORTED, "a PostgreSQL database is copied by pg_dump");
-}
 static enum err pg_check(void *raw, struct problem *p) {
     (void)raw, (void)p;
     return ERR_OK;
+}
+
+static const char CATALOG[] =
+    "SELECT c.relname::text, a.attname::text, CASE a.atttypid WHEN 25 THEN 't' WHEN 17 THEN 'b'"
+    " ELSE 'i' END, coalesce(array_position(i.indkey::int2[], a.attnum)+1, 0)"
+    " FROM pg_class c JOIN pg_attribute a ON a.attrelid=c.oid AND a.attnum>0"
+    " AND NOT a.attisdropped LEFT JOIN pg_index i ON i.indrelid=c.oid AND i.indisprimary"
+    " WHERE c.relkind='r' AND c.relnamespace=to_regnamespace(current_schema())"
+    " ORDER BY c.relname COLLATE \"C\", a.attnum";
+
+static enum err pg_set_serial(void *raw, const char *table, const char *column, struct problem *p) {
+    char sql[512]; // of a column that has no sequence: of NULL, which is nothing
+    snprintf(sql, sizeof sql,
+             "SELECT setval(pg_get_serial_sequence('%s','%s'),"
+             "(SELECT coalesce(max(%s),0)+1 FROM %s),false)",
+             table, column, column, table);
+    return pg_exec(raw, sql, p);
 }
 
 static bool pg_has(void *raw, const char *kind, const char *name) {
@@ -504,8 +516,9 @@ const struct db_backend db_postgres = {.scheme = "postgresql:",
                                        .checkpoint = pg_checkpoint,
                                        .empty_log = pg_empty_log,
                                        .wal_bytes = pg_wal_bytes,
-                                       .backup = pg_backup,
                                        .check = pg_check,
+                                       .catalog = CATALOG,
+                                       .set_serial = pg_set_serial,
                                        .search_table = pg_search_table,
                                        .search_put = pg_search_put,
                                        .search_text = pg_search_text,

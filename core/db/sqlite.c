@@ -270,6 +270,11 @@ static enum err lite_check(void *raw, struct problem *p) {
     return e;
 }
 
+static const char CATALOG[] =
+    "SELECT m.name, c.name, CASE c.type WHEN 'TEXT' THEN 't' WHEN 'BLOB' THEN 'b' ELSE 'i' END,"
+    " c.pk FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type='table'"
+    " AND substr(m.name,1,7)<>'sqlite_' ORDER BY m.name, c.cid";
+
 static bool lite_has(void *raw, const char *kind, const char *name) {
     struct conn *c = raw;
     if (!strcmp(kind, "column")) {
@@ -352,6 +357,7 @@ const struct db_backend db_sqlite = {.scheme = "sqlite:",
                                      .wal_bytes = lite_wal_bytes,
                                      .backup = lite_backup,
                                      .check = lite_check,
+                                     .catalog = CATALOG,
                                      .search_table = lite_search_table,
                                      .search_put = lite_search_put,
                                      .search_text = lite_search_text,

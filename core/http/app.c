@@ -241,7 +241,7 @@ static enum err start_events(struct app *app, struct problem *p) {
 }
 
 static enum err redo_erasures(struct app *app, struct problem *p) {
-    unlink(backup_snapshot(p->arena, app->config.home)); // if a crash left it, it knows the erased
+    backup_forget(p->arena, app->config.home); // it would know who is erased
     struct release *r = release_get();
     enum err e = erase_replay(app->lane, app->keyring, r->schema, app->config.home, p);
     release_put(r);

@@ -123,6 +123,19 @@ enum err file_find(struct store *s, const char *id, struct file_row *f) {
     return ERR_OK;
 }
 
+enum err file_after(struct store *s, const char *id, struct file_row *f) {
+    bool row = false;
+    struct stmt *st = db_query(
+        s->db, s->problem,
+        "SELECT id FROM core_file WHERE key IS NOT NULL AND id>$1 ORDER BY id LIMIT 1", "t", id);
+    enum err e = st ? stmt_step(st, &row, s->problem) : s->problem->code;
+    if (e) return e;
+    if (!row) return ERR_NOT_FOUND;
+    const char *next = text(s, st, 0);
+    stmt_reset(st);
+    return file_find(s, next, f);
+}
+
 enum err file_waiting(struct store *s, const char *by, int64_t now, int64_t *n) {
     return db_int(s->db, s->problem, n, 0,
                   "SELECT count(*) FROM core_file WHERE created_by=$1 AND expires_at>$2", "ti", by,

@@ -5,6 +5,7 @@
 // in the subset both databases read, with {serial}, {bytes} and {clustered} for what they call
 // differently.
 #include "record/store_sql.h"
+#include "campus/copy.h"
 #include "campus/file.h"
 #include "campus/mem.h"
 #include "campus/message.h"
@@ -71,14 +72,36 @@ static void column(struct db *db, const struct entity *e, struct buf *ddl, const
         buf_printf(ddl, "ALTER TABLE %s ADD COLUMN %s %s;", e->table, name, type);
 }
 
+static const char RECORD_COLUMNS[] =
+    "n {serial}, id TEXT NOT NULL UNIQUE, rev BIGINT NOT NULL, state TEXT, created_at BIGINT NOT "
+    "NULL,"
+    " created_by TEXT NOT NULL, updated_at BIGINT NOT NULL, updated_by TEXT NOT NULL,"
+    " archived_at BIGINT NOT NULL, owner TEXT NOT NULL, policy BIGINT NOT NULL";
+
+enum err store_table_like(struct db *db, const struct copy_table *t, struct problem *p) {
+    if (db_has_table(db, t->name)) return ERR_OK;
+    struct arena *a = arena_new(1 << 20);
+    struct buf ddl;
+    if (!a) return problem_set(p, ERR_NOMEM, NULL);
+    buf_init(&ddl, a);
+    buf_printf(&ddl, "CREATE TABLE %s(%s", t->name, RECORD_COLUMNS);
+    for (int i = 0; i < t->ncolumns; i++) {
+        const struct copy_column *c = &t->columns[i];
+        if (c->name[0] && c->name[1] == '_') // a field or its mark
+            buf_printf(&ddl, ", %s %s", c->name,
+                       c->kind == 'i'   ? "BIGINT"
+                       : c->kind == 't' ? "TEXT"
+                                        : "{bytes}");
+    }
+    buf_puts(&ddl, ");");
+    enum err e = run_ddl(db, a, buf_str(&ddl), p);
+    arena_free(a);
+    return e;
+}
+
 static void entity_ddl(struct db *db, const struct entity *e, struct arena *a, struct buf *ddl) {
     if (!db_has_table(db, e->table)) {
-        buf_printf(ddl,
-                   "CREATE TABLE %s(n {serial}, id TEXT NOT NULL UNIQUE, rev BIGINT NOT NULL,"
-                   " state TEXT, created_at BIGINT NOT NULL, created_by TEXT NOT NULL,"
-                   " updated_at BIGINT NOT NULL, updated_by TEXT NOT NULL,"
-                   " archived_at BIGINT NOT NULL, owner TEXT NOT NULL, policy BIGINT NOT NULL",
-                   e->table);
+        buf_printf(ddl, "CREATE TABLE %s(%s", e->table, RECORD_COLUMNS);
         for (int i = 0; i < e->nfields; i++) {
             const struct field *f = &e->fields[i];
             buf_printf(ddl, ", %s %s", f->column, f->sql_type);

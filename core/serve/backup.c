@@ -17,9 +17,12 @@
 #include <unistd.h>
 #include "campus/clock.h"
 #include "campus/db.h"
+#include "campus/file.h"
 #include "campus/fsio.h"
 #include "campus/json.h"
+#include "campus/log.h"
 #include "campus/mem.h"
+#include "campus/move.h"
 
 #define MAGIC "campusd-backup-1\n"
 #define sealed_size (BACKUP_KEY + crypto_box_SEALBYTES)
@@ -69,11 +72,10 @@ static enum err put(struct writer *w, const void *data, size_t n) {
 }
 
 // A file that grows or shrinks meanwhile is stored as long as it was when it was opened, or not at
-// all.
-static enum err put_file(struct writer *w, const char *path, const char *name) {
+// all. Takes the descriptor.
+static enum err put_open(struct writer *w, int fd, const char *path, const char *name) {
     struct stat st;
     uint8_t piece[16 * 1024];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 || fstat(fd, &st)) {
         if (fd >= 0) close(fd);
         return errno == ENOENT ? ERR_OK
@@ -99,6 +101,10 @@ static enum err put_file(struct writer *w, const char *path, const char *name) {
     return e;
 }
 
+static enum err put_file(struct writer *w, const char *path, const char *name) {
+    return put_open(w, open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), path, name);
+}
+
 static enum err put_folder(struct writer *w, const char *dir, const char *shown, int depth) {
     const char **names;
     if (depth > DEPTH_MAX) return problem_set(w->problem, ERR_TOO_LARGE, "%s: too deep", dir);
@@ -120,6 +126,55 @@ const char *backup_snapshot(struct arena *a, const char *home) {
     return fsio_join(a, home, "backups/.snapshot");
 }
 
+void backup_forget(struct arena *a, const char *home) {
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    for (int i = 0; i < 3; i++) unlink(arena_printf(a, "%s%s", backup_snapshot(a, home), ends[i]));
+}
+
+static bool moved(void *self, const char *what, int64_t done, int64_t total) {
+    struct writer *w = self;
+    (void)what, (void)done, (void)total;
+    return !w->progress || w->progress(w->self, w->seen->bytes);
+}
+
+// What is no file becomes one.
+static enum err copy_database(struct writer *w, struct db *db, const char *to) {
+    struct db *file = NULL;
+    struct move_seen seen = {0};
+    struct problem *p = w->problem;
+    enum err e = db_open(arena_printf(w->arena, "sqlite:%s", to), DB_WRITE, &file, p);
+    if (!e) e = move_tables(db, file, false, moved, w, &seen, p);
+    if (!e) e = db_empty_log(file, p);
+    db_close(file);
+    return e;
+}
+
+// The bytes of files that lie in the database, as they would lie in the folder. A damaged one is
+// left out: what is whole must not go without a backup for it.
+static enum err put_held_files(struct writer *w, struct db *db, const struct config *c) {
+    const char *folder = fsio_join(w->arena, c->home, "backups");
+    struct arena *a = arena_new(16 << 20);
+    char last[ID_LEN + 1] = "";
+    enum err e = a ? ERR_OK : problem_set(w->problem, ERR_NOMEM, NULL);
+    while (!e) {
+        struct file_row f;
+        struct problem quiet;
+        struct store s = {.db = db, .arena = a, .school = "", .problem = w->problem};
+        int fd = -1;
+        arena_reset(a);
+        problem_init(&quiet, a);
+        e = file_after(&s, last, &f);
+        if (e) break;
+        memcpy(last, f.id, sizeof last);
+        if (file_open(db, folder, &f, &fd, &quiet))
+            log_error("backup", "the file %s is missing or damaged", f.id);
+        else
+            e = put_open(w, fd, f.id, arena_printf(a, "files/%s/%s", f.id + ID_LEN - 2, f.id));
+    }
+    arena_free(a);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
 // The copy lies in the home for the moment it takes to read it: as safe as the database beside it.
 // Its lock keeps a second backup away.
 static enum err put_database(struct writer *w, struct db *db, const struct config *c) {
@@ -132,10 +187,13 @@ static enum err put_database(struct writer *w, struct db *db, const struct confi
         close(fd);
         return problem_set(w->problem, ERR_CONFLICT, "another backup is under way");
     }
-    e = ftruncate(fd, 0) ? ERR_IO : db_backup(db, copy, NULL, NULL, w->problem);
+    e = ftruncate(fd, 0)     ? ERR_IO
+        : db_holds_files(db) ? copy_database(w, db, copy)
+                             : db_backup(db, copy, NULL, NULL, w->problem);
+    if (!e && db_holds_files(db)) e = put_held_files(w, db, c);
     db_rollback(db); // whoever erases waits for readers: let go of the snapshot
     if (!e) e = put_file(w, copy, "campusd.db");
-    unlink(copy);
+    backup_forget(w->arena, c->home);
     close(fd);
     return e;
 }
@@ -151,7 +209,7 @@ static enum err put_home(struct writer *w, struct db *db, const struct config *c
     if (!e) e = put_database(w, db, c);
     // and erasures after it: none that the snapshot does not know is missing
     if (!e) e = put_file(w, fsio_join(w->arena, c->home, "erasures"), "erasures");
-    for (int i = 0; i < 3 && !e; i++)
+    for (int i = 0; i < 2 + !db_holds_files(db) && !e; i++)
         e = put_folder(w, fsio_join(w->arena, c->home, folders[i]), folders[i], 0);
     return e ? e : flush(w, crypto_secretstream_xchacha20poly1305_TAG_FINAL);
 }
@@ -217,8 +275,6 @@ static enum err open_snapshot(const struct config *c, struct db **db, struct pro
 enum err backup_create(const struct config *c, const uint8_t public_key[BACKUP_KEY], const char *to,
                        backup_progress *progress, void *self, struct backup_seen *seen,
                        struct problem *p) {
-    if (strncmp(c->storage, "sqlite:", 7))
-        return problem_set(p, ERR_UNSUPPORTED, "only a home on SQLite is backed up this way");
     if (!access(to, F_OK)) return problem_set(p, ERR_CONFLICT, "%s is there already", to);
     struct arena *a = arena_new(64 << 20);
     struct writer *w = mem_alloc(sizeof *w);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@
 #include "campus/handlers.h"
 #include "campus/import.h"
 #include "campus/jobs.h"
+#include "campus/json.h"
+#include "campus/log.h"
 #include "campus/mem.h"
 #include "campus/obligation.h"
 #include "campus/outbox.h"
@@ -82,6 +85,44 @@ enum err home_keyring_store(struct db *db, struct keyring *k, struct problem *p)
 enum err home_secret(struct arena *a, const char *path, char **out, size_t *n, struct problem *p) {
     enum err e = fsio_read(a, path, SECRET_MAX, out, n, p);
     while (!e && *n && ((*out)[*n - 1] == '\n' || (*out)[*n - 1] == '\r')) (*out)[--*n] = 0;
+    return e;
+}
+
+enum err home_key(struct arena *a, const char *path, uint8_t key[32], struct problem *p) {
+    char *text;
+    size_t n, got = 0;
+    enum err e = home_secret(a, path, &text, &n, p);
+    if (!e && (sodium_hex2bin(key, 32, text, n, NULL, &got, NULL) || got != 32))
+        e = problem_set(p, ERR_INVALID, "%s: not a key (64 hexadecimal digits)", path);
+    if (!e) sodium_memzero(text, n);
+    return e;
+}
+
+enum err home_set_storage(struct arena *a, const char *home, const char *storage,
+                          struct problem *p) {
+    const char *path = fsio_join(a, home, "campusd.yaml"), *line;
+    char *text;
+    size_t n;
+    struct buf b;
+    struct config c;
+    enum err e = fsio_read(a, path, 1 << 20, &text, &n, p);
+    if (e) return e;
+    for (line = text; *line && strncmp(line, "storage:", 8);) {
+        line += strcspn(line, "\n");
+        line += *line == '\n';
+    }
+    buf_init(&b, a);
+    buf_put(&b, text, (size_t)(line - text));
+    if (!*line && b.len && b.data[b.len - 1] != '\n') buf_putc(&b, '\n');
+    buf_puts(&b, "storage: ");
+    json_cstr(&b, storage); // a quoted YAML text is written like a JSON one
+    if (!*line) buf_putc(&b, '\n');
+    buf_puts(&b, line + strcspn(line, "\n"));
+    e = fsio_write(path, b.data, b.len, 0600, p);
+    if (!e) e = config_load(a, home, &c, p);
+    if (!e && strcmp(c.storage, config_storage(a, home, storage)))
+        e = problem_set(p, ERR_INVALID, "%s: cannot be changed, write storage: into it", path);
+    if (e && fsio_write(path, text, n, 0600, NULL)) log_error("settings", "%s is changed", path);
     return e;
 }
 

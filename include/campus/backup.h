@@ -3,7 +3,7 @@
 //
 // Backups: one file, sealed to a public key whose secret half is kept elsewhere, so that the
 // machine that makes backups cannot read them. Made beside a running service, from a snapshot of
-// the database.
+// the database. Whatever database it is, what lies inside is the home as it would be on SQLite.
 //
 // "campusd-backup-1\n" ‖ {"school","at","release"} ‖ "\n" ‖ crypto_box_seal(stream key) ‖
 // secretstream header ‖ (LE32 n ‖ n bytes)…, the last chunk tagged FINAL; each chunk is bound to a
@@ -23,8 +23,8 @@ typedef bool backup_progress(void *self, int64_t bytes); // false cancels: ERR_C
 struct arena;
 const char *backup_name(struct arena *a, const char *home,
                         int64_t now); // HOME/backups/TIME.campusd
-const char *backup_snapshot(struct arena *a,
-                            const char *home); // removed at start if a crash left it
+const char *backup_snapshot(struct arena *a, const char *home);
+void backup_forget(struct arena *a, const char *home); // the snapshot, if a crash left it
 // HOME/backup.pub; ERR_NOT_FOUND when nobody has made a key yet.
 MUST_CHECK enum err backup_public_key(struct arena *a, const char *home, uint8_t key[BACKUP_KEY],
                                       struct problem *p);

@@ -65,5 +65,7 @@ struct config {
 // Reads HOME/campusd.yaml; missing keys take defaults. Memory is the arena's.
 MUST_CHECK enum err config_load(struct arena *a, const char *home, struct config *out,
                                 struct problem *p);
+// What `storage:` says, with an SQLite file's path made absolute.
+const char *config_storage(struct arena *a, const char *home, const char *storage);
 
 #endif

@@ -73,6 +73,8 @@ MUST_CHECK enum err db_run(struct db *db, struct problem *p, int64_t *changed, c
 // commit: for rows that no constraint refuses. A database across a socket does not wait for them.
 MUST_CHECK enum err db_send(struct db *db, struct problem *p, const char *sql, const char *format,
                             ...);
+MUST_CHECK enum err db_sendv(struct db *db, struct problem *p, const char *sql,
+                             const struct value *args, int n);
 // One integer out of one row; `otherwise` when there is none.
 MUST_CHECK enum err db_int(struct db *db, struct problem *p, int64_t *out, int64_t otherwise,
                            const char *sql, const char *format, ...);
@@ -86,7 +88,8 @@ bool db_tend(struct db *db, bool idle);
 // A checkpoint that also empties the write-ahead log: nothing that was overwritten stays in it, and
 // no reader has a snapshot older than this. ERR_UNAVAILABLE while one has: try again. Lane only.
 MUST_CHECK enum err db_empty_log(struct db *db, struct problem *p);
-// Online copy of the whole database into a new file or stream target path; steps, with progress.
+// Online copy of the whole database into a new file; steps, with progress. ERR_UNSUPPORTED where a
+// database is no file.
 MUST_CHECK enum err db_backup(struct db *db, const char *to_path,
                               void (*progress)(void *self, int64_t done, int64_t total), void *self,
                               struct problem *p);
@@ -95,6 +98,12 @@ int64_t db_wal_bytes(struct db *db); // size of the write-ahead log; 0 where the
 int db_batch(const struct db *db);   // how many jobs with their savepoints one commit should hold
 // Whether the bytes of files belong into it, as it is not beside them: a server that others reach.
 bool db_holds_files(const struct db *db);
+// What tables there are, as a query: table, column, 'i' (integer), 't' (text) or 'b' (bytes), and
+// its place in the primary key, from 1, or 0.
+const char *db_catalog(const struct db *db);
+// After rows were written with their numbers: the next ones go on after them.
+MUST_CHECK enum err db_set_serial(struct db *db, const char *table, const char *column,
+                                  struct problem *p);
 // Names of dialect things the schema builder needs.
 const char *db_serial(const struct db *db);    // "INTEGER PRIMARY KEY" or an identity column
 const char *db_text(const struct db *db);      // "TEXT", comparing bytewise

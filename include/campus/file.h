@@ -59,6 +59,8 @@ struct file_row {
 MUST_CHECK enum err file_add(struct store *s, const struct file_made *f, const char *name,
                              const char *by, int64_t now, int64_t expires_at);
 MUST_CHECK enum err file_find(struct store *s, const char *id, struct file_row *out);
+// The next one after this id that was not erased; ERR_NOT_FOUND after the last.
+MUST_CHECK enum err file_after(struct store *s, const char *id, struct file_row *out);
 // How many uploads of this person wait to be attached.
 MUST_CHECK enum err file_waiting(struct store *s, const char *by, int64_t now, int64_t *n);
 // How many files the public has sent for this record, replaced ones too.

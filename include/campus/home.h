@@ -27,6 +27,12 @@ MUST_CHECK enum err home_unlock(struct keyring *k, const struct config *c, const
 MUST_CHECK enum err home_secret(struct arena *a, const char *path, char **out, size_t *n,
                                 struct problem *p);
 
+// 32 bytes in hexadecimal, read from a file that only its owner may read or that is public.
+MUST_CHECK enum err home_key(struct arena *a, const char *path, uint8_t key[32], struct problem *p);
+// Writes campusd.yaml anew with this line changed, `storage: …` as it stands there.
+MUST_CHECK enum err home_set_storage(struct arena *a, const char *home, const char *storage,
+                                     struct problem *p);
+
 const char *home_ddl(struct arena *a);                           // for store_migrate's extra_ddl
 const char *home_checkpoints(struct arena *a, const char *home); // of the audit
 const char *home_audit_key(struct arena *a, const char *home);   // its public half, hexadecimal

@@ -19,6 +19,10 @@ extern const char store_ddl[];
 MUST_CHECK enum err store_migrate(struct db *db, const struct schema *s, const char *extra_ddl,
                                   struct problem *p);
 
+// The table of an entity as another database has it (copy.h), whether or not a release declares it.
+struct copy_table;
+MUST_CHECK enum err store_table_like(struct db *db, const struct copy_table *t, struct problem *p);
+
 struct store { // what the functions need; a value on the caller's stack
     struct db *db;
     struct keyring *keyring;

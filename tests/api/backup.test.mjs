@@ -2,7 +2,6 @@
 // Copyright 2026 The campusd authors
 //
 // Backups through the interface while people write; an older one does not bring the erased back.
-// backend: sqlite
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -55,6 +54,10 @@ test('a backup under 32 writers is whole, and holds all that was answered before
     }
   });
   await wait(300);
+  const png = Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), Buffer.alloc(600000, '扫描件')]);
+  const headers = { Authorization: `Bearer ${lead.token}`, 'Content-Type': 'image/png' };
+  const sent = await fetch(`${server.url}/api/v1/files?name=a.png`, { method: 'POST', body: png, headers });
+  const file = (await sent.json()).id;
   const before = [...ids];
   older = await backup();
   const during = ids.length - before.length;
@@ -72,6 +75,9 @@ test('a backup under 32 writers is whole, and holds all that was answered before
     for (const id of before) assert.equal((await reader.get(`${collection}/${id}`)).status, 200);
     const r = await reader.ok('GET', `${collection}/${kept}?reveal=phone&purpose=test`);
     assert.match(r.phone, /^138\d{8}$/);
+    assert.deepEqual(Buffer.from(await (await fetch(`${restored.url}/api/v1/files/${file}`, { headers })).arrayBuffer()), png);
+    assert.match(readFileSync(join(restored.home, 'campusd.yaml'), 'utf8'), /storage: "sqlite:campusd.db"/);
+    assert.ok(readdirSync(join(restored.home, 'backups')).length === 0);
   } finally { await restored.close(); }
 });
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// A home as one sealed stream; a home on PostgreSQL is backed up by its own tools.
+// A home as one sealed stream; api/backup.test.mjs does it on PostgreSQL too.
 // backend: sqlite
 #include "campus/backup.h"
 
