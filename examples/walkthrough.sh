@@ -50,7 +50,7 @@ id_number() {
 }
 
 step 'a school of its own'
-campusd init --sample school >"$folder/init" 2>&1
+campusd init --sample first-day >"$folder/init" 2>&1
 : >"$folder/out"
 campusd serve --listen 127.0.0.1:0 >"$folder/out" 2>"$folder/log" &
 server=$!

@@ -258,7 +258,7 @@ static bool fill_sample(struct init *in) {
     struct buf b;
     buf_init(&b, cli->arena);
     buf_printf(&b, "%s %s\n", in->admin, in->password);
-    if (!sample_load(cli, &b)) return false;
+    if (!sample_load(cli, in->sample, &b)) return false;
     const char *file = fsio_join(cli->arena, cli->home, "first-sign-in");
     return !fsio_write(file, b.data, b.len, 0600, &cli->problem) || (cli_fail(cli), false);
 }
@@ -303,8 +303,8 @@ int cmd_init(struct cli *cli, int argc, char **argv) {
     in.credential = cli_option(&argc, argv, "--credential");
     in.storage = cli_option(&argc, argv, "--storage");
     if (!cli_words(cli, argc, argv, 0, 0)) return cli_usage(cli);
-    if (in.sample && strcmp(in.sample, "school")) {
-        fprintf(stderr, "usage: the only sample is school\n");
+    if (in.sample && strcmp(in.sample, "school") && strcmp(in.sample, "first-day")) {
+        fprintf(stderr, "usage: the samples are school and first-day\n");
         return 2;
     }
     if (!in.admin) in.admin = "admin";

@@ -7,7 +7,8 @@
 
 #include "cli/cli.h"
 
+// which: "school", or "first-day": its people, and this season's applicants as they came in.
 // False after saying why. accounts gets a line "NAME PASSWORD" for each that was made.
-bool sample_load(struct cli *cli, struct buf *accounts);
+bool sample_load(struct cli *cli, const char *which, struct buf *accounts);
 
 #endif

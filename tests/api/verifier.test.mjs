@@ -61,7 +61,7 @@ test('both call the log good and count the same rows', () => {
   assert.equal(b.status, 0, b.stderr);
   assert.equal(/good: (\d+) rows/.exec(a.stdout)[1], String(good.length));
   assert.match(b.stdout, new RegExp(`^good: ${good.length} rows, [1-9]\\d* checkpoints, 0 rows after the last one$`, 'm'));
-  assert.ok(good.length > 3000 && good.some((r) => r.subjects !== ''));
+  assert.ok(good.length > 2900 && good.some((r) => r.subjects !== ''));
 });
 
 test('a byte changed in any column of a row is found by both', () => {

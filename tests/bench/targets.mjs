@@ -88,7 +88,7 @@ export class Campusd extends Server {
     fs.rmSync(this.dir, { recursive: true, force: true });
     fs.mkdirSync(this.dir, { recursive: true });
     fs.writeFileSync(`${this.dir}/password`, 'Bench-password-2026\n', { mode: 0o600 });
-    execFileSync(this.program, ['--home', `${this.dir}/home`, 'init', '--sample', 'school', '--admin', 'bench',
+    execFileSync(this.program, ['--home', `${this.dir}/home`, 'init', '--sample', 'first-day', '--admin', 'bench',
       '--password-file', `${this.dir}/password`], { stdio: ['ignore', 'ignore', 'inherit'] });
     const home = `${this.dir}/home`, access = fs.readFileSync(`${here}../../policies/access.yaml`, 'utf8');
     fs.cpSync(`${here}plugin`, `${home}/plugins/bench`, { recursive: true });

@@ -54,7 +54,8 @@ export class Client {
 }
 
 export class Server {
-  // sample: init with the sample school. init, args: more words for init and serve. env: for both.
+  // sample: init with the sample school on its first day, or 'school' with both its seasons. init, args: more words
+  // for init and serve. env: for both.
   // config: [from, to], a change of campusd.yaml.
   static async start({ bin = binary, args = [], init = [], env = {}, sample = true, config } = {}) {
     const s = new Server();
@@ -64,11 +65,11 @@ export class Server {
     running.add(s);
     // CAMPUSD_TEST_STORAGE: a PostgreSQL to keep the home's records in
     const at = init.includes('--storage') ? undefined : process.env.CAMPUSD_TEST_STORAGE;
-    const template = sample && !init.length && process.env.CAMPUSD_TEST_TEMPLATE;
+    const template = sample === true && !init.length && process.env.CAMPUSD_TEST_TEMPLATE;
     if (template) s.copySample(template, at);
     else {
       if (at) init = [...init, '--storage', s.database = newDatabase(at)];
-      s.init([...(sample ? ['--sample', 'school'] : []), ...init]);
+      s.init([...(sample ? ['--sample', sample === true ? 'first-day' : sample] : []), ...init]);
       s.storage = init[init.indexOf('--storage') + 1];
     }
     if (config) {
@@ -82,7 +83,7 @@ export class Server {
   }
 
   init(words) {
-    const made = this.run(['init', ...words]);
+    const made = this.run(['init', ...words], { timeout: 300000 });
     if (made.status) throw new Error(`init failed: ${made.stderr}`);
   }
   // A copy of the sample at `template`, its records in a database at `at` if that is given. The first of a run makes it.
@@ -90,7 +91,7 @@ export class Server {
     const kind = at ? 'postgres' : 'sqlite', from = join(template, kind), settings = join(this.home, 'campusd.yaml');
     if (!existsSync(from)) {
       const first = at && newDatabase(at);
-      this.init(['--sample', 'school', ...(at ? ['--storage', first] : [])]);
+      this.init(['--sample', 'first-day', ...(at ? ['--storage', first] : [])]);
       const mine = `${from}.${process.pid}`;
       cpSync(this.home, mine, { recursive: true });
       if (at) newDatabase(at, databaseOf(first), databaseOf(first) + '_sample');

@@ -30,7 +30,7 @@ function stepsOf(file, heading) {
 }
 // What differs from run to run, by kind.
 const kinds = [[/\b01[0-9a-f]{6}-[0-9a-f-]*/g, 'ID'], [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME'], [/"(next|token)":"[^"]*"/g, '"$1":"*"'],
-  [/(as_of"?:\s*"?)\d{4}-\d\d-\d\d/g, '$1DAY'], [/\b\d+ (rows|checkpoints)\b(?! read)/g, 'N $1'], [/^\d{4} /gm, 'SEQ '],
+  [/(as_of"?:\s*"?)\d{4}-\d\d-\d\d/g, '$1DAY'], [/\b\d+ (rows|checkpoints)\b(?! read)/g, 'N $1'], [/^\d{4,6} /gm, 'SEQ '],
   [/(password|code): +\S+/g, '$1: *'], [/(access\.yaml:|line=)\d+/g, '$1N'], [/http:\/\/127\.0\.0\.1:\d+/g, 'URL'], [/\/[\w./-]*\/home\b|…\/home\b/g, 'HOME']];
 const plain = (text) => kinds.reduce((t, [from, to]) => t.replace(from, to), text).replace(/\s+/g, '');
 const pattern = (text) => new RegExp(`^${plain(text).split('…').map((s) => s.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('[^]*')}$`);
