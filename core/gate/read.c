@@ -279,3 +279,45 @@ enum err gate_history(struct gate *g, const struct entity *e, const char *id, st
     buf_puts(out, "]}");
     return err;
 }
+
+struct story {
+    struct gate gate; // finds what is there for the caller, and is silent about the rest
+    struct problem quiet;
+    struct buf *out;
+};
+
+static enum err chapter(void *self, const char *entity, const char *record) {
+    struct story *s = self;
+    const struct entity *e = schema_entity_full(s->gate.release->schema, entity, strlen(entity));
+    struct look bare = {.has_fields = true};
+    struct buf b;
+    if (!e) return ERR_OK;
+    buf_init(&b, s->gate.store.arena);
+    problem_init(&s->quiet, s->gate.store.arena);
+    enum err err = gate_get(&s->gate, e, record, &bare, &b, NULL);
+    if (err) return err == ERR_NOT_FOUND ? ERR_OK : err;
+    json_sep(s->out), buf_putc(s->out, '{');
+    json_kv_str(s->out, "entity", entity);
+    json_key(s->out, "record"), buf_put(s->out, b.data, b.len);
+    buf_putc(s->out, '}');
+    return ERR_OK;
+}
+
+enum err gate_subject(struct gate *g, const struct entity *e, const char *id, struct buf *out) {
+    struct record r;
+    struct verdict v;
+    enum err err = gate_find(g, e, id, "read", &r, &v);
+    if (err) return err;
+    struct story s = {.gate = *g, .out = out};
+    const struct schema *schema = g->release->schema;
+    s.gate.store.problem = &s.quiet;
+    s.gate.audit = NULL, s.gate.notes = NULL;
+    problem_init(&s.quiet, g->store.arena);
+    buf_puts(out, "{\"subject\":"), json_cstr(out, r.owner);
+    json_key(out, "items"), buf_putc(out, '[');
+    for (int i = 0; i < schema->nentities && !err; i++) // what the subject is called after
+        err = chapter(&s, schema->entities[i]->full, r.owner);
+    if (!err) err = store_subject_each(&s.gate.store, r.owner, chapter, &s);
+    buf_puts(out, "]}");
+    return err ? problem_set(g->store.problem, err, NULL) : ERR_OK;
+}

@@ -114,11 +114,12 @@ static enum err entered(struct act *a, int before, const char *verb) {
     return approval_entered(&ap, a->record, before, verb);
 }
 
-static enum err create(struct act *a, const struct entity *e, const struct input *in) {
+static enum err create(struct act *a, const struct entity *e, const struct input *given) {
     struct gate *g = a->g;
     const struct access *x = g->release->access;
     struct verdict v;
     struct fieldset refused;
+    struct input own = *given, *in = &own;
     struct record wanted = {.entity = e,
                             .id = "",
                             .created_by = g->actor->id,
@@ -133,6 +134,7 @@ static enum err create(struct act *a, const struct entity *e, const struct input
     if (!access_may_write(x, g->actor, &wanted, "create", &in->present, &refused))
         return not_writable(g, e, &refused);
     enum err err = refuse_masks(g, e, in);
+    if (!err) err = input_derive(g->store.arena, e, NULL, in, g->store.problem);
     if (err) return err;
     const struct policy_revision *p = release_policy(g->release, e->plugin, g->today);
     a->record = arena_alloc(g->store.arena, sizeof *a->record);
@@ -195,7 +197,7 @@ static enum err take_fields(struct act *a, const char *verb, const json_t *body,
     if (e) return e;
     if (!access_may_write(g->release->access, g->actor, a->record, verb, &in->present, &refused))
         return not_writable(g, a->entity, &refused);
-    return ERR_OK;
+    return input_derive(g->store.arena, a->entity, a->record->values, in, g->store.problem);
 }
 
 // The record with the input laid over it, as it would be.
@@ -324,7 +326,12 @@ static enum err may_go(struct act *a, struct wanted *w, bool dry, struct input *
         err = approval_take(&ap, a->record, t, w->said, &w->finishes, &a->approval);
     }
     *in = (struct input){.values = a->record->values};
-    if (!err && json_object_size(w->fields)) err = take_fields(a, t->name, w->fields, in);
+    if (!err && json_object_size(w->fields))
+        err = take_fields(a, t->name, w->fields, in);
+    else if (!err && e->derives) { // a record from before the field was declared
+        in->values = overlaid(g, a->record, in).values;
+        err = input_derive(g->store.arena, e, a->record->values, in, g->store.problem);
+    }
     if (err) return err;
     struct record after = overlaid(g, a->record, in);
     for (int i = 0; w->finishes && i < t->nneeds; i++) {

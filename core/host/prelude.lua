@@ -87,7 +87,7 @@ local SHAPES = {
   plugin = { title = "title", version = "text", api = "integer", needs = "texts", entities = "table", rules = "table",
     actions = "table", on = "table", every = "table", messages = "table", reports = "table", exports = "table", documents = "table",
     obligations = "table", permissions = "list", serves = "texts", name = "text", public = "table" },
-  entity = { title = "title", subject = "text", serves = "texts", fields = "table", workflow = "table", indexes = "list", lab = "table" },
+  entity = { title = "title", subject = "names", serves = "texts", fields = "table", workflow = "table", indexes = "list", lab = "table" },
   workflow = { start = "text", states = "table", transitions = "table" },
   state = { title = "title", final = "boolean", deadline = "any" },
   transition = { title = "title", from = "names", to = "text", needs = "texts", rule = "text", approvals = "any", who = "table",

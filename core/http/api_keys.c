@@ -163,7 +163,8 @@ static enum err erase(struct request *rq) {
     struct erasing *x = rq->state;
     struct gate *g = &rq->gate;
     x->what.actor = g->actor->id;
-    enum err e = erase_subject(&g->store, rq->release->schema, &x->what, &x->records);
+    enum err e = store_subject(&g->store, x->what.subject, &x->what.subject);
+    if (!e) e = erase_subject(&g->store, rq->release->schema, &x->what, &x->records);
     if (e) return e;
     struct audit_row row = {.at = g->now,
                             .actor = g->actor->id,

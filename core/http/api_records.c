@@ -66,6 +66,12 @@ static enum err history(struct request *rq) {
     return err ? err : gate_history(&rq->gate, e, rq->path[2], &rq->out);
 }
 
+static enum err same_person(struct request *rq) {
+    const struct entity *e;
+    enum err err = entity_of(rq, &e);
+    return err ? err : gate_subject(&rq->gate, e, rq->path[2], &rq->out);
+}
+
 // What a write carries from the HTTP thread to the lane.
 struct write {
     const struct entity *entity;
@@ -266,6 +272,7 @@ const struct route routes_records[] = {
     {"PATCH", "{}/{}/{}", update, NULL, SIGNED_IN},
     {"DELETE", "{}/{}/{}", archive, NULL, SIGNED_IN},
     {"GET", "{}/{}/{}/history", history, NULL, SIGNED_IN},
+    {"GET", "{}/{}/{}/subject", same_person, NULL, SIGNED_IN},
     {"POST", "{}/{}/{}/{}", records_transition, NULL, SIGNED_IN},
     {NULL, NULL, NULL, NULL, SIGNED_IN},
 };

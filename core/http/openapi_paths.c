@@ -247,6 +247,9 @@ void openapi_entity_paths(struct request *rq, const struct entity *e, const stru
     buf_putc(b, '}');
     if (whole || v->history)
         about_path(rq, e, base, "history", rq->lang == LANG_ZH ? "变更历史" : "History");
+    if ((whole || v->read) && e->has_sealed)
+        about_path(rq, e, base, "subject",
+                   rq->lang == LANG_ZH ? "同一个人的记录" : "The same person");
     if ((whole || v->read) && approval_of(rq->release->approvals, e, NULL))
         about_path(rq, e, base, "approvals", rq->lang == LANG_ZH ? "审批单" : "Approvals");
     if ((whole || v->read) && e->plugin->nmessages)

@@ -229,8 +229,8 @@ enum err audit_search_json(struct db *db, const struct audit_query *q, struct bu
         db, p,
         "SELECT " COLUMNS " FROM core_audit a WHERE ($1='' OR actor=$1) AND ($2='' OR object=$2)"
         " AND ($3='' OR action=$3) AND ($4='' OR outcome=$4) AND at>=$5 AND at<=$6 AND seq<$7"
-        " AND ($8='' OR EXISTS (SELECT 1 FROM core_audit_subject s WHERE s.subject=$8 AND "
-        "s.writer=a.writer"
+        " AND ($8='' OR EXISTS (SELECT 1 FROM core_audit_subject s WHERE s.subject="
+        "COALESCE((SELECT owner FROM core_subject WHERE record=$8),$8) AND s.writer=a.writer"
         " AND s.seq=a.seq)) ORDER BY seq DESC LIMIT $9",
         "ttttiiiti", q->actor ? q->actor : "", q->object ? q->object : "",
         q->action ? q->action : "", q->outcome ? q->outcome : "", q->from,

@@ -284,6 +284,29 @@ static void build_search(struct build *b, struct entity *e) {
     e->search_table = arena_printf(b->arena, "x_%s_%08x", e->table + 2, (unsigned)(h ^ (h >> 32)));
 }
 
+// Whose data it is: "self", or what leads to them.
+static void build_subjects(struct build *b, const json_t *j, struct entity *e) {
+    const json_t *said = json_object_get(j, "subject");
+    size_t n = json_is_array(said) ? json_array_size(said) : said != NULL;
+    int *fields = arena_alloc(b->arena, sizeof *fields * (n + 1));
+    for (size_t i = 0; i < n; i++) {
+        const char *name = json_string_value(json_is_array(said) ? json_array_get(said, i) : said);
+        const struct field *f = name ? entity_field(e, name) : NULL;
+        if (name && !f && n == 1 && !strcmp(name, "self")) break;
+        if (f && !f->sealed &&
+            (f->type == FIELD_PERSON || f->type == FIELD_REFERENCE ||
+             (f->type == FIELD_TEXT && f->unique)))
+            fields[e->nsubjects++] = f->index;
+        else
+            build_at(
+                b, j, "subject_unknown",
+                "%s: subject \"%s\" is no person, reference or unique text that names a record: "
+                "write one, or \"self\"",
+                e->name, name ? name : "");
+    }
+    e->subjects = fields;
+}
+
 static void build_entity(struct build *b, const json_t *j, const struct plugin *pl,
                          struct entity *e) {
     const char *name = json_string_value(json_object_get(j, "name"));
@@ -314,18 +337,12 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
             e->nfields++;
         }
     e->fields = f;
-    build_due(b, json_object_get(j, "workflow"), e);
-    e->subject_field = -1;
-    const char *subject = json_string_value(json_object_get(j, "subject"));
-    if (subject && strcmp(subject, "self")) {
-        const struct field *sf = entity_field(e, subject);
-        if (!sf || (sf->type != FIELD_PERSON && sf->type != FIELD_REFERENCE))
-            build_at(b, j, "subject_unknown",
-                     "%s: subject \"%s\" is no person or reference field: write one, or \"self\"",
-                     e->name, subject);
-        else
-            e->subject_field = sf->index;
+    for (int i = 0; i < e->nfields; i++) {
+        build_derived(b, e, &f[i]);
+        e->derives |= f[i].derived_from != NULL;
     }
+    build_due(b, json_object_get(j, "workflow"), e);
+    build_subjects(b, j, e);
     build_search(b, e);
     build_indexes(b, json_object_get(j, "indexes"), j, e);
     build_lab(b, j, e);

@@ -24,6 +24,7 @@ struct title build_title(struct build *b, const json_t *j);
 void build_handlers(struct build *b, const struct schema *s, struct plugin *pl);
 void build_messages(struct build *b, const struct schema *s, struct plugin *pl);
 void build_public(struct build *b, const struct schema *s, struct plugin *pl);
+void build_derived(struct build *b, const struct entity *e, struct field *f);
 bool build_field(struct build *b, const json_t *j, struct field *f);
 const char **build_texts(struct build *b, const json_t *list, int *n);
 const char *build_near(struct build *b, const struct entity *e, const char *name); // "; did you …"

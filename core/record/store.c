@@ -271,6 +271,52 @@ enum err store_owner_key(struct store *s, const char *owner, uint64_t *generatio
                   sizeof wrapped);
 }
 
+enum err store_subject(struct store *s, const char *record, const char **owner) {
+    bool row;
+    struct stmt *st =
+        db_query(s->db, s->problem, "SELECT owner FROM core_subject WHERE record=$1", "t", record);
+    enum err e = st ? stmt_step(st, &row, s->problem) : s->problem->code;
+    if (e) return e;
+    *owner = row ? arena_strdup(s->arena, stmt_text(st, 0, NULL)) : record;
+    if (row) stmt_reset(st);
+    return ERR_OK;
+}
+
+enum err store_subject_each(struct store *s, const char *owner,
+                            enum err (*fn)(void *self, const char *entity, const char *record),
+                            void *self) {
+    struct stmt *st = db_query(
+        s->db, s->problem, "SELECT entity,record FROM core_subject WHERE owner=$1 ORDER BY record",
+        "t", owner);
+    enum err e = st ? ERR_OK : s->problem->code;
+    struct one {
+        struct one *next;
+        const char *entity, *record;
+    } *first = NULL, **last = &first;
+    for (bool row; !e && !(e = stmt_step(st, &row, s->problem)) && row; last = &(*last)->next) {
+        *last = arena_alloc(s->arena, sizeof **last);
+        **last = (struct one){NULL, arena_strdup(s->arena, stmt_text(st, 0, NULL)),
+                              arena_strdup(s->arena, stmt_text(st, 1, NULL))};
+    }
+    for (const struct one *o = first; o && !e; o = o->next) e = fn(self, o->entity, o->record);
+    return e;
+}
+
+// A new record's subject, or NULL: its own. What it is led to by may itself be somebody else's.
+static enum err find_subject(struct store *s, const struct entity *e, const struct value *values,
+                             const char **owner) {
+    *owner = NULL;
+    for (int i = 0; i < e->nsubjects; i++) {
+        const struct field *f = &e->fields[e->subjects[i]];
+        const struct value *v = &values[f->index];
+        if (v->kind != VALUE_TEXT || !v->n) continue;
+        const char *text = arena_strndup(s->arena, v->p, v->n), *slash = strchr(text, '/');
+        if (f->type == FIELD_TEXT && !slash) continue;
+        return store_subject(s, f->type == FIELD_TEXT ? slash + 1 : text, owner);
+    }
+    return ERR_OK;
+}
+
 enum err store_insert(struct store *s, const struct entity *e, const struct input *in,
                       const char *by, int64_t now, int64_t policy, struct record *r) {
     char *id = arena_alloc(s->arena, ID_LEN + 1);
@@ -286,10 +332,11 @@ enum err store_insert(struct store *s, const struct entity *e, const struct inpu
                          .policy = policy,
                          .state = e->workflow ? e->workflow->start : -1,
                          .values = in->values};
-    if (e->subject_field >= 0 && !value_is_null(&in->values[e->subject_field]))
-        r->owner = in->values[e->subject_field].p;
     uint8_t dek[SEAL_KEY];
-    enum err x = ERR_OK;
+    const char *owner;
+    enum err x = find_subject(s, e, in->values, &owner);
+    if (x) return x;
+    if (owner) r->owner = owner;
     uint8_t wrapped[WRAPPED_KEY];
     bool is_new = r->owner == id; // then nobody else has this key yet
     if (e->has_sealed && is_new)
@@ -325,6 +372,10 @@ enum err store_insert(struct store *s, const struct entity *e, const struct inpu
                     "tiib", id, (int64_t)1,
                     (int64_t)keyring_wrapped_version(wrapped, sizeof wrapped), wrapped,
                     sizeof wrapped);
+    if (!x && !is_new)
+        x = db_send(s->db, s->problem,
+                    "INSERT INTO core_subject(record,entity,owner) VALUES($1,$2,$3)", "ttt", id,
+                    e->full, r->owner);
     if (!x) x = file_attach(s, r, in, by, now);
     if (!x) x = search_touch(s, e, r->id);
     return x ? x : counter_add(s, r, 1);

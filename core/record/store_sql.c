@@ -16,6 +16,10 @@ const char store_ddl[] =
     "CREATE TABLE IF NOT EXISTS core_meta(key TEXT PRIMARY KEY, value TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS core_key(owner TEXT PRIMARY KEY, generation BIGINT NOT NULL,"
     " version BIGINT NOT NULL, wrapped {bytes}){clustered};"
+    // records that are somebody else's: of one person's lead, applicant and student
+    "CREATE TABLE IF NOT EXISTS core_subject(record TEXT PRIMARY KEY, entity TEXT NOT NULL,"
+    " owner TEXT NOT NULL){clustered};"
+    "CREATE INDEX IF NOT EXISTS i_subject ON core_subject(owner);"
     "CREATE TABLE IF NOT EXISTS core_history(n {serial}, record TEXT NOT NULL, rev BIGINT NOT NULL,"
     " at BIGINT NOT NULL, actor TEXT NOT NULL, verb TEXT NOT NULL, release BIGINT NOT NULL,"
     " delta TEXT);"
@@ -126,8 +130,6 @@ static void entity_ddl(struct db *db, const struct entity *e, struct arena *a, s
             buf_printf(ddl, "CREATE INDEX IF NOT EXISTS b_%s_%s ON %s(b_%s);", e->table + 2,
                        f->name, e->table, f->name);
     }
-    if (e->subject_field >= 0) // erasure asks whose records these are
-        buf_printf(ddl, "CREATE INDEX IF NOT EXISTS o_%s ON %s(owner);", e->table + 2, e->table);
     for (int i = 0; i < e->nindexes; i++) {
         buf_printf(ddl, "CREATE INDEX IF NOT EXISTS %s ON %s(", e->indexes[i].name, e->table);
         for (int k = 0; k < e->indexes[i].count; k++)

@@ -138,25 +138,35 @@ static enum err empty_record(struct store *s, const struct entity *e, const char
     return x ? x : outbox_add(s->db, &ev, s->problem);
 }
 
-// A record is its own subject, or names one; only the latter kind has an index on it.
-static enum err empty_records(struct store *s, const struct entity *e, const struct erasure *by,
-                              int64_t *records) {
-    const char *index = arena_printf(s->arena, "o_%s", e->table + 2);
-    const char *sql = arena_printf(s->arena, "SELECT id FROM %s WHERE owner=$1%s", e->table,
-                                   db_has_index(s->db, index) ? "" : " AND id=$1");
-    struct id {
-        struct id *next;
-        const char *text;
-    } *ids = NULL;
-    struct stmt *st = db_query(s->db, s->problem, sql, "t", by->subject);
-    enum err x = st ? ERR_OK : s->problem->code;
-    for (bool row; !x && !(x = stmt_step(st, &row, s->problem)) && row;) {
-        struct id *id = arena_alloc(s->arena, sizeof *id);
-        *id = (struct id){ids, arena_strdup(s->arena, stmt_text(st, 0, NULL))};
-        ids = id;
+struct emptying {
+    struct store *s;
+    const struct schema *schema;
+    const struct erasure *by;
+    int64_t *records;
+};
+
+static enum err empty_one(void *self, const char *entity, const char *record) {
+    struct emptying *x = self;
+    const struct entity *e = schema_entity_full(x->schema, entity, strlen(entity));
+    ++*x->records;
+    return e ? empty_record(x->s, e, record, x->by) : ERR_OK;
+}
+
+// The record that the subject is called after, if it is none but a person, and those that lead to
+// it.
+static enum err empty_records(struct emptying *x) {
+    struct store *s = x->s;
+    enum err e = ERR_OK;
+    for (int i = 0; i < x->schema->nentities && !e; i++) {
+        int64_t is = 0;
+        const struct entity *one = x->schema->entities[i];
+        e = db_int(
+            s->db, s->problem, &is, 0,
+            arena_printf(s->arena, "SELECT count(*) FROM %s WHERE id=$1 AND owner=$1", one->table),
+            "t", x->by->subject);
+        if (!e && is) e = empty_one(x, one->full, x->by->subject);
     }
-    for (; ids && !x; ids = ids->next, ++*records) x = empty_record(s, e, ids->text, by);
-    return x;
+    return e ? e : store_subject_each(s, x->by->subject, empty_one, x);
 }
 
 // Kept counters that group or add up what is no longer there.
@@ -181,8 +191,8 @@ enum err erase_subject(struct store *s, const struct schema *schema, const struc
     enum err x = db_run(s->db, s->problem, &keys,
                         "UPDATE core_key SET wrapped=NULL WHERE owner=$1 AND wrapped IS NOT NULL",
                         "t", e->subject);
-    for (int i = 0; i < schema->nentities && !x; i++)
-        x = empty_records(s, schema->entities[i], e, records);
+    struct emptying all = {s, schema, e, records};
+    if (!x) x = empty_records(&all);
     if (!x && !keys && !*records) return problem_set(s->problem, ERR_NOT_FOUND, NULL);
     if (!x) x = message_erase(s->db, e->subject, s->problem);
     if (!x) x = file_erase(s, e->subject, e->at);

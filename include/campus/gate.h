@@ -73,6 +73,10 @@ bool gate_report_is_kept(struct gate *g, const struct report_decl *rep, const st
 #define EXPORT_MARK_ZH "导出："
 #define EXPORT_MARK_EN "Exported by "
 const char *gate_export_mark(struct gate *g, const char *purpose);
+// {"subject","items":[{"entity","record"},…]}: what else there is of whom a record is about, as far
+// as the caller may read it.
+MUST_CHECK enum err gate_subject(struct gate *g, const struct entity *e, const char *id,
+                                 struct buf *out);
 bool gate_may_see(struct gate *g, const struct entity *e, const char *id); // for events
 
 // {"items":[…],"next":…}: what waits for the caller. kind and cursor may be NULL; expand: with the

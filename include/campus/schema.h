@@ -79,6 +79,7 @@ struct field {
     const char **file_types;
     int nfile_types;     // none: all that file.h knows
     const char *derived; // "sum(lines.amount)" or "count(lines)", or NULL
+    const struct field *derived_from, *adds; // the list; its field, NULL: lines are counted
     const char *column;  // "f_name"; sealed ones also b_name (blind), u_name (unique)
     const char *sql_type;
     const char *file;
@@ -171,11 +172,12 @@ struct entity {
     struct title title;
     const struct field *fields;
     int nfields;
-    int subject_field;               // person/reference field whose subject this is; -1: its own
+    const int *subjects;             // fields, the first filled says whose subject this is; else
+    int nsubjects;                   // its own: persons, references, texts "plugin.entity/ID"
     int due_field;                   // "due_at", where a state has a deadline; else -1
     bool holds;                      // a transition reserves
     const struct reserve_decl *pool; // first of those that draw on this entity, or NULL
-    bool has_sealed;
+    bool has_sealed, derives;
     const struct workflow *workflow; // NULL: stateless
     const struct index_decl *indexes;
     int nindexes;

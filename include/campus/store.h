@@ -36,6 +36,10 @@ struct input {            // what a client wants written
 };
 // JSON object -> input, each value checked against its field (type, range, length, pattern, check,
 // choice); an item for every error. creating: presets are filled in and required ones demanded.
+// Reckons derived fields anew whose list is written, and those that a record has none of yet.
+// before: of the record, NULL for a new one.
+MUST_CHECK enum err input_derive(struct arena *a, const struct entity *e,
+                                 const struct value *before, struct input *in, struct problem *p);
 MUST_CHECK enum err input_parse(struct arena *a, const struct entity *e, const json_t *body,
                                 bool creating, const char *actor, int64_t now, const char *today,
                                 struct input *out, struct problem *p);
@@ -63,6 +67,14 @@ MUST_CHECK enum err store_update(struct store *s, struct record *r, const struct
                                  int64_t release);
 MUST_CHECK enum err store_archive(struct store *s, struct record *r, const char *by, int64_t now,
                                   int64_t release);
+
+// Whose data a record holds: *owner is the record itself, where nothing else is known.
+MUST_CHECK enum err store_subject(struct store *s, const char *record, const char **owner);
+// The records of somebody beside the one that this subject is called after.
+MUST_CHECK enum err store_subject_each(struct store *s, const char *owner,
+                                       enum err (*fn)(void *self, const char *entity,
+                                                      const char *record),
+                                       void *self);
 
 struct order {
     int column;

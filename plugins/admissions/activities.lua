@@ -30,6 +30,7 @@ local activities = campus.entity {
       duty = field.text { title = { zh = "职责", en = "Duty" }, max_length = 60 },
       stand = field.text { title = { zh = "咨询点", en = "Consultation point" }, max_length = 60 },
     } },
+    staff = field.integer { title = { zh = "现场人数", en = "Staff" }, derived = "count(roster)" },
     officer = field.person { title = { zh = "负责人", en = "Responsible" }, required = true, default = "$actor" },
     capture_code = field.text { title = { zh = "登记码", en = "Code of its form" }, default = "$code", unique = true, max_length = 16 },
     lessons = field.longtext { title = { zh = "总结", en = "Lessons" } },
@@ -57,13 +58,12 @@ local activities = campus.entity {
 
 local function activity_is_ready(activity, policy)
   local why = campus.reasons()
-  local staff = #(activity.roster or {})
-  why:check(staff >= policy.activities.min_staff,
-    { code = "too_few_staff", at = "roster", have = staff, want = policy.activities.min_staff, policy = "activities.min_staff" })
+  why:check(activity.staff >= policy.activities.min_staff,
+    { code = "too_few_staff", at = "roster", have = activity.staff, want = policy.activities.min_staff, policy = "activities.min_staff" })
   return why:decision()
 end
 
 return {
   entities = { activities = activities },
-  rules = { activity_is_ready = campus.rule { reads = { "roster" }, run = activity_is_ready, serves = { "ADM-3" } } },
+  rules = { activity_is_ready = campus.rule { reads = { "staff" }, run = activity_is_ready, serves = { "ADM-3" } } },
 }

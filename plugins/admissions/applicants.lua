@@ -17,7 +17,7 @@ end
 
 local applicants = campus.entity {
   title = { zh = "报名学生", en = "Applicants" },
-  subject = "self",
+  subject = "lead",                                         -- else itself
   lab = { group = { "region", "campus", "created_by" } },   -- whom a changed policy would concern
   serves = { "ADM-3", "ADM-4", "ADM-5", "ADM-7" },
   fields = {

@@ -60,6 +60,7 @@ local leads = campus.entity {
 
 local contacts = campus.entity {
   title = { zh = "联系记录", en = "Contact log" },
+  subject = { "applicant", "lead" },
   serves = { "ADM-7" },
   fields = {
     lead = field.reference { to = "admissions.leads", title = { zh = "线索", en = "Lead" } },

@@ -6,7 +6,7 @@ local field = campus.field
 
 local students = campus.entity {
   title = { zh = "学生", en = "Students" },
-  subject = "self",
+  subject = "came_from",                                    -- else itself
   serves = { "ADM-6", "SVC-8" },
   fields = {
     number = field.text { title = { zh = "学号", en = "Number" }, unique = true, max_length = 20 },

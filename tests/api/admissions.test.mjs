@@ -87,9 +87,11 @@ test('ADM-3: an event needs its staff; its form brings leads; a lead becomes an 
   const plan = { starts_at: '2027-05-01T01:00:00Z', place: '体育馆', content: '咨询', form: 'on_site' };
   const few = await officer.post(`admissions/activities/${event.id}/prepare`, { ...plan, roster: [{ person: officer.id }] });
   assert.deepEqual([few.status, few.body.errors[0].code], [422, 'too_few_staff']);
+  assert.equal((await officer.api('PATCH', `admissions/activities/${event.id}`, { staff: 2 })).status, 422, 'counted, not written');
   const form = { name: '来访者', phone: '14500000001', region: '河北', interest: '护理', activity: event.capture_code };
   assert.equal((await server.anonymous.post('/public/admissions/lead', form)).status, 422, 'not before it is ready');
   await officer.ok('POST', `admissions/activities/${event.id}/prepare`, { ...plan, roster: [{ person: officer.id }, { person: lead.id }] });
+  assert.deepEqual((await officer.ok('GET', `admissions/activities?staff[gte]=2&fields=staff`)).items.map((a) => a.staff), [2]);
   assert.equal((await server.anonymous.post('/public/admissions/lead', form)).status, 201);
   const [got] = (await lead.ok('GET', 'admissions/leads?phone=14500000001')).items;
   assert.deepEqual([got.activity, got.source, got.state], [event.id, 'form', 'new']);
@@ -340,6 +342,46 @@ test('ADM-6: at the desk the notice is scanned: who holds one in force arrives b
   const done = server.run(['scan', `http://any.host/desk/#/d/${second.document}`, 'arrive', `class=${class_}`, 'originals_checked=true']);
   assert.equal(done.status, 0, done.stderr);
   assert.equal(await state(a.id), 'arrived');
+});
+
+test('ADM-3, ADM-6: lead, talks, applicant and student are one person: found together, audited together, erased together', async () => {
+  const { id_number, birth_date, education, score } = applicant(serial++);
+  const one = await officer.ok('POST', 'admissions/leads', { name: '一人', phone: '14500000099', officer: officer.id });
+  const talk = await officer.ok('POST', 'admissions/contacts', { lead: one.id, asked: '学费多少' });
+  await eventually(async () => assert.equal((await officer.ok('GET', `admissions/leads/${one.id}`)).state, 'contacted'), 15000);
+  const { result } = await officer.ok('POST', 'admissions/actions/convert', { lead: one.id, applicant: { id_number, birth_date, education, score, campus: '东校区' } });
+  const id = result.applicant, later = await officer.ok('POST', 'admissions/contacts', { applicant: id, asked: '宿舍' });
+  for (const [verb, body] of [['review', {}], ['qualify', {}], ['admit', { plan_line: line.id }], ['send_notice', notice], ['confirm', {}]])
+    await decider.ok('POST', `${A}/${id}/${verb}`, body);
+  const class_ = (await lead.ok('GET', 'basics/classes?limit=1')).items[0].id;
+  await officer.ok('POST', `${A}/${id}/arrive`, { class: class_, originals_checked: true });
+  const keeper = await server.bearer('s.keeper2', ['student_affairs', 'admissions.lead']);
+  const student = await eventually(async () => {
+    const [got] = (await keeper.ok('GET', `basics/students?came_from=admissions.applicants/${id}`)).items;
+    assert.ok(got);
+    return got;
+  }, 15000);
+  const all = { 'admissions.leads': [one.id], 'admissions.contacts': [talk.id, later.id], 'admissions.applicants': [id], 'basics.students': [student.id] };
+  for (const [entity, ids] of Object.entries(all)) for (const each of ids) {
+    const story = await keeper.ok('GET', `${entity.replace('.', '/')}/${each}/subject`), found = {};
+    for (const { entity: e, record } of story.items) (found[e] ??= []).push(record.id);
+    assert.deepEqual([story.subject, found], [one.id, all], entity);
+  }
+  // only as far as one may read: whom one does not see is not there
+  const seen = await officer.ok('GET', `admissions/leads/${one.id}/subject`);
+  assert.ok(!seen.items.some((i) => i.entity === 'basics.students'));
+  assert.equal((await server.anonymous.get(`/api/v1/admissions/leads/${one.id}/subject`)).status, 401);
+  const rows = JSON.parse(server.run(['audit', 'search', '--subject', student.id, '--limit', '500', '--json']).stdout).items;
+  for (const [entity, ids] of Object.entries(all)) for (const each of ids)
+    assert.ok(rows.some((r) => r.object === `${entity}/${each}`), `${entity} in the log of the person`);
+  const gone = server.run(['key', 'erase', id, '--yes', '--because', 'asked for it', '--json']);
+  assert.equal(gone.status, 0, gone.stderr);
+  assert.deepEqual([JSON.parse(gone.stdout).subject, JSON.parse(gone.stdout).records], [one.id, 5]);
+  assert.equal((await lead.ok('GET', `admissions/leads/${one.id}`)).name, null);
+  assert.equal((await lead.ok('GET', `${A}/${id}`)).name, null);
+  assert.equal((await lead.ok('GET', `admissions/contacts/${later.id}`)).asked, null);
+  assert.deepEqual([(await keeper.ok('GET', `basics/students/${student.id}`)).name, (await keeper.ok('GET', `basics/students/${student.id}`)).phone], [null, null]);
+  assert.equal(server.run(['audit', 'verify']).status, 0);
 });
 
 test('ADM-6: who does not arrive gives the seat back', async () => {

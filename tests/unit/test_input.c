@@ -132,6 +132,54 @@ static void test_cells_of_a_spreadsheet_are_read_as_people_write_them(void **sta
     assert_string_equal(fx->problem.first->pointer, "/rows/3/boards");
 }
 
+#define PLUGIN                                                                                     \
+    "{\"name\":\"p\",\"entities\":[{\"name\":\"es\",\"file\":\"p.lua\",\"line\":1,\"fields\":["    \
+    "{\"name\":\"l\",\"type\":\"list\",\"fields\":[{\"name\":\"m\",\"type\":\"money\"}]},"         \
+    "{\"name\":\"sum_m\",\"type\":\"money\",\"derived\":\"sum(l.m)\"},"                            \
+    "{\"name\":\"count_l\",\"type\":\"integer\",\"derived\":\"count(l)\"},{\"name\":\"x\","        \
+    "\"type\":"                                                                                    \
+    "\"text\"}]}]}"
+static void test_sums_and_counts_follow_their_list(void **state) {
+    struct fixture *fx = *state;
+    enum err e;
+    const struct schema *s = fixture_schema(fx->arena, PLUGIN, &fx->problem, &e);
+    OK(fx, e);
+    const struct entity *es = s->entities[0];
+    assert_true(es->derives);
+    const struct value none[4] = {{0}}, full[4] = {value_null(), value_int(7), value_int(1)};
+    static const struct {
+        const char *body;
+        int before; // 0 a new record, 1 one without sums, 2 one with
+        enum err err;
+        int64_t total, n; // -1: left alone
+    } cases[] = {
+        {"{}", 0, ERR_OK, 0, 0},
+        {"{\"l\":[{\"m\":\"1.50\"},{\"m\":2},{}]}", 0, ERR_OK, 350, 3},
+        {"{\"l\":[{\"m\":\"-3.00\"}]}", 2, ERR_OK, -300, 1},
+        {"{\"l\":null}", 2, ERR_OK, 0, 0},
+        {"{\"x\":\"y\"}", 2, ERR_OK, -1, -1},
+        {"{\"x\":\"y\"}", 1, ERR_OK, 0, 0},
+        {"{\"l\":[{\"m\":\"92233720368547758.07\"},{\"m\":\"0.01\"}]}", 0, ERR_INVALID, -1, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct input in;
+        fixture_calm(fx);
+        OK(fx, fixture_input(fx, es, cases[i].body, !cases[i].before, &in));
+        const struct value *before = cases[i].before ? cases[i].before == 1 ? none : full : NULL;
+        assert_int_equal(input_derive(fx->arena, es, before, &in, &fx->problem), cases[i].err);
+        const int64_t want[] = {cases[i].total, cases[i].n};
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(fieldset_has(&in.present, 1 + k), want[k] != -1);
+            if (want[k] != -1) assert_int_equal(in.values[1 + k].i, want[k]);
+        }
+    }
+    assert_string_equal(fixture_word(fx), "out_of_range");
+    struct input in;
+    fixture_calm(fx);
+    assert_int_equal(fixture_input(fx, es, "{\"sum_m\":\"1.00\"}", true, &in), ERR_INVALID);
+    assert_string_equal(fixture_word(fx), "readonly");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -140,6 +188,7 @@ int main(void) {
         T(test_values_arrive_as_their_columns_hold_them),
         T(test_an_update_needs_only_what_it_changes),
         T(test_cells_of_a_spreadsheet_are_read_as_people_write_them),
+        T(test_sums_and_counts_follow_their_list),
     };
     return cmocka_run_group_tests_name("input", tests, NULL, NULL);
 }

@@ -9,9 +9,10 @@ static void test_a_declaration_becomes_tables_fields_and_a_workflow(void **state
     const struct entity *e = fx->applicants;
     assert_string_equal(e->full, "admissions.applicants");
     assert_string_equal(e->table, "r_admissions_applicants");
-    assert_int_equal(e->subject_field, -1);
+    assert_int_equal(e->nsubjects, 0);
     assert_true(e->has_sealed);
-    assert_int_equal(fx->visits->subject_field, 0);
+    assert_int_equal(fx->visits->nsubjects, 1);
+    assert_int_equal(fx->visits->subjects[0], 0);
     assert_ptr_equal(fx->visits->fields[0].target, e);
     assert_string_equal(fx->visits->fields[1].to, "core.people");
     const struct field *f = entity_field(e, "fee");
@@ -43,6 +44,9 @@ static void test_a_declaration_becomes_tables_fields_and_a_workflow(void **state
     "{\"name\":\"p\",\"entities\":[{\"name\":\"es\",\"file\":\"p.lua\",\"line\":7,\"fields\":[{"   \
     "\"name\":\"a\",\"type\":\"text\"},{\"name\":\"s\",\"type\":\"text\",\"class\":\"secret\"}]"   \
     "," more "}]}"
+#define DERIVED(type, more)                                                                        \
+    FIELDS("{\"name\":\"l\",\"type\":\"list\",\"fields\":[{\"name\":\"m\",\"type\":\"money\"},"    \
+           "{\"name\":\"t\",\"type\":\"text\"}]},{\"name\":\"a\",\"type\":\"" type "\"," more "}")
 #define FLOW(w) ENTITY("\"workflow\":" w)
 static const struct {
     const char *word, *text;
@@ -74,6 +78,16 @@ static const struct {
     {"entity_unknown", FIELDS("{\"name\":\"a\",\"type\":\"reference\",\"to\":\"others\"}")},
     {"lines_missing", FIELDS("{\"name\":\"a\",\"type\":\"list\"}")},
     {"seal_invalid", FIELDS("{\"name\":\"a\",\"type\":\"person\",\"class\":\"secret\"}")},
+    {"derived_invalid", FIELDS("{\"name\":\"a\",\"type\":\"integer\",\"derived\":\"sum(b)\"}")},
+    {"derived_invalid", DERIVED("integer", "\"derived\":\"count(m)\"")},
+    {"derived_invalid", DERIVED("integer", "\"derived\":\"count(l) \"")},
+    {"derived_invalid", DERIVED("money", "\"derived\":\"count(l)\"")},
+    {"derived_invalid", DERIVED("money", "\"derived\":\"sum(l.x)\"")},
+    {"derived_invalid", DERIVED("integer", "\"derived\":\"sum(l.m)\"")},
+    {"derived_invalid", DERIVED("text", "\"derived\":\"sum(l.t)\"")},
+    {"derived_invalid", DERIVED("money", "\"derived\":\"sum(l.m)\",\"class\":\"public\"")},
+    {"derived_invalid", DERIVED("money", "\"derived\":\"sum(l.m)\",\"min\":0")},
+    {"derived_invalid", DERIVED("money", "\"derived\":\"sum(l.m)\",\"required\":true")},
     {"index_sealed", ENTITY("\"indexes\":[[\"s\"]]")},
     {"field_unknown", ENTITY("\"indexes\":[[\"b\"]]")},
     {"subject_unknown", ENTITY("\"subject\":\"a\"")},

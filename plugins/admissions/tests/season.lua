@@ -26,8 +26,8 @@ test("ADM-3: a brochure is published while it is filed; an event has its staff",
   expect.yes(decide("brochure_is_filed", filed, { as_of = "2027-06-30" }).pass)
   expect.reason(decide("brochure_is_filed", filed, { as_of = "2027-07-01" }), "filing_over", false)
   expect.reason(decide("brochure_is_filed", {}, { as_of = "2027-07-01" }), "not_filed", false)
-  expect.reason(decide("activity_is_ready", { roster = { { person = "p" } } }), "too_few_staff", false)
-  expect.yes(decide("activity_is_ready", { roster = { { person = "p" }, { person = "q" } } }).pass)
+  expect.reason(decide("activity_is_ready", { staff = 1 }), "too_few_staff", false)
+  expect.yes(decide("activity_is_ready", { staff = 2 }).pass)
 end)
 
 test("ADM-5: of a child under fourteen the guardian consents; ADM-6: nobody arrives on a copy", function()
