@@ -8,8 +8,10 @@ import { itemText } from './ui.js';
 import { time } from './format.js';
 import { app } from './state.js';
 import { PersonPicker } from './people.js';
+import { FileInput } from './files.js';
 
-export const isEditable = (f) => !f.readonly && !f.derived && f.view !== 'hidden' && f.type !== 'file';
+export const isFillable = (f) => !f.readonly && !f.derived && f.view !== 'hidden';
+export const isEditable = (f) => isFillable(f) && f.type !== 'file';     // in a table, too
 
 // Same value? null, undefined and "" are all "nothing".
 export const same = (a, b) => JSON.stringify(a ?? '') === JSON.stringify(b ?? '') || (a ?? '') === (b ?? '')
@@ -52,6 +54,7 @@ function Input({ f, id, value, set, bad, required, describedby }) {
     case 'integer': case 'decimal': case 'money': return html`<input ...${base} inputmode="decimal" autocomplete="off" value=${value ?? ''} onInput=${on}
       placeholder=${f.min !== undefined && f.max !== undefined ? `${f.min} – ${f.max}` : undefined} />`;
     case 'person': return html`<${PersonPicker} ...${base} value=${value} set=${set} />`;
+    case 'file': return html`<${FileInput} ...${base} f=${f} value=${value} set=${set} />`;
     case 'list': return html`<${Lines} f=${f} id=${id} value=${value} set=${set} />`;
     default: return html`<input ...${base} type=${f.check === 'mobile' ? 'tel' : 'text'} autocomplete="off" maxlength=${f.max_length} value=${value ?? ''} onInput=${on} />`;
   }
@@ -71,7 +74,7 @@ function Lines({ f, id, value, set }) {
 export function FormField({ f, value, set, errors = [], masked, changed, prefix = 'f', required = f.required }) {
   const id = `${prefix}-${f.name}`, mine = errors.filter((x) => x.pointer === `/${f.name}` || x.pointer?.startsWith(`/${f.name}/`));
   const note = mine.length ? `${id}-error` : masked ? `${id}-note` : undefined;
-  const group = ['multichoice', 'list'].includes(f.type);
+  const group = ['multichoice', 'list', 'file'].includes(f.type);
   return html`<div class="field ${mine.length ? 'bad' : ''} ${changed ? 'changed' : ''} ${['longtext', 'list', 'json', 'multichoice'].includes(f.type) ? 'whole' : ''}">
     <label for=${group ? undefined : id}>${title(f.title, f.name)}${required && html`<i aria-hidden="true"> *</i>`}</label>
     <${Input} f=${f} id=${id} value=${value} set=${set} bad=${mine.length > 0} required=${required && !masked} describedby=${note} />

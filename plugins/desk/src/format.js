@@ -6,6 +6,7 @@ import { html, useEffect, useState } from './vendor/preact.js';
 import { get } from './api.js';
 import { lang, locale, t, title } from './i18n.js';
 import { app, entity, recordAddress } from './state.js';
+import { Files } from './files.js';
 
 const zone = () => app.meta?.school.timezone;
 export function time(s, { seconds = false, day = true } = {}) {
@@ -82,16 +83,17 @@ function Reference({ f, id }) {
   return html`<a href=${recordAddress(e, id)}>${title(e.title, e.name)} #${String(id).slice(-6)}</a>`;
 }
 
-// A value as it stands on a page.
-export function Value({ f, v, masked }) {
+// A value as it stands on a page; e and id: of the record it is of.
+export function Value({ f, v, masked, e, id, of = f }) {
   if (v === null || v === undefined || v === '') return html`<span class="none">—</span>`;
   if (masked) return html`<span class="masked">${String(v)}</span>`;
   if (f.type === 'person') return html`<${Person} id=${v} />`;
   if (f.type === 'reference') return html`<${Reference} f=${f} id=${v} />`;
+  if (f.type === 'file') return html`<${Files} f=${of} v=${v} e=${e} id=${id} />`;
   if (f.type === 'longtext') return html`<span class="long">${v}</span>`;
   if (f.type === 'list' && Array.isArray(v)) {
     return html`<table class="lines"><thead><tr>${f.fields.map((x) => html`<th>${title(x.title, x.name)}</th>`)}</tr></thead>
-      <tbody>${v.map((row) => html`<tr>${f.fields.map((x) => html`<td><${Value} f=${x} v=${row[x.name]} /></td>`)}</tr>`)}</tbody></table>`;
+      <tbody>${v.map((row) => html`<tr>${f.fields.map((x) => html`<td><${Value} f=${x} v=${row[x.name]} e=${e} id=${id} of=${f} /></td>`)}</tr>`)}</tbody></table>`;
   }
   return html`<span class=${isNumber(f) ? 'number' : ''}>${text(f, v)}</span>`;
 }

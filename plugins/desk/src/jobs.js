@@ -8,7 +8,7 @@ import { t } from './i18n.js';
 import { Busy, Empty, ProblemBox, useLoad } from './ui.js';
 import { Person, count, time } from './format.js';
 
-const KINDS = { import: ['导入', 'Import'], accounts: ['批量开户', 'Accounts'], rotate: ['更换密钥', 'Key rotation'], erase: ['删除个人数据', 'Erasure'], backup: ['备份', 'Backup'] };
+const KINDS = { import: ['导入', 'Import'], accounts: ['批量开户', 'Accounts'], rotate: ['更换密钥', 'Key rotation'], erase: ['删除个人数据', 'Erasure'], backup: ['备份', 'Backup'], documents: ['批量文书', 'Documents'] };
 const STATES = { queued: ['排队', 'Queued'], running: ['进行中', 'Running'], done: ['完成', 'Done'], failed: ['失败', 'Failed'], cancelled: ['已停止', 'Stopped'] };
 
 export function Page() {

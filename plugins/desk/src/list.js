@@ -11,6 +11,7 @@ import { Pager } from './pager.js';
 import { onChange } from './live.js';
 import { Value, count, nameField, recordName, text, time } from './format.js';
 import { AddFilter, filterText, parseKey, searches } from './filters.js';
+import { documentsOf } from './documents.js';
 
 const WIDTH = { date: 112, datetime: 150, time: 80, integer: 90, decimal: 96, money: 120, boolean: 76, choice: 165, multichoice: 190, longtext: 240, list: 90 };
 const TIMES = { created_at: ['建立时间', 'Created'], updated_at: ['更新时间', 'Changed'] };
@@ -82,7 +83,7 @@ function Rows({ e, pager, columns, sort, setSort, narrow, force }) {
 export function List({ e }) {
   const route = app.route.query, [, force] = useReducer((n) => n + 1, 0), narrow = useNarrow();
   const [sealed, setSealed] = useState({});   // never in an address: it would stay in the browser's history
-  const [adding, setAdding] = useState(false), [typed, setTyped] = useState(''), [news, setNews] = useState(0);
+  const [adding, setAdding] = useState(false), [typed, setTyped] = useState(''), [news, setNews] = useState(0), [Batch, setBatch] = useState(null);
   const { all, standard } = columnsOf(e);
   const [chosen, setChosen] = useState(() => recall(`columns.${e.full}`, null));
   const names = (chosen ?? standard).filter((n) => n in TIMES || all.some((f) => f.name === n));
@@ -135,7 +136,8 @@ export function List({ e }) {
   return html`<div class="page list-page">
     <div class="page-head"><h1>${title(e.title, e.name)}</h1>
       <span class="hint" role="status">${pager.total !== null && t(`共 ${count(pager.total)} 条`, `${count(pager.total)} records`)}</span>
-      <div class="tools">${e.may.export && html`<a class="button" href=${query(`${e.path}/export`, { ...filters, ...sealed, sort })} download>${t('导出', 'Export')}</a>`}
+      <div class="tools">${documentsOf(e).length > 0 && html`<button type="button" onClick=${() => import('./batch.js').then((m) => setBatch(() => m.Page))}>${t('批量文书', 'Documents')}</button>`}
+        ${e.may.export && html`<a class="button" href=${query(`${e.path}/export`, { ...filters, ...sealed, sort })} download>${t('导出', 'Export')}</a>`}
         ${e.may.import && html`<a class="button" href=${`${listAddress(e)}/import`}>${t('导入', 'Import')}</a>`}
         ${e.may.create && html`<a class="button main" href=${`${listAddress(e)}/new`}>＋ ${t('新建', 'New')}</a>`}</div></div>
     <div class="filters">
@@ -148,6 +150,7 @@ export function List({ e }) {
         ${Object.entries(TIMES).map(([n, w]) => html`<label><input type="checkbox" checked=${names.includes(n)} onChange=${(ev) => toggle(n, ev.target.checked)} />${t(...w)}</label>`)}
         <button type="button" class="plain" onClick=${() => { setChosen(null); remember(`columns.${e.full}`, null); }}>${t('恢复默认', 'Standard columns')}</button></div></details>
     </div>
+    ${Batch && html`<${Batch} e=${e} filters=${filters} sealed=${Object.keys(sealed).length > 0} total=${pager.total} close=${() => setBatch(null)} />`}
     ${adding && html`<${AddFilter} e=${e} add=${add} close=${() => setAdding(false)} />`}
     ${chips.length > 0 && html`<div class="chips">${chips.map(([k, v]) => html`<span class="chip">${filterText(e, k, v)}<button type="button" class="plain" aria-label=${`${t('去掉', 'Remove')} ${filterText(e, k, v)}`}
       onClick=${() => (k in sealed ? setSealed(Object.fromEntries(Object.entries(sealed).filter(([x]) => x !== k))) : change((q) => q.delete(k)))}>✕</button></span>`)}

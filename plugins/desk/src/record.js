@@ -9,7 +9,9 @@ import { app, go, listAddress, recordAddress } from './state.js';
 import { Busy, Empty, ProblemBox, State, toast, useLoad } from './ui.js';
 import { onChange } from './live.js';
 import { Person, Value, recordName, time } from './format.js';
-import { FormField, isEditable, presets, same, toSend } from './form.js';
+import { FormField, isFillable, presets, same, toSend } from './form.js';
+import { Documents } from './documents.js';
+import { waitForFiles } from './files.js';
 import { Merge, mergeOf } from './merge.js';
 import { Steps, Track } from './steps.js';
 import { Approvals } from './approval.js';
@@ -25,7 +27,7 @@ function Fields({ e, record, revealed, reveal }) {
     const shown = revealed && f.name in revealed, masked = record._masked?.includes(f.name) && !shown;
     const v = shown ? revealed[f.name] : record[f.name];
     return html`<div class=${['longtext', 'list', 'json'].includes(f.type) ? 'whole' : ''} key=${f.name}><dt>${title(f.title, f.name)}</dt>
-      <dd class=${shown ? 'revealed' : ''}><${Value} f=${f} v=${v} masked=${masked} />
+      <dd class=${shown ? 'revealed' : ''}><${Value} f=${f} v=${v} masked=${masked} e=${e} id=${record.id} />
       ${masked && e.may.reveal && record[f.name] !== null && html`<${RevealButton} e=${e} id=${record.id} f=${f} reveal=${reveal} />`}</dd></div>`;
   })}</dl>`;
 }
@@ -38,7 +40,7 @@ function Edit({ e, loaded, close, saved }) {
     form.current?.querySelector('input:not([type=checkbox]), select, textarea')?.focus();
     return () => { app.dirty = null; };
   }, []);
-  const fields = e.fields.filter((f) => isEditable(f) && (f.name in record));
+  const fields = e.fields.filter((f) => isFillable(f) && (f.name in record));
   const start = (f) => (record._masked?.includes(f.name) ? '' : record[f.name]);
   const put = (f, v) => {
     const next = { ...mine, [f.name]: v };
@@ -47,9 +49,10 @@ function Edit({ e, loaded, close, saved }) {
     app.dirty = Object.keys(next).length > 0;
   };
   async function send(changes, tag) {
+    setError(waitForFiles());
+    if (waitForFiles()) return undefined;
     if (!Object.keys(changes).length) return close();
     setBusy(true);
-    setError(null);
     try {
       const body = Object.fromEntries(Object.entries(changes).map(([k, v]) => [k, toSend(e.fields.find((f) => f.name === k), v)]));
       const a = await api('PATCH', `${e.path}/${record.id}`, body, { headers: { 'If-Match': tag } });
@@ -138,6 +141,7 @@ export function Record({ e, id }) {
     </div><aside>
       ${!editing && html`<${Approvals} e=${e} record=${record} changed=${first.again} />`}
       ${e.workflow && !editing && html`<${Steps} e=${e} loaded=${loaded} done=${take} stale=${first.again} />`}
+      ${!editing && html`<${Documents} e=${e} record=${record} />`}
       ${e.may.history && html`<${History} e=${e} id=${id} rev=${record.rev} />`}
       <${Explain} e=${e} record=${record} />
     </aside></div></div>`;
@@ -146,15 +150,16 @@ export function Record({ e, id }) {
 export function Create({ e }) {
   const [values, set] = useState(() => presets(e)), [error, setError] = useState(null), [busy, setBusy] = useState(false);
   const [key] = useState(() => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`);
-  const fields = e.fields.filter((f) => isEditable(f));
+  const fields = e.fields.filter(isFillable);
   useEffect(() => {
     document.querySelector('.form input, .form select')?.focus();
     return () => { app.dirty = null; };
   }, []);
   async function save(ev) {
     ev.preventDefault();
+    setError(waitForFiles());
+    if (waitForFiles()) return;
     setBusy(true);
-    setError(null);
     try {
       const body = Object.fromEntries(fields.map((f) => [f.name, toSend(f, values[f.name])]).filter(([, v]) => v !== null));
       const a = await api('POST', e.path, body, { headers: { 'Idempotency-Key': `${key}-${JSON.stringify(body).length}-${hash(JSON.stringify(body))}` } });

@@ -19,23 +19,23 @@ export function keepPurpose(e, id, purpose) {
   remember('purposes', { ...(all.day === day ? all : { day }), [`${e.full}/${id}`]: purpose });
 }
 
-export function RevealButton({ e, id, f, reveal }) {
-  const known = rememberedPurpose(e, id), [open, setOpen] = useState(false), [own, setOwn] = useState(''), [error, setError] = useState(null);
-  async function show(purpose) {
-    setError(null);
-    try {
-      await reveal(f, purpose);
-      setOpen(false);
-    } catch (x) { setError(x); setOpen(true); }
-  }
-  const name = title(f.title, f.name);
-  return html`<button type="button" class="plain reveal" aria-label=${t(`查看${name}`, `Reveal ${name}`)} title=${known ? t(`用途：${known}`, `Purpose: ${known}`) : undefined}
-      onClick=${() => { const again = rememberedPurpose(e, id); if (again) show(again); else setOpen(true); }}>${t('查看', 'Reveal')}</button>
-    ${open && html`<${Dialog} title=${t(`查看${name}`, `Reveal ${name}`)} close=${() => setOpen(false)}>
+// Asks what for, and gives it to `give`, which may throw.
+export function AskPurpose({ title: head, close, give, verb = t('查看', 'Reveal') }) {
+  const [own, setOwn] = useState(''), [error, setError] = useState(null);
+  const go = (purpose) => { setError(null); Promise.resolve(give(purpose)).catch(setError); };
+  return html`<${Dialog} title=${head} close=${close}>
       <p>${t('为了什么？查看会记入审计；今天在这条记录上不再询问。', 'What for? It is put on record; today you are not asked again for this case.')}</p>
-      <div class="chips">${PURPOSES.map((p) => html`<button type="button" class="chip" onClick=${() => show(t(...p))}>${t(...p)}</button>`)}</div>
-      <form onSubmit=${(ev) => { ev.preventDefault(); if (own.trim()) show(own.trim()); }}><div class="field"><label for="purpose">${t('其他用途', 'Another purpose')}</label>
+      <div class="chips">${PURPOSES.map((p) => html`<button type="button" class="chip" onClick=${() => go(t(...p))}>${t(...p)}</button>`)}</div>
+      <form onSubmit=${(ev) => { ev.preventDefault(); if (own.trim()) go(own.trim()); }}><div class="field"><label for="purpose">${t('其他用途', 'Another purpose')}</label>
         <input id="purpose" maxlength="200" value=${own} onInput=${(ev) => setOwn(ev.target.value)} /></div>
         <${ProblemBox} error=${error} />
-        <div class="form-end"><button class="main" disabled=${!own.trim()}>${t('查看', 'Reveal')}</button></div></form><//>`}`;
+        <div class="form-end"><button class="main" disabled=${!own.trim()}>${verb}</button></div></form><//>`;
+}
+
+export function RevealButton({ e, id, f, reveal }) {
+  const known = rememberedPurpose(e, id), [open, setOpen] = useState(false), name = title(f.title, f.name);
+  const show = async (purpose) => { await reveal(f, purpose); setOpen(false); };
+  return html`<button type="button" class="plain reveal" aria-label=${t(`查看${name}`, `Reveal ${name}`)} title=${known ? t(`用途：${known}`, `Purpose: ${known}`) : undefined}
+      onClick=${() => { const again = rememberedPurpose(e, id); if (again) show(again).catch(() => setOpen(true)); else setOpen(true); }}>${t('查看', 'Reveal')}</button>
+    ${open && html`<${AskPurpose} title=${t(`查看${name}`, `Reveal ${name}`)} close=${() => setOpen(false)} give=${show} />`}`;
 }

@@ -10,7 +10,7 @@ const MEDIA = { pdf: 'application/pdf', png: 'image/png', jpeg: 'image/jpeg', we
 const ENDINGS = { jpeg: '.jpg,.jpeg', pdf: '.pdf', png: '.png', webp: '.webp' };
 export const takesImages = (f) => !f.types || f.types.some((x) => ['png', 'jpeg', 'webp'].includes(x));
 export const accepts = (f) => f.types?.map((x) => (MEDIA[x] ? `${MEDIA[x]},${ENDINGS[x]}` : `.${x}`)).join(',');
-export const bytes = (n) => (n < 1e6 ? `${Math.max(1, Math.round(n / 1e3))} KB` : `${(n / 1e6).toFixed(1).replace(/\.0$/, '')} MB`);
+export const bytes = (n) => (n < 1e6 ? `${Math.max(1, Math.round(n / 1e3))} KB` : `${(n / (n % 1048576 ? 1e6 : 1048576)).toFixed(1).replace(/\.0$/, '')} MB`);
 export const wants = (f) => [f.types?.map((x) => x.toUpperCase()).join(' / '), f.max_bytes && t(`不超过 ${bytes(f.max_bytes)}`, `at most ${bytes(f.max_bytes)}`)].filter(Boolean).join(t('，', ', '));
 
 // A photograph that is too large for the field, made smaller; anything else as it is.
@@ -52,7 +52,9 @@ export async function upload(f, given, path, { progress = () => {}, signal } = {
       let body;
       try { body = JSON.parse(x.responseText); } catch { /* not ours */ }
       if (x.status < 300) { done(body); return; }
-      const problem = new Problem(x.status, x.status === 413 ? { ...body, title: t('文件太大', 'The file is too large') } : body);
+      const own = x.status === 413 ? t('文件太大', 'The file is too large')
+        : x.status === 415 ? t(`不接受这种文件${f.types ? `，只接受 ${wants({ types: f.types })}` : ''}`, `This type of file is not taken${f.types ? `; only ${wants({ types: f.types })}` : ''}`) : null;
+      const problem = new Problem(x.status, own ? { ...body, title: own, detail: undefined } : body);
       problem.retry = Number(x.getResponseHeader('Retry-After')) || 0;
       fail(problem);
     };
