@@ -206,6 +206,10 @@ static enum err read_decision(const struct wire *w, const char *name, struct are
     return ERR_OK;
 }
 
+static const char *rule_name(const struct host_rule *r, struct arena *a) {
+    return arena_printf(a, "%s.%s", r->plugin, r->rule);
+}
+
 enum err pool_rule(struct pool *pool, const struct host_rule *r, struct arena *a,
                    struct host_decision *out, struct problem *p) {
     struct buf b;
@@ -215,7 +219,7 @@ enum err pool_rule(struct pool *pool, const struct host_rule *r, struct arena *a
     wire_put_open(&b, WIRE_LIST, 5);
     wire_put_text(&b, r->plugin, strlen(r->plugin));
     put_rule(&b, a, r);
-    const char *name = arena_printf(a, "%s.%s", r->plugin, r->rule);
+    const char *name = rule_name(r, a);
     enum err e = call(pool, name, FRAME_RULE, &b, limits->wall_ms, limits->cpu_ms, NULL, a, &w, p);
     return e ? e : read_decision(w, name, a, out, p);
 }
@@ -231,6 +235,9 @@ enum err pool_rules(struct pool *pool, const struct host_rule *calls, size_t n, 
     wire_put_open(&b, WIRE_LIST, (uint32_t)n);
     for (size_t i = 0; i < n; i++) wire_put_open(&b, WIRE_LIST, 4), put_rule(&b, a, &calls[i]);
     const char *name = arena_printf(a, "%s rules", calls->plugin);
+    for (size_t i = 0; i < n; i++)
+        if (pool_is_open(pool, rule_name(&calls[i], a)))
+            return problem_set(p, ERR_PLUGIN_BUDGET, NULL);
     enum err e = call(pool, name, FRAME_RULES, &b, limits->wall_ms, limits->cpu_ms, NULL, a, &w, p);
     if (e) return e;
     if (!w || w->tag != WIRE_LIST || w->count != n)
@@ -239,7 +246,8 @@ enum err pool_rules(struct pool *pool, const struct host_rule *calls, size_t n, 
     for (size_t i = 0; i < n && !e; i++, it = it->next) {
         errors[i] = it->tag == WIRE_MAP ? wire_str(a, it, "error") : NULL;
         out[i] = (struct host_decision){0};
-        if (!errors[i]) e = read_decision(it, name, a, &out[i], p);
+        if (!errors[i])
+            e = read_decision(it, name, calls[i].arena ? calls[i].arena : a, &out[i], p);
     }
     return e;
 }

@@ -5,6 +5,7 @@
 #include <sodium.h>
 #include <string.h>
 #include "campus/mem.h"
+#include "campus/wake.h"
 #include "http/api.h"
 #include "http/app_internal.h"
 
@@ -206,6 +207,8 @@ static enum err archive(struct request *rq) {
 // record has moved meanwhile, three times at most.
 static enum err transition_on_lane(struct request *rq);
 
+enum { TOGETHER_BYTES = 65536 };
+
 // What a rule says as it fails may hold what it was given to read: who caused it and the log learn
 // where it failed, no more.
 static enum err rule_failed(struct request *rq, const struct host_rule *rule) {
@@ -216,6 +219,49 @@ static enum err rule_failed(struct request *rq, const struct host_rule *rule) {
                        rule->rule, at);
 }
 
+static size_t size_of(const struct host_rule *call) {
+    size_t n = 0;
+    for (size_t i = 0; i < call->count; i++) {
+        const struct value *v = &call->fields[i].value;
+        n += v->kind == VALUE_TEXT || v->kind == VALUE_JSON ? v->n : 8;
+    }
+    return n;
+}
+
+// The rules of requests that wait together in one message: what was not decided so is asked alone.
+static void ask_together(struct work *first, int thread) {
+    struct host_rule calls[WORK_TOGETHER];
+    struct host_decision decisions[WORK_TOGETHER];
+    struct ruling *of[WORK_TOGETHER];
+    const char *errors[WORK_TOGETHER];
+    jmp_buf trap, *outer[WORK_TOGETHER];
+    struct request *lead = request_of(first);
+    const char *plugin = ((struct write *)lead->state)->ruling.call.plugin;
+    size_t n = 0, bytes = 0;
+    (void)thread;
+    for (struct work *work = first; work; work = work->next) {
+        struct request *rq = request_of(work);
+        struct ruling *r = &((struct write *)rq->state)->ruling;
+        size_t size = size_of(&r->call);
+        if (rq->tries || rq->release != lead->release || bytes + size > TOGETHER_BYTES ||
+            strcmp(r->call.plugin, plugin))
+            continue;
+        bytes += size;
+        calls[n] = r->call;
+        calls[n].arena = rq->arena;
+        of[n++] = r;
+    }
+    if (n < 2) return;
+    for (size_t i = 0; i < n; i++) outer[i] = arena_trap(calls[i].arena, &trap);
+    struct problem p;
+    problem_init(&p, lead->arena);
+    if (!setjmp(trap) &&
+        !pool_rules(lead->release->pool, calls, n, lead->arena, decisions, errors, &p))
+        for (size_t i = 0; i < n; i++)
+            if (!errors[i]) of[i]->decision = decisions[i], of[i]->decided = true;
+    for (size_t i = 0; i < n; i++) arena_trap(calls[i].arena, outer[i]);
+}
+
 static enum err ask(struct request *rq) {
     struct write *w = rq->state;
     enum err e = ERR_OK;
@@ -223,9 +269,11 @@ static enum err ask(struct request *rq) {
         e = gate_prepare(&rq->gate, w->entity, rq->path[2], w->ruling.transition, rq->body,
                          &w->ruling);
     if (!e && w->ruling.needless) return request_move(rq, ON_LANE, transition_on_lane);
-    if (!e)
+    if (!e && !w->ruling.decided) {
+        wake_release(); // this may take long
         e = pool_rule(rq->release->pool, &w->ruling.call, rq->arena, &w->ruling.decision,
                       &rq->problem);
+    }
     if (e == ERR_PLUGIN_FAILED) return rule_failed(rq, &w->ruling.call);
     return e ? e : request_move(rq, ON_LANE, transition_on_lane);
 }
@@ -262,6 +310,7 @@ enum err records_transition(struct request *rq) {
         return request_move(rq, ON_LANE, transition_on_lane);
     }
     if (w->ruling.needless) return request_move(rq, ON_LANE, transition_on_lane);
+    rq->work.together = ask_together;
     return request_move(rq, ON_RULES, ask);
 }
 

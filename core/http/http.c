@@ -13,7 +13,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include "campus/clock.h"
+#include "campus/wake.h"
 #include "http/http_internal.h"
+
+static void wake_loop(void *self) {
+    eventfd_write(((struct loop *)self)->event_fd, 1);
+}
 
 void http_push(struct exchange *x) {
     struct loop *l = x->loop;
@@ -24,7 +29,7 @@ void http_push(struct exchange *x) {
     l->tail = &x->next;
     l->pending = true;
     pthread_mutex_unlock(&l->mutex);
-    if (first) eventfd_write(l->event_fd, 1);
+    if (first) wake(wake_loop, l);
 }
 
 static void resume(struct exchange *x) {
@@ -92,7 +97,9 @@ static void *loop_main(void *arg) {
         wait_events(l, tick_ms);
         resume_pushed(l);
         l->now_ms = clock_mono_ns() / 1000000;
+        wake_hold();
         MHD_run(l->daemon);
+        wake_release();
         if (s->draining && !l->quiet) stop_listening(l);
         if (l->now_ms < tick_ms) continue;
         tick_ms = l->now_ms + 1000;

@@ -13,6 +13,7 @@
 #include "campus/log.h"
 #include "campus/mem.h"
 #include "campus/text.h"
+#include "campus/wake.h"
 #include "http/api.h"
 #include "http/app_internal.h"
 
@@ -192,8 +193,12 @@ static void lane_done(struct lane_job *job, enum err e) {
     pass_on(rq);
 }
 
+struct request *request_of(struct work *w) {
+    return (struct request *)((char *)w - offsetof(struct request, work));
+}
+
 static void worker_step(struct work *work, int thread) {
-    struct request *rq = (struct request *)((char *)work - offsetof(struct request, work));
+    struct request *rq = request_of(work);
     rq->result = run_step(rq, thread);
     pass_on(rq);
 }
@@ -448,6 +453,7 @@ void route_handle(void *self, struct http_request *http) {
     g->request = http->id;
     g->client = http->client;
     enum err e = ERR_NOT_FOUND;
+    if (!strcmp(http->method, "GET")) wake_release(); // reads run here, and may take long
     if (!strncmp(http->path, "/api/v1/", 8)) {
         split(rq, http->path + 8);
         rq->step = dispatch;

@@ -55,6 +55,7 @@ struct request {
     bool own_savepoint, light; // light: as the job's
 };
 
+struct request *request_of(struct work *w);
 // Runs step at the place; from any handler, as its last act. ERR_RATE when that queue is full.
 MUST_CHECK enum err request_move(struct request *rq, enum place where, handler *step);
 // The JSON body, an object; ERR_UNSUPPORTED for another content type, ERR_MALFORMED.

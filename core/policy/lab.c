@@ -102,8 +102,12 @@ static enum err recall(struct store *s, const struct lab *lab, const struct past
     json_object_foreach((json_t *)inputs, key, v) f[n++] = (struct host_field){
         key, value_of(s->arena, v), (int)json_integer_value(json_object_get(scales, key))};
     const struct policy_revision *rev = lab->policy ? policy_at(lab->policy, d->as_of) : NULL;
-    *call = (struct host_rule){
-        lab->plugin, d->rule + strlen(lab->plugin) + 1, rev ? rev->id : 0, d->as_of, f, n};
+    *call = (struct host_rule){.plugin = lab->plugin,
+                               .rule = d->rule + strlen(lab->plugin) + 1,
+                               .revision = rev ? rev->id : 0,
+                               .as_of = d->as_of,
+                               .fields = f,
+                               .count = n};
     return ERR_OK;
 }
 

@@ -18,6 +18,7 @@
 #include "campus/limits.h"
 #include "campus/log.h"
 #include "campus/mem.h"
+#include "campus/wake.h"
 
 enum { BULK_ALONE = 8, IDLE_MS = 50, EMPTY_LOG_EVERY_MS = 100 };
 
@@ -171,6 +172,7 @@ static void *lane_main(void *arg) {
             if (l->on_commit) l->on_commit(l->on_commit_self);
             pthread_mutex_unlock(&l->listener);
         }
+        wake_hold();
         for (struct lane_job *job = head, *next; job; job = next) {
             next = job->next;
             enum err result = job->result ? job->result : e;
@@ -180,6 +182,7 @@ static void *lane_main(void *arg) {
             else
                 job->done(job, result);
         }
+        wake_release();
         if (!e) audit_committed(l->audit, clock_now_ms());
         tend_log(l);
     }
@@ -207,18 +210,22 @@ enum err lane_open(struct db *db, struct audit *audit, struct lane **out, struct
     return ERR_OK;
 }
 
+static void wake_lane(void *self) {
+    pthread_cond_signal(&((struct lane *)self)->wake);
+}
+
 bool lane_submit(struct lane *l, struct lane_job *job) {
     job->result = ERR_OK;
     job->rerun = false;
     pthread_mutex_lock(&l->mutex);
-    bool room = l->queued < LIMIT_LANE_QUEUE && !l->stop;
+    bool room = l->queued < LIMIT_LANE_QUEUE && !l->stop,
+         was_empty = !l->clients.first && !l->bulk.first;
     if (room) {
-        bool was_empty = !l->clients.first && !l->bulk.first;
         queue_put(job->bulk ? &l->bulk : &l->clients, job);
         l->queued++;
-        if (was_empty) pthread_cond_signal(&l->wake);
     }
     pthread_mutex_unlock(&l->mutex);
+    if (room && was_empty) wake(wake_lane, l);
     return room;
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include "campus/lane.h"
 #include "campus/mem.h"
+#include "campus/wake.h"
 
 struct worker {
     pthread_mutex_t mutex;
@@ -17,19 +18,38 @@ struct worker {
     pthread_t ids[16];
 };
 
+// The first work of the queue, with those behind it that go together with it. Under the mutex.
+static struct work *take(struct worker *w) {
+    struct work *first = w->first, *last = first;
+    w->queued--;
+    for (int n = 1; n < WORK_TOGETHER && first->together && last->next; n++) {
+        if (last->next->together != first->together) break;
+        last = last->next;
+        w->queued--;
+    }
+    w->first = last->next;
+    if (!w->first) w->tail = &w->first;
+    last->next = NULL;
+    return first;
+}
+
 static void *worker_main(void *arg) {
     struct worker *w = arg;
     pthread_mutex_lock(&w->mutex);
     int me = w->started++;
     for (;;) {
         while (!w->first && !w->stop) pthread_cond_wait(&w->wake, &w->mutex);
-        struct work *work = w->first;
-        if (!work) break;
-        w->first = work->next;
-        if (!w->first) w->tail = &w->first;
-        w->queued--;
+        if (!w->first) break;
+        struct work *work = take(w);
+        if (w->first) pthread_cond_signal(&w->wake); // one wake may stand for several works
         pthread_mutex_unlock(&w->mutex);
-        work->run(work, me);
+        if (work->next) work->together(work, me);
+        wake_hold();
+        for (struct work *next; work; work = next) {
+            next = work->next;
+            work->run(work, me);
+        }
+        wake_release();
         pthread_mutex_lock(&w->mutex);
     }
     pthread_mutex_unlock(&w->mutex);
@@ -50,6 +70,10 @@ struct worker *worker_new(const char *name, int threads, size_t queue_max) {
     return w;
 }
 
+static void wake_one(void *self) {
+    pthread_cond_signal(&((struct worker *)self)->wake);
+}
+
 bool worker_submit(struct worker *w, struct work *work) {
     work->next = NULL;
     pthread_mutex_lock(&w->mutex);
@@ -58,9 +82,9 @@ bool worker_submit(struct worker *w, struct work *work) {
         *w->tail = work;
         w->tail = &work->next;
         w->queued++;
-        pthread_cond_signal(&w->wake);
     }
     pthread_mutex_unlock(&w->mutex);
+    if (room) wake(wake_one, w);
     return room;
 }
 

@@ -102,7 +102,7 @@ struct ruling {
     int64_t release, policy; // numbers
     struct host_rule call;
     struct host_decision decision;
-    bool asked, stale;
+    bool asked, decided, stale;
     bool needless; // one signature of several: the rule is for the last
 };
 MUST_CHECK enum err gate_prepare(struct gate *g, const struct entity *e, const char *id,

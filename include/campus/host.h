@@ -62,6 +62,7 @@ struct host_rule {
     const char *as_of; // YYYY-MM-DD
     const struct host_field *fields;
     size_t count;
+    struct arena *arena; // of a decision made together with others; NULL: the caller's
 };
 struct host_reason { // one criterion that was looked at
     bool ok;
@@ -80,8 +81,9 @@ struct host_decision {
 MUST_CHECK enum err pool_rule(struct pool *pool, const struct host_rule *call, struct arena *a,
                               struct host_decision *out, struct problem *p);
 
-// Several of one plugin in one message (32 at most), for the lab: errors[i] is the text of what one
-// threw, or NULL. One that runs past the budget takes all of them along: ask them one by one then.
+// Several of one plugin in one message (32 at most): errors[i] is the text of what one threw, or
+// NULL. One that runs past the budget takes all of them along, and one that is refused for it now
+// refuses them all: ask them one by one then. Decisions are in each call's arena, or in a.
 MUST_CHECK enum err pool_rules(struct pool *pool, const struct host_rule *calls, size_t n,
                                struct arena *a, struct host_decision *out, const char **errors,
                                struct problem *p);

@@ -61,11 +61,14 @@ struct lane_stats {
 };
 void lane_stats(struct lane *l, struct lane_stats *out);
 
-// A pool of threads with a bounded queue.
+// A pool of threads with a bounded queue. Works with the same `together` that wait one behind the
+// other, WORK_TOGETHER at most, are first handed to it as a list, and then each is run.
+enum { WORK_TOGETHER = 16 };
 struct worker;
 struct work {
     struct work *next;
     void (*run)(struct work *w, int thread);
+    void (*together)(struct work *first, int thread); // or NULL
 };
 struct worker *worker_new(const char *name, int threads, size_t queue_max);
 bool worker_submit(struct worker *w, struct work *work);
