@@ -13,6 +13,7 @@
 #include "campus/mem.h"
 #include "db/backend.h"
 #include "db/fault_vfs.h"
+#include "db/map_vfs.h"
 #include "db/wal_keeper.h"
 #include "db/wal_vfs.h"
 
@@ -103,8 +104,8 @@ static enum err lite_open(const char *where, enum db_mode mode, void **raw, stru
     if (!c) return problem_set(p, ERR_NOMEM, NULL);
     int flags = SQLITE_OPEN_NOMUTEX | (mode == DB_WRITE ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
                                                         : SQLITE_OPEN_READWRITE);
-    if (mode == DB_WRITE) wal_vfs_start();
-    int rc = sqlite3_open_v2(where, &c->db, flags, mode == DB_WRITE ? WAL_VFS : NULL);
+    wal_vfs_start(), map_vfs_start();
+    int rc = sqlite3_open_v2(where, &c->db, flags, mode == DB_WRITE ? WAL_VFS : MAP_VFS);
     enum err e = rc ? failed(c, rc, p) : ERR_OK;
     if (!e) {
         sqlite3_extended_result_codes(c->db, 1);

@@ -24,6 +24,7 @@ enum {
     READS_A_ROUND = 8,     // then what has ended is looked at again
     POSITION_LAG = 4096,   // unwanted events after which a position is written
     POSITION_MS = 10000,   // or this long after
+    BUNDLE_MS = 4,         // between two rounds that started nothing
     ALONE_MS = 500,        // without a consumer no commit wakes the thread
     ROUND_MS = 30000,      // at most this long asleep: the wall clock may have moved
     WRITE_AGAIN_MS = 100,  // after the lane had no room
@@ -465,6 +466,9 @@ static void *deliver_main(void *arg) {
     while (!atomic_load(&d->stop)) {
         atomic_store(&d->news, false);
         round_of(d);
+        // commits that nobody wants anything of come in bundles
+        if (!atomic_load(&d->flying))
+            nanosleep(&(struct timespec){.tv_nsec = BUNDLE_MS * 1000000}, NULL);
         sleep_until_work(d);
     }
     return NULL;
