@@ -34,7 +34,6 @@ const char store_ddl[] =
     " record TEXT NOT NULL, rule TEXT NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL,"
     " release BIGINT NOT NULL, policy BIGINT NOT NULL, as_of TEXT NOT NULL, pass BIGINT NOT NULL,"
     " owner TEXT NOT NULL, sealed {bytes} NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS i_decision_record ON core_decision(record);"
     "CREATE INDEX IF NOT EXISTS i_decision_rule ON core_decision(rule, at);";
 
 bool store_has_last4(const struct field *f) {
