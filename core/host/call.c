@@ -56,9 +56,11 @@ static enum err serve(const struct child *c, const struct host_services *service
     return child_send(c, FRAME_ANSWER, &frame, b);
 }
 
-static enum err converse(struct pool *pool, struct child *c, char type, const struct buf *request,
-                         int64_t wall_ms, int64_t cpu_ms, const struct host_services *services,
-                         struct arena *a, char *got, struct wire **answer) {
+// rules: how many the request holds.
+static enum err converse(struct pool *pool, struct child *c, char type, size_t rules,
+                         const struct buf *request, int64_t wall_ms, int64_t cpu_ms,
+                         const struct host_services *services, struct arena *a, char *got,
+                         struct wire **answer) {
     struct budget b = child_budget(c, cpu_ms, wall_ms);
     enum err e = pool_tell(pool, c, &b);
     if (!e) e = child_send(c, type, request, &b);
@@ -67,15 +69,17 @@ static enum err converse(struct pool *pool, struct child *c, char type, const st
         size_t n;
         e = child_read(c, a, got, &data, &n, &b);
         if (!e && !wire_decode(a, data, n, answer)) e = ERR_PLUGIN_FAILED;
+        if (!e && rules) pool_spent(pool, rules, child_spent(c, &b));
         if (e || *got == FRAME_OK || *got == FRAME_ERROR) return e;
         e = *got == FRAME_ASK && services ? serve(c, services, *answer, a, &b) : ERR_PLUGIN_FAILED;
     }
     return e;
 }
 
-static enum err call(struct pool *pool, const char *name, char type, const struct buf *request,
-                     int64_t wall_ms, int64_t cpu_ms, const struct host_services *services,
-                     struct arena *a, struct wire **answer, struct problem *p) {
+static enum err call(struct pool *pool, const char *name, char type, size_t rules,
+                     const struct buf *request, int64_t wall_ms, int64_t cpu_ms,
+                     const struct host_services *services, struct arena *a, struct wire **answer,
+                     struct problem *p) {
     if (pool_is_open(pool, name))
         return problem_set(p, ERR_PLUGIN_BUDGET,
                            "%s has used up its budget too often; try again shortly", name);
@@ -86,9 +90,9 @@ static enum err call(struct pool *pool, const char *name, char type, const struc
     char got = 0;
     jmp_buf trap;
     jmp_buf *outer = arena_trap(a, &trap);
-    enum err e = setjmp(trap)
-                     ? ERR_PLUGIN_FAILED
-                     : converse(pool, c, type, request, wall_ms, cpu_ms, services, a, &got, answer);
+    enum err e = setjmp(trap) ? ERR_PLUGIN_FAILED
+                              : converse(pool, c, type, rules, request, wall_ms, cpu_ms, services,
+                                         a, &got, answer);
     arena_trap(a, outer);
     if (e) pool_count_kill(pool, name);
     pool_give_back(pool, c, e != ERR_OK);
@@ -107,7 +111,7 @@ enum err pool_declare(struct pool *pool, const char *plugin, struct arena *a, co
     const struct host_limits *l = pool_limits(pool);
     buf_init(&b, a), buf_init(&out, a);
     wire_put_text(&b, plugin, strlen(plugin));
-    enum err e = call(pool, plugin, FRAME_DECLARE, &b, l->wall_ms, l->cpu_ms, NULL, a, &w, p);
+    enum err e = call(pool, plugin, FRAME_DECLARE, 0, &b, l->wall_ms, l->cpu_ms, NULL, a, &w, p);
     if (e) return e;
     wire_to_json(w, &out);
     *json = buf_str(&out);
@@ -220,7 +224,8 @@ enum err pool_rule(struct pool *pool, const struct host_rule *r, struct arena *a
     wire_put_text(&b, r->plugin, strlen(r->plugin));
     put_rule(&b, a, r);
     const char *name = rule_name(r, a);
-    enum err e = call(pool, name, FRAME_RULE, &b, limits->wall_ms, limits->cpu_ms, NULL, a, &w, p);
+    enum err e =
+        call(pool, name, FRAME_RULE, 1, &b, limits->wall_ms, limits->cpu_ms, NULL, a, &w, p);
     return e ? e : read_decision(w, name, a, out, p);
 }
 
@@ -238,7 +243,8 @@ enum err pool_rules(struct pool *pool, const struct host_rule *calls, size_t n, 
     for (size_t i = 0; i < n; i++)
         if (pool_is_open(pool, rule_name(&calls[i], a)))
             return problem_set(p, ERR_PLUGIN_BUDGET, NULL);
-    enum err e = call(pool, name, FRAME_RULES, &b, limits->wall_ms, limits->cpu_ms, NULL, a, &w, p);
+    enum err e =
+        call(pool, name, FRAME_RULES, n, &b, limits->wall_ms, limits->cpu_ms, NULL, a, &w, p);
     if (e) return e;
     if (!w || w->tag != WIRE_LIST || w->count != n)
         return problem_set(p, ERR_PLUGIN_FAILED, "%s: not as many decisions", name);
@@ -270,7 +276,7 @@ enum err pool_action(struct pool *pool, const struct host_action *act,
     const char *name = arena_printf(a, "%s.%s", act->plugin, act->name);
     int64_t cpu_ms = pool_limits(pool)->cpu_ms;
     if (act->cpu_ms && act->cpu_ms < cpu_ms) cpu_ms = act->cpu_ms;
-    e = call(pool, name, FRAME_ACTION, &b, act->wall_ms, cpu_ms, services, a, &w, p);
+    e = call(pool, name, FRAME_ACTION, 0, &b, act->wall_ms, cpu_ms, services, a, &w, p);
     if (e) return e;
     // return nil, err: an expected refusal, in the plugin's own words
     const struct wire *refusal = wire_get(w, "err"), *result = wire_get(w, "result");
@@ -306,7 +312,8 @@ enum err pool_author(struct pool *pool, const char *plugin, const char *what, co
     wire_put_text(&b, what, strlen(what));
     wire_put_json(&b, args);
     const struct host_limits *limits = pool_limits(pool);
-    e = call(pool, plugin, FRAME_AUTHOR, &b, limits->wall_ms, limits->cpu_ms, services, a, &w, p);
+    e = call(pool, plugin, FRAME_AUTHOR, 0, &b, limits->wall_ms, limits->cpu_ms, services, a, &w,
+             p);
     if (e) return e;
     wire_to_json(w, &out);
     *json = buf_str(&out);

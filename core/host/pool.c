@@ -13,7 +13,7 @@
 #include "campus/mem.h"
 #include "host/pool_internal.h"
 
-enum { CHILDREN_MAX = 17, BREAKERS = 32, BREAK_AFTER = 3 };
+enum { CHILDREN_MAX = 17, TOGETHER_MAX = 32, BREAKERS = 32, BREAK_AFTER = 3 };
 static const int64_t BREAK_WINDOW_NS = 60000000000, BREAK_NS = 30000000000;
 
 struct frame {
@@ -38,6 +38,7 @@ struct pool {
     struct frame head, *last; // head is no frame, so that there is always a last one
     struct breaker breakers[BREAKERS];
     _Atomic uint64_t calls, failures, kills, respawns;
+    _Atomic int64_t rule_ns; // what a rule has lately cost a child
 };
 
 // Tells the child what it has not been told yet.
@@ -260,6 +261,17 @@ void pool_count_kill(struct pool *pool, const char *name) {
 
 const struct host_limits *pool_limits(const struct pool *pool) {
     return &pool->limits;
+}
+
+// Of several threads one may overwrite another's news: it is an estimate.
+void pool_spent(struct pool *pool, size_t rules, int64_t ns) {
+    int64_t now = ns / (int64_t)rules, before = atomic_load(&pool->rule_ns);
+    atomic_store(&pool->rule_ns, before ? before + (now - before) / 4 : now);
+}
+
+size_t pool_together(const struct pool *pool) {
+    int64_t each = atomic_load(&pool->rule_ns), all = pool->limits.cpu_ms * 1000000 / 4;
+    return each && all / each < TOGETHER_MAX ? (size_t)(all / each) : TOGETHER_MAX;
 }
 
 void pool_count(struct pool *pool, bool failed) {

@@ -19,7 +19,7 @@ struct child {
     struct frame *told; // the last frame it was told
 };
 struct budget {
-    int64_t wall_end_ns, cpu_end_ns;
+    int64_t wall_end_ns, cpu_start_ns, cpu_end_ns;
 };
 
 // spawn.c
@@ -32,6 +32,7 @@ void child_end(struct child *c);
 
 // talk.c. A child is killed after any error of these.
 struct budget child_budget(const struct child *c, int64_t cpu_ms, int64_t wall_ms);
+int64_t child_spent(const struct child *c, const struct budget *b); // ns of processor
 MUST_CHECK enum err child_send(const struct child *c, char type, const struct buf *payload,
                                const struct budget *b);
 // A whole frame into the arena. It must be the only thing sent: a child speaks when it is asked.
@@ -47,5 +48,6 @@ void pool_give_back(struct pool *pool, struct child *c, bool kill_it);
 bool pool_is_open(struct pool *pool, const char *name); // the breaker of that rule or action
 void pool_count_kill(struct pool *pool, const char *name);
 void pool_count(struct pool *pool, bool failed); // a call, a failure in Lua
+void pool_spent(struct pool *pool, size_t rules, int64_t ns);
 
 #endif

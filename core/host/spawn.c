@@ -67,7 +67,7 @@ enum err child_hello(struct child *c, bool weak_allowed, struct budget *b) {
     uint8_t *data;
     size_t n;
     struct wire *w;
-    *b = (struct budget){clock_mono_ns() + (int64_t)HELLO_MS * 1000000, INT64_MAX};
+    *b = (struct budget){clock_mono_ns() + (int64_t)HELLO_MS * 1000000, 0, INT64_MAX};
     enum err e = a ? ERR_OK : ERR_NOMEM;
     if (!e && clock_getcpuclockid(c->pid, &c->cpu)) e = ERR_PLUGIN_FAILED;
     if (!e) e = child_read(c, a, &type, &data, &n, b);

@@ -16,7 +16,12 @@ static int64_t cpu_ns(const struct child *c) {
 }
 
 struct budget child_budget(const struct child *c, int64_t cpu_ms, int64_t wall_ms) {
-    return (struct budget){clock_mono_ns() + wall_ms * 1000000, cpu_ns(c) + cpu_ms * 1000000};
+    int64_t start = cpu_ns(c);
+    return (struct budget){clock_mono_ns() + wall_ms * 1000000, start, start + cpu_ms * 1000000};
+}
+
+int64_t child_spent(const struct child *c, const struct budget *b) {
+    return cpu_ns(c) - b->cpu_start_ns;
 }
 
 // Until the socket can be read or written, within both budgets.

@@ -237,9 +237,9 @@ static void ask_together(struct work *first, int thread) {
     jmp_buf trap, *outer[WORK_TOGETHER];
     struct request *lead = request_of(first);
     const char *plugin = ((struct write *)lead->state)->ruling.call.plugin;
-    size_t n = 0, bytes = 0;
+    size_t n = 0, bytes = 0, most = pool_together(lead->release->pool);
     (void)thread;
-    for (struct work *work = first; work; work = work->next) {
+    for (struct work *work = first; work && n < most; work = work->next) {
         struct request *rq = request_of(work);
         struct ruling *r = &((struct write *)rq->state)->ruling;
         size_t size = size_of(&r->call);

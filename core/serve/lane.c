@@ -252,7 +252,9 @@ static enum err submit_and_wait(struct lane *l, enum err (*run)(struct lane_job 
         .call = {.job = {.run = run, .done = waiting_done, .bulk = bulk}, .arg = arg},
         .mutex = PTHREAD_MUTEX_INITIALIZER,
         .cond = PTHREAD_COND_INITIALIZER};
-    if (!lane_submit(l, &w.call.job)) return ERR_RATE;
+    bool taken = lane_submit(l, &w.call.job);
+    wake_release(); // nobody waits for what has not been woken
+    if (!taken) return ERR_RATE;
     pthread_mutex_lock(&w.mutex);
     while (!w.finished) pthread_cond_wait(&w.cond, &w.mutex);
     pthread_mutex_unlock(&w.mutex);

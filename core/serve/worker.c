@@ -43,8 +43,7 @@ static void *worker_main(void *arg) {
         struct work *work = take(w);
         if (w->first) pthread_cond_signal(&w->wake); // one wake may stand for several works
         pthread_mutex_unlock(&w->mutex);
-        if (work->next) work->together(work, me);
-        wake_hold();
+        if (work->next) work->together(work, me), wake_hold();
         for (struct work *next; work; work = next) {
             next = work->next;
             work->run(work, me);

@@ -81,6 +81,8 @@ struct host_decision {
 MUST_CHECK enum err pool_rule(struct pool *pool, const struct host_rule *call, struct arena *a,
                               struct host_decision *out, struct problem *p);
 
+// How many rules may go together, as they have lately been: they share the budget of one.
+size_t pool_together(const struct pool *pool);
 // Several of one plugin in one message (32 at most): errors[i] is the text of what one threw, or
 // NULL. One that runs past the budget takes all of them along, and one that is refused for it now
 // refuses them all: ask them one by one then. Decisions are in each call's arena, or in a.

@@ -29,12 +29,13 @@ static const char DDL[] =
     "CREATE TABLE IF NOT EXISTS applicants(n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
     " rev BIGINT NOT NULL, state TEXT NOT NULL, created_at BIGINT NOT NULL, name TEXT NOT NULL,"
     " id_number TEXT NOT NULL, birth_date TEXT, education TEXT, region TEXT,"
-    " major TEXT, phone TEXT, guardian_phone TEXT, campus TEXT, score TEXT);"
-    "CREATE UNIQUE INDEX IF NOT EXISTS u_id_number ON applicants(id_number);"
+    " major TEXT, phone TEXT, guardian_phone TEXT, campus TEXT, score TEXT,"
+    " archived_at BIGINT NOT NULL DEFAULT 0);"
+    "CREATE UNIQUE INDEX IF NOT EXISTS u_id_number ON applicants(id_number) WHERE archived_at=0;"
     "CREATE INDEX IF NOT EXISTS i_phone ON applicants(phone);"
-    "CREATE INDEX IF NOT EXISTS i_state_name ON applicants(state,name);"
-    "CREATE INDEX IF NOT EXISTS i_region_state ON applicants(region,state);"
-    "CREATE INDEX IF NOT EXISTS i_state_score ON applicants(state,score);"
+    "CREATE INDEX IF NOT EXISTS i_state_name ON applicants(state,name) WHERE archived_at=0;"
+    "CREATE INDEX IF NOT EXISTS i_region_state ON applicants(region,state) WHERE archived_at=0;"
+    "CREATE INDEX IF NOT EXISTS i_state_score ON applicants(state,score) WHERE archived_at=0;"
     "CREATE TABLE IF NOT EXISTS counter(region TEXT NOT NULL, state TEXT NOT NULL,"
     " count BIGINT NOT NULL, PRIMARY KEY(region,state)) WITHOUT ROWID";
 
@@ -104,14 +105,16 @@ static void open_all(const char *path) {
     wdb = open_db(path, script);
     rdb = open_db(path, common);
 #define COLUMNS "SELECT id,rev,state,created_at," FIELDS " FROM applicants "
-    r_get = prepare(rdb, COLUMNS "WHERE id=?1");
-    r_list = prepare(rdb, COLUMNS "WHERE state=?1 ORDER BY name,n LIMIT ?2");
+    r_get = prepare(rdb, COLUMNS "WHERE id=?1 AND archived_at=0");
+    r_list = prepare(rdb, COLUMNS "WHERE archived_at=0 AND state=?1 ORDER BY name,n LIMIT ?2");
     r_ids = prepare(rdb, "SELECT id FROM applicants WHERE id>?1 ORDER BY id LIMIT ?2");
     r_kept = prepare(rdb, "SELECT region,state,count FROM counter WHERE count<>0");
-    r_scan = prepare(rdb, "SELECT region,state,count(*) FROM applicants GROUP BY region,state");
+    r_scan = prepare(
+        rdb,
+        "SELECT region,state,count(*) FROM applicants WHERE archived_at=0 GROUP BY region,state");
     w_insert = prepare(wdb, "INSERT INTO applicants(id,rev,state,created_at," FIELDS ")"
                             " VALUES(?1,1,'registered',?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)");
-    w_get = prepare(wdb, COLUMNS "WHERE id=?1");
+    w_get = prepare(wdb, COLUMNS "WHERE id=?1 AND archived_at=0");
     w_state = prepare(wdb, "UPDATE applicants SET state=?2,rev=rev+1 WHERE id=?1");
     w_count = prepare(wdb, "INSERT INTO counter(region,state,count) VALUES(?1,?2,?3)"
                            " ON CONFLICT(region,state) DO UPDATE SET count=count+excluded.count");

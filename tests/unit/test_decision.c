@@ -109,7 +109,7 @@ static int tear_down(void **state) {
 static const char *decide(int64_t revision, int64_t score, int64_t at) {
     struct host_field f[] = {{"score", value_int(score), 1},
                              {"phone", value_text("13800138000"), 0}};
-    struct host_rule call = {"demo", "ok", revision, "2026-09-01", f, 2};
+    struct host_rule call = {"demo", "ok", revision, "2026-09-01", f, 2, NULL};
     struct host_decision d;
     const char *id;
     assert_int_equal(pool_rule(pool, &call, arena, &d, &problem), ERR_OK);
@@ -221,7 +221,7 @@ static void test_ten_thousand_decisions_replay_and_say_how_long_it_took(void **s
     struct policy *p = policy_of("least: 420.5", 1);
     struct host_field f[] = {{"score", value_int(4210), 1},
                              {"phone", value_text("13800138000"), 0}};
-    struct host_rule call = {"demo", "ok", 1, "2026-09-01", f, 2};
+    struct host_rule call = {"demo", "ok", 1, "2026-09-01", f, 2, NULL};
     struct host_decision d;
     const char *id;
     assert_int_equal(pool_rule(pool, &call, arena, &d, &problem), ERR_OK);

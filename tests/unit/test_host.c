@@ -32,7 +32,7 @@ static struct pool *open_pool(const char *name, const char *text, int size) {
 
 static enum err rule(struct pool *pool, const char *name, int64_t revision,
                      const struct host_field *f, size_t n, struct host_decision *d) {
-    struct host_rule r = {"demo", name, revision, "2026-09-01", f, n};
+    struct host_rule r = {"demo", name, revision, "2026-09-01", f, n, NULL};
     problem_init(&problem, arena);
     return pool_rule(pool, &r, arena, d, &problem);
 }
@@ -328,6 +328,67 @@ static void test_the_breaker_opens_after_three_kills_for_that_rule_only(void **s
     pool_close(pool);
 }
 
+static void test_rules_asked_together_are_each_decided_in_their_own_memory(void **state) {
+    (void)state;
+    struct pool *pool =
+        open_pool("demo",
+                  "return { rules = { over = { reads = { 'n' }, run = function(r) local why = "
+                  "campus.reasons()\n"
+                  "why:check(r.n > 2, { code = 'few', have = r.n }) return why:decision() end },\n"
+                  "raises = { reads = {}, run = function() error('no') end } } }",
+                  1);
+    enum { N = 5 };
+    struct arena *own[N];
+    struct host_field f[N];
+    struct host_rule calls[N];
+    struct host_decision d[N];
+    const char *errors[N];
+    for (int i = 0; i < N; i++) {
+        own[i] = arena_new(1 << 20);
+        f[i] = (struct host_field){"n", value_int(i), 0};
+        calls[i] = (struct host_rule){
+            "demo", i == 3 ? "raises" : "over", 0, "2026-09-01", &f[i], i != 3, own[i]};
+    }
+    struct arena *passing = arena_new(4 << 20);
+    assert_int_equal(pool_rules(pool, calls, N, passing, d, errors, &problem), ERR_OK);
+    arena_free(passing);
+    for (int i = 0; i < N; i++) {
+        assert_int_equal(errors[i] != NULL, i == 3);
+        if (i == 3) continue;
+        assert_int_equal(d[i].pass, i > 2);
+        assert_int_equal(d[i].count, 1);
+        assert_string_equal(d[i].reasons[0].code, "few");
+        assert_int_equal(d[i].reasons[0].have.i, i);
+        assert_true(arena_holds(own[i], d[i].reasons[0].code));
+    }
+    for (int i = 0; i < N; i++) arena_free(own[i]);
+    pool_close(pool);
+}
+
+// What is refused alone is not let in with others.
+static void test_a_broken_rule_is_refused_together_too(void **state) {
+    (void)state;
+    struct pool *pool = open_pool(
+        "demo",
+        "return { rules = { bad = { reads = {}, run = function() while true do end end },\n"
+        "good = { reads = {}, run = function() return {} end } } }",
+        1);
+    struct host_rule calls[2] = {{"demo", "good", 0, "2026-09-01", NULL, 0, NULL},
+                                 {"demo", "bad", 0, "2026-09-01", NULL, 0, NULL}};
+    struct host_decision d[2];
+    const char *errors[2];
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(rule(pool, "bad", 0, NULL, 0, d), ERR_PLUGIN_BUDGET);
+    problem_init(&problem, arena);
+    assert_int_equal(pool_rules(pool, calls, 2, arena, d, errors, &problem), ERR_PLUGIN_BUDGET);
+    problem_init(&problem, arena);
+    assert_int_equal(pool_rules(pool, calls, 1, arena, d, errors, &problem), ERR_OK);
+    struct host_stats s;
+    pool_stats(pool, &s);
+    assert_int_equal(s.kills, 3);
+    pool_close(pool);
+}
+
 int main(int argc, char **argv) {
     if (is_child(argc, argv)) return run_child(argc, argv);
     const struct CMUnitTest tests[] = {
@@ -346,6 +407,10 @@ int main(int argc, char **argv) {
             test_an_action_that_never_ends_is_stopped_within_its_own_budget, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_the_breaker_opens_after_three_kills_for_that_rule_only,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_rules_asked_together_are_each_decided_in_their_own_memory, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_broken_rule_is_refused_together_too, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(test_a_thousand_trivial_rules_are_answered_and_timed,
                                         set_up, tear_down),
     };

@@ -55,8 +55,8 @@ static bool attack(const char *name, const char *text, size_t n, const char *exp
     struct problem p;
     struct pool *pool = open_pool(text, n, &p);
     struct host_decision d;
-    struct host_rule hit = {"demo", "attack", 0, "2026-09-01", NULL, 0},
-                     calm = {"demo", "calm", 0, "2026-09-01", NULL, 0};
+    struct host_rule hit = {"demo", "attack", 0, "2026-09-01", NULL, 0, NULL},
+                     calm = {"demo", "calm", 0, "2026-09-01", NULL, 0, NULL};
     bool declares = !strncmp(expect, "declare ", 8), ok = true;
     if (declares) expect += 8;
     const char *json;

@@ -101,7 +101,8 @@ static bool asks(struct release *r, const char *birth, const char *education, in
                              {"documents", value_null(), 0}};
     struct host_rule call = {
         "admissions", "eligible", release_policy(r, e->plugin, "2026-11-24")->id,
-        "2026-11-24", f,          6};
+        "2026-11-24", f,          6,
+        NULL};
     struct host_decision d;
     problem_init(&problem, arena);
     enum err x = pool_rule(r->pool, &call, arena, &d, &problem);
@@ -325,8 +326,8 @@ static void test_a_policy_can_be_tried_beside_the_one_in_force(void **state) {
                      ERR_OK);
     struct host_field f[] = {{"birth_date", value_text("2011-05-01"), 0},
                              {"education", value_text("college"), 0}};
-    struct host_rule call = {"admissions", "eligible", policy_at(policy, "2026-11-24")->id,
-                             "2026-11-24", f,          2};
+    struct host_rule call = {
+        "admissions", "eligible", policy_at(policy, "2026-11-24")->id, "2026-11-24", f, 2, NULL};
     struct host_decision d;
     assert_int_equal(pool_rule(pool, &call, arena, &d, &problem), ERR_OK);
     assert_false(d.pass);

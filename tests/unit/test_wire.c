@@ -111,7 +111,7 @@ static enum err ask(enum evil kind, int64_t *took_ms) {
     struct host_field f[3];
     for (int i = 0; i < 3; i++)
         f[i] = (struct host_field){"a", value_textn(text, kind == DEAF ? sizeof text : 1), 0};
-    struct host_rule r = {"demo", "x", 0, "2026-09-01", f, 3};
+    struct host_rule r = {"demo", "x", 0, "2026-09-01", f, 3, NULL};
     struct host_decision d;
     int64_t start = clock_mono_ns();
     e = pool_rule(pool, &r, arena, &d, &p);

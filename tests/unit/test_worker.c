@@ -70,6 +70,45 @@ static void test_a_full_queue_refuses(void **state) {
     sem_destroy(&wait), sem_destroy(&started);
 }
 
+static _Atomic int lists, longest;
+static void item_together(struct work *first, int thread) {
+    (void)thread;
+    int n = 0;
+    for (; first; first = first->next) {
+        assert_ptr_equal(first->together, item_together);
+        assert_false(((struct item *)first)->ran);
+        n++;
+    }
+    lists++;
+    if (n > longest) longest = n;
+}
+
+static void test_what_waits_together_is_handed_over_as_a_list_and_then_run(void **state) {
+    (void)state;
+    struct item items[26];
+    sem_t wait, started;
+    sem_init(&wait, 0, 0), sem_init(&started, 0, 0);
+    threads = 1;
+    lists = longest = 0;
+    struct worker *w = worker_new("t", 1, 100);
+    // one that keeps the thread, then 20 that go together, one that does not, 3, and one alone
+    for (int i = 0; i < 26; i++) {
+        bool alone = i == 0 || i == 21 || i == 25;
+        items[i] =
+            (struct item){.work = {.run = item_run, .together = alone ? NULL : item_together}};
+    }
+    items[0].wait = &wait, items[0].started = &started;
+    assert_true(worker_submit(w, &items[0].work));
+    sem_wait(&started);
+    for (int i = 1; i < 26; i++) assert_true(worker_submit(w, &items[i].work));
+    sem_post(&wait);
+    worker_free(w);
+    for (int i = 0; i < 26; i++) assert_true(items[i].ran);
+    assert_int_equal(lists, 3); // 16 and 4, then 3
+    assert_int_equal(longest, WORK_TOGETHER);
+    sem_destroy(&wait), sem_destroy(&started);
+}
+
 static void test_an_idle_pool_ends_at_once(void **state) {
     (void)state;
     for (int i = 0; i < 50; i++) worker_free(worker_new("t", 2, 4));
@@ -79,6 +118,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_work_runs_side_by_side_and_all_of_it_before_the_end),
         TEST(test_a_full_queue_refuses),
+        TEST(test_what_waits_together_is_handed_over_as_a_list_and_then_run),
         TEST(test_an_idle_pool_ends_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
