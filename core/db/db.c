@@ -392,6 +392,10 @@ bool db_holds_files(const struct db *db) {
 }
 
 int db_batch(const struct db *db) {
+#ifdef CAMPUSD_TEST
+    const char *most = getenv("CAMPUSD_BATCH"); // what group commit is measured against
+    if (most) return atoi(most);
+#endif
     return db->b->batch;
 }
 const char *db_clustered(const struct db *db) {

@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { applicant } from '../lib/applicant.mjs';
-import { emptySchema, Postgres, sql } from '../lib/postgres.mjs';
+import { dropDatabase, newDatabase, Postgres, sql } from '../lib/postgres.mjs';
 import { install, totals } from '../lib/seats.mjs';
 import { Client, Server, eventually, root } from '../lib/server.mjs';
 
@@ -89,10 +89,10 @@ test('a home in use, a target that holds something, and a wrong address are refu
   known = await live();
   before_it = await seen();
   assert.deepEqual([before_it.byWord, before_it.gone, before_it.byName > 0], [[known.id], null, true]);
-  target = emptySchema(pg.url);
+  target = newDatabase(pg.url);
   assert.match(migrate(target).stderr, /in use by process/);
   await server.stop();
-  const other = emptySchema(pg.url), settings = readFileSync(join(server.home, 'campusd.yaml'), 'utf8');
+  const other = newDatabase(pg.url), settings = readFileSync(join(server.home, 'campusd.yaml'), 'utf8');
   sql(other, 'CREATE TABLE accounts(n int)');
   const refused = migrate(other, ['--json']);
   assert.equal(refused.status, 1);
@@ -164,7 +164,7 @@ test('and back: into a file, with the same comparison', async () => {
   const result = JSON.parse(good(migrate('sqlite:campusd.db', ['--json'])));
   assert.deepEqual([result.resumed, result.files], [false, 1]);
   assert.ok(existsSync(join(server.home, 'campusd.db')) && readdirSync(join(server.home, 'files')).length === 1);
-  sql(pg.url, `SET client_min_messages=warning; DROP SCHEMA ${/search_path%3D(\w+)/.exec(target)[1]} CASCADE`);
+  dropDatabase(target);
   await server.serve();
   assert.deepEqual(await seen(), before_it);
   assert.equal((await lead.get(`${PEOPLE}/${known.made}`)).status, 200);

@@ -6,7 +6,7 @@
 import fs from 'node:fs';
 import { parseArgs } from 'node:util';
 import { load, pss_mb, quiet, sleep } from './machine.mjs';
-import { Campusd, Floor, Peer } from './targets.mjs';
+import { Campusd, Floor, OnPostgres, Peer } from './targets.mjs';
 import { print, summary } from './table.mjs';
 
 const { values: o } = parseArgs({ options: {
@@ -37,6 +37,9 @@ if (asked('campusd')) {
   if (fs.existsSync(`${B}/campusd`)) targets.push(new Campusd({ ...shared, program: fs.realpathSync(`${B}/campusd`) }));
   else note(`campusd is not measured: ${B}/campusd is not there`);
 }
+// `single`: each request its own commit, which group commit is measured against
+for (const [name, program, env] of [['postgres', 'campusd', {}], ['single', 'campusd-test', { CAMPUSD_BATCH: '1' }]])
+  if (asked(name) && fs.existsSync(`${B}/${program}`)) targets.push(new OnPostgres({ ...shared, name, env, program: fs.realpathSync(`${B}/${program}`) }));
 if (!fs.existsSync(`${kit}/peer.sh`)) note(`rivals are not measured: no peers kit at ${kit} (PEERS=…)`);
 else for (const name of ['cfloor', 'pocketbase'])
   if (asked(name)) targets.push(new Peer({ name, core, kit: fs.realpathSync(kit), root: `${out}/peers` }));
@@ -72,7 +75,7 @@ async function step(op, clients) {
   const name = `${op} ${clients}`;
   for (let rep = 0; rep <= repeats; rep++) {        // 0 warms up and is not recorded
     for (const t of targets) {
-      if (t instanceof Peer && !Peer.ops[op]) continue;
+      if (t.constructor.ops && !t.constructor.ops[op]) continue;
       if (rep && !await quiet(10)) disturbed.push(`${name} ${t.name}`);
       used[t.name] ??= 1e6;
       const perf = o.perf && rep === repeats && t.name === 'campusd' ? `${out}/perf-${op}-${clients}.data` : null;
@@ -96,7 +99,7 @@ async function undisturbed(t) {
 
 const live = [];
 for (const sig of ['SIGINT', 'SIGTERM']) process.on(sig, () => process.exit(130));
-process.on('exit', () => live.forEach((t) => t.pid && process.kill(t.pid, 'SIGKILL')));
+process.on('exit', () => live.forEach((t) => { if (t.pid) process.kill(t.pid, 'SIGKILL'); t.close?.(); }));
 try {
   for (const t of [...targets]) {
     live.push(t);
@@ -106,12 +109,12 @@ try {
       targets.splice(targets.indexOf(t), 1);
     }
   }
-  if (wanted.includes('start')) for (const t of targets) if (!(t instanceof Peer)) await restart(t);
+  if (wanted.includes('start')) for (const t of targets) if (!t.constructor.ops) await restart(t);
   for (const name of Object.keys(STEPS).filter((s) => wanted.includes(s))) {
     if (name === 'list') for (const t of targets) t.index?.();
     for (const s of STEPS[name]) await step(...s);
   }
-  if (wanted.includes('import')) for (const t of targets) if (!(t instanceof Peer)) await undisturbed(t);
+  if (wanted.includes('import')) for (const t of targets) if (!t.constructor.ops) await undisturbed(t);
 } finally {
   for (const t of live) await t.down().catch((e) => say(`${t.name}: ${e.message}`));
 }

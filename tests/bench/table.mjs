@@ -15,10 +15,12 @@ export const summary = (runs) => {
 const ratio = (other, least) => ({ text: `≥ ${least} × ${other}`, judge: (m) => m[other] && [m.campusd / m[other], m.campusd >= least * m[other]] });
 const least = (key, n, unit) => ({ text: `≥ ${n} ${unit}`, judge: (m, s) => [of(s.campusd, key), of(s.campusd, key) >= n] });
 const most = (key, n, unit) => ({ text: `≤ ${n} ${unit}`, judge: (m, s) => [of(s.campusd, key), of(s.campusd, key) <= n] });
+const pair = (a, b, least, text) => ({ text, judge: (m) => m[a] && m[b] && [m[a] / m[b], m[a] >= least * m[b]] });
 const BARS = {
-  'create 64': [ratio('pocketbase', 8), ratio('cfloor', 0.3), most('cpu', 110, 'µs CPU a request'), most('p99', 20, 'ms p99')],
+  'create 64': [ratio('pocketbase', 8), ratio('cfloor', 0.3), most('cpu', 110, 'µs CPU a request'), most('p99', 20, 'ms p99'),
+    pair('postgres', 'campusd', 0.5, 'PostgreSQL ≥ 0.5 × SQLite'), pair('postgres', 'single', 2, 'PostgreSQL ≥ 2 × a commit a request')],
   'create 1': [ratio('cfloor', 0.6)],
-  'read 64': [ratio('pocketbase', 12), ratio('cfloor', 0.4)],
+  'read 64': [ratio('pocketbase', 12), ratio('cfloor', 0.4), pair('postgres', 'campusd', 0.5, 'PostgreSQL ≥ 0.5 × SQLite')],
   'list 16': [ratio('pocketbase', 6), ratio('cfloor', 0.5)],
   'assess 16': [ratio('pocketbase', 5)],
   'import': [least('rps', 20000, 'rows/s')],
@@ -40,7 +42,7 @@ function grid(rows) {
 }
 
 export function print(results) {
-  const names = ['floor', 'campusd', 'cfloor', 'pocketbase'].filter((n) => Object.values(results.steps).some((s) => s[n]));
+  const names = ['floor', 'campusd', 'postgres', 'single', 'cfloor', 'pocketbase'].filter((n) => Object.values(results.steps).some((s) => s[n]));
   const order = Object.keys(TITLES).filter((s) => results.steps[s]);
   const figures = [['work', ...names.map((n) => `${n} /s`), 'of floor', 'p50 ms', 'p99 ms', 'CPU µs: ' + names.join(' · ')]];
   const bars = [['work', 'bar', 'measured', '']];

@@ -5,6 +5,7 @@
 // with the same number of rows), brought up, asked by wrk, and brought down.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import { Postgres } from '../lib/postgres.mjs';
 import { call, free_port, here, pinned, sleep, start, stop, until_ok } from './machine.mjs';
 
 const records = '/api/v1/bench/applicants';
@@ -19,7 +20,7 @@ class Server {
   async up() {
     this.port = await free_port();
     const t0 = performance.now();
-    this.child = start(pinned(this.core, this.argv()), { log: `${this.dir}/server.log` });
+    this.child = start(pinned(this.core, this.argv()), { log: `${this.dir}/server.log`, env: { ...process.env, ...this.env } });
     await until_ok(this.port, '/readyz', 60, this.child);
     return performance.now() - t0;
   }
@@ -89,7 +90,7 @@ export class Campusd extends Server {
     fs.mkdirSync(this.dir, { recursive: true });
     fs.writeFileSync(`${this.dir}/password`, 'Bench-password-2026\n', { mode: 0o600 });
     execFileSync(this.program, ['--home', `${this.dir}/home`, 'init', '--sample', 'first-day', '--admin', 'bench',
-      '--password-file', `${this.dir}/password`], { stdio: ['ignore', 'ignore', 'inherit'] });
+      '--password-file', `${this.dir}/password`, ...this.storage()], { stdio: ['ignore', 'ignore', 'inherit'] });
     const home = `${this.dir}/home`, access = fs.readFileSync(`${here}../../policies/access.yaml`, 'utf8');
     fs.cpSync(`${here}plugin`, `${home}/plugins/bench`, { recursive: true });
     fs.writeFileSync(`${home}/policies/access.yaml`, `${access}
@@ -97,6 +98,7 @@ export class Campusd extends Server {
 `);
     execFileSync(this.program, ['--home', home, 'reload'], { stdio: ['ignore', 'ignore', 'inherit'] });
   }
+  storage() { return []; }
   // An admissions director with an API token; made once, through the running service.
   async up() {
     const ms = await super.up();
@@ -108,6 +110,17 @@ export class Campusd extends Server {
     cli('user', 'add', 'director', '--role', 'admissions.lead', '--password-file', `${this.dir}/password`);
     return cli('token', 'create', 'director', '--label', 'bench').token;
   }
+}
+
+// The same on a PostgreSQL of its own, which syncs as it comes and runs on whatever core is free.
+// Of its steps only those that have a bar.
+export class OnPostgres extends Campusd {
+  static ops = { create: 'create', read: 'read' };
+  storage() {
+    this.pg = Postgres.start(['shared_buffers=256MB']);
+    return ['--storage', this.pg.url];
+  }
+  close() { this.pg?.stop(); }
 }
 
 // A rival by the peers kit: its own scripts install, fill and start it; its wrk script drives it.

@@ -5,16 +5,16 @@
 // done is missing, nothing happens twice, and writes go on soon after the server is back. It starts
 // a PostgreSQL of its own, because it treats it badly.
 // backend: sqlite
+// CAMPUSD_PAUSE_S: how long it is paused (13: longer than a statement is waited for, 10 s).
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
-import { applicant } from '../lib/applicant.mjs';
 import { Postgres } from '../lib/postgres.mjs';
-import { Client, Server } from '../lib/server.mjs';
+import { Server } from '../lib/server.mjs';
+import * as lib from './lib_writers.mjs';
 
-const CLIENTS = 8, PATH = 'admissions/applicants';
-let pg, server, token, serial = 0;
+const PAUSE_S = Number(process.env.CAMPUSD_PAUSE_S ?? 13);
+let pg, server, token;
 
 before(async () => {
   // slow commits: it is most often a commit that is cut off, the one thing nobody may guess about
@@ -24,53 +24,7 @@ before(async () => {
 });
 after(() => { server?.killNow(); pg?.stop(); });
 
-// Creates one after the other, each with a key of its own, until told to stop; an answer that is
-// not an answer is asked for again with the same key. -> what was acknowledged, and how.
-async function client(state) {
-  const me = new Client(server, token);
-  while (!state.stop) {
-    const n = ++serial, key = randomUUID(), name = `P${n}`;
-    for (;;) {
-      let a;
-      try {
-        a = await me.api('POST', PATH, applicant(50000 + n, { name }), { 'Idempotency-Key': key });
-      } catch (e) {
-        assert.fail(`the service itself must stay: ${e}`);
-      }
-      state.answers[a.status] = (state.answers[a.status] ?? 0) + 1;
-      if (a.status === 201 || a.status === 200) {
-        state.done.set(name, a.body.id);
-        state.last = Date.now();
-        break;
-      }
-      assert.ok([429, 503, 504].includes(a.status), `${a.status} ${a.text}`);
-      await sleep(50);
-    }
-  }
-}
-
-// Runs what happens to the server while clients write; they end once a write succeeded after it.
-async function during(what) {
-  const state = { stop: false, done: new Map(), answers: {}, last: 0 };
-  const clients = Array.from({ length: CLIENTS }, () => client(state));
-  await sleep(700);
-  await what(state);
-  const back = Date.now();
-  while (state.last <= back && Date.now() - back < 20000) await sleep(20);
-  const took = state.last - back;
-  await sleep(300);
-  state.stop = true;
-  await Promise.all(clients);
-  assert.ok(took > 0 && took <= 5000, `writes went on after ${took} ms: ${JSON.stringify(state.answers)}`);
-  const me = new Client(server, token);
-  for (const [name, id] of state.done) {
-    const list = await me.ok('GET', `${PATH}?name=${name}`);
-    assert.deepEqual(list.items.map((r) => r.id), [id], `${name} is there once`);
-  }
-  const verified = server.run(['audit', 'verify']);
-  assert.equal(verified.status, 0, verified.stderr);
-  return state;
-}
+const during = (what) => lib.during(server, token, what);
 
 test('a killed server that starts again loses nothing acknowledged', async () => {
   for (let i = 0; i < 3; i++) await during(async () => { pg.kill9(); await sleep(200); pg.up(); });
@@ -88,7 +42,7 @@ test('sessions that the server ends are opened anew', async () => {
 test('a paused server is answered for with 504, and nothing is claimed', async () => {
   const state = await during(async () => {
     pg.signal('SIGSTOP');
-    await sleep(13000);
+    await sleep(PAUSE_S * 1000);
     pg.signal('SIGCONT');
   });
   assert.ok(state.answers[504] > 0, JSON.stringify(state.answers));
