@@ -241,7 +241,12 @@ static enum err http(struct ask *q) {
     const json_t *j = json_array_get(q->args, 3);
     if (!who || !c.method || !c.path) return problem_set(q->p, ERR_USAGE, "a request is not whole");
     buf_init(&body, q->a);
-    if (j) json_dom(&body, j), c.body = buf_str(&body), c.body_n = body.len;
+    if (json_is_string(j)) // bytes, such as those of a file
+        buf_put(&body, json_string_value(j), json_string_length(j)),
+            c.type = "application/octet-stream";
+    else if (j)
+        json_dom(&body, j);
+    if (j) c.body = buf_str(&body), c.body_n = body.len;
     if (*who == '=')
         c.bearer = who + 1;
     else if (*who && !(c.bearer = token_of(q, who, NULL)))
@@ -402,6 +407,31 @@ static void remember(struct run *r, const json_t *seen) {
     }
 }
 
+// Whoever made them: people, handlers, deadlines.
+static void remember_transitions(struct run *r) {
+    struct problem *p = &r->home.problem;
+    struct db *db;
+    bool row;
+    json_t *all = json_object_get(r->seen, "transitions");
+    if (!all) json_object_set_new(r->seen, "transitions", all = json_object());
+    if (cli_open_read(&r->home, &db)) return;
+    const struct plugin *pl = schema_plugin(r->release->schema, r->name);
+    for (int i = 0; i < pl->nentities; i++) {
+        const struct entity *e = pl->entities[i];
+        const char *sql = arena_printf(r->home.arena,
+                                       "SELECT DISTINCT h.verb FROM core_history h JOIN %s t"
+                                       " ON t.id=h.record",
+                                       e->table);
+        struct stmt *st = e->workflow ? db_query(db, p, sql, "") : NULL;
+        while (st && !stmt_step(st, &row, p) && row) {
+            const char *name =
+                arena_printf(r->home.arena, "%s.%s", e->name, stmt_text(st, 0, NULL));
+            json_object_set_new(all, name, json_true());
+        }
+    }
+    db_close(db);
+}
+
 // One test, with a home and a service that end with it.
 static void one_test(struct run *r, const char *path, size_t n, const json_t *test) {
     struct arena *a = arena_new(512 << 20);
@@ -426,6 +456,7 @@ static void one_test(struct run *r, const char *path, size_t n, const json_t *te
     const char *name = json_string_value(json_object_get(test, "name"));
     tell(r, name ? name : path, test, e ? NULL : result, e ? &p : NULL);
     if (!e) remember(r, json_object_get(result, "seen"));
+    if (!e) remember_transitions(r);
     arena_free(a);
 }
 

@@ -11,6 +11,12 @@ local function earlier(ctx, lead)
   end
 end
 
+-- Who does nothing about a lead keeps it no longer than the policy protects it.
+local function is_protected(ctx, lead)
+  local days = ctx.policy.leads.protect_days
+  return days == 0 or campus.date.days_between(string.sub(lead.updated_at, 1, 10), ctx:now().today) <= days
+end
+
 local function created(ctx, event)
   local lead, err = ctx:get("leads", event.record)
   if not lead then return nil, err end
@@ -22,7 +28,7 @@ local function created(ctx, event)
   if theirs and rule == "ask" then
     return ctx:transition("leads", lead.id, "dispute", { same_as = first.id })
   end
-  if rule == "latest" and theirs and first.state ~= "converted" then
+  if theirs and first.state ~= "converted" and (rule == "latest" or not is_protected(ctx, first)) then
     local moved, why = ctx:update("leads", first.id, { officer = lead.officer })
     if not moved then return nil, why end
   end
@@ -35,12 +41,9 @@ local function contacted(ctx, event)
   if not contact.lead then return end
   local lead = ctx:get("leads", contact.lead)
   if not lead then return end
-  if lead.state == "new" or lead.state == "lost" then
-    local done, why = ctx:transition("leads", lead.id, "touch", { next_contact = contact.next_contact })
-    if not done then return nil, why end
-  elseif contact.next_contact and lead.state == "contacted" then
-    ctx:update("leads", lead.id, { next_contact = contact.next_contact })
-  end
+  if lead.state ~= "new" and lead.state ~= "lost" and lead.state ~= "contacted" then return end
+  local done, why = ctx:transition("leads", lead.id, "touch", { next_contact = contact.next_contact })
+  if not done then return nil, why end
 end
 
 return {
