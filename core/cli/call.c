@@ -239,7 +239,7 @@ static int follow(struct cli *cli, struct call *c) {
     struct call poll = {.method = "GET",
                         .path = arena_printf(cli->arena, "/api/v1/jobs/%s", id),
                         .quiet = c->quiet};
-    for (long wait_ms = 20;; wait_ms = wait_ms < 500 ? wait_ms * 2 : 500) {
+    for (long wait_ms = 2;; wait_ms = wait_ms < 250 ? wait_ms * 2 : 500) {
         if (cli_call(cli, &poll)) return cli_fail(cli);
         if (poll.status != 200) return refused(cli, &poll);
         const char *state = json_string_value(json_object_get(poll.json, "state"));

@@ -24,7 +24,7 @@ struct batch {
     struct query query;
     const char **ids; // given, or found
     size_t n;
-    bool given;
+    bool given, print; // print: into one PDF as well
     const struct actor *actor;
     const char *request, *client;
     struct job *job;
@@ -159,7 +159,7 @@ static enum err run_slice(struct batch *b, size_t from, struct artist *artist, s
         struct item *it = &s->items[i];
         if (it->err)
             report(b, it);
-        else if (!(e = artist_feed(artist, &it->text, "collect", NULL, NULL, p)))
+        else if (!b->print || !(e = artist_feed(artist, &it->text, "collect", NULL, NULL, p)))
             b->job->done++;
     }
     return e ? problem_set(p, e, NULL) : e;
@@ -202,13 +202,15 @@ static enum err run_all(struct batch *b, struct problem *p) {
     enum err e = db_open(app_config(b->app)->storage, DB_READ, &b->db, p);
     if (!e && !b->given) e = find(b, p);
     b->job->total = (int64_t)b->n;
-    if (!e) e = artist_open(b->app, b->arena, b->draft.lang == LANG_ZH, title, &artist, p);
+    if (!e)
+        e = artist_open(b->app, b->arena, b->draft.lang == LANG_ZH, b->print ? title : NULL,
+                        &artist, p);
     for (size_t at = 0; at < b->n && !e; at += SLICE) {
         e = run_slice(b, at, &artist, p);
         if (!e && b->job->cancelled) e = problem_set(p, ERR_CONFLICT, "cancelled");
     }
     // what was issued before a cancel is issued, and can be printed
-    if ((!e || b->job->cancelled) && b->job->done && artist.convert) {
+    if ((!e || b->job->cancelled) && b->job->done && b->print && artist.convert) {
         enum err kept = keep_all(b, &artist, title, p);
         if (!e) e = kept;
     }
@@ -270,10 +272,10 @@ static enum err ids_of(struct request *rq, const json_t *body, struct batch *b, 
 }
 
 static enum err fill(struct request *rq, struct job *job, const struct document_decl *d) {
-    static const char *const keys[] = {"ids", "purpose", "lang", NULL};
+    static const char *const keys[] = {"ids", "purpose", "lang", "print", NULL};
     struct batch *b = job->self = arena_alloc(job->arena, sizeof *b);
     struct param *params;
-    const json_t *body;
+    const json_t *body, *print;
     const char *purpose = NULL, *lang = NULL;
     int n;
     *b = (struct batch){.app = rq->app,
@@ -290,6 +292,9 @@ static enum err fill(struct request *rq, struct job *job, const struct document_
     if (!e) e = api_text(rq, body, "purpose", 200, false, &purpose);
     if (!e) e = api_text(rq, body, "lang", 2, false, &lang);
     if (!e) e = ids_of(rq, body, b, job->arena);
+    if (!e && (print = json_object_get(body, "print")) && !json_is_boolean(print))
+        e = problem_add(&rq->problem, ERR_INVALID, "/print", "type", "true or false");
+    b->print = e || !json_is_false(json_object_get(body, "print"));
     if (!e) e = request_params(rq, job->arena, &params, &n);
     if (!e)
         e = query_parse(job->arena, app_keyring(rq->app), d->entity, QUERY_LIST, params, n,

@@ -159,7 +159,7 @@ function admit(season, until, share) {
 // What is told to come on a day is told once.
 function notices(season, day, where) {
   for (const c of CAMPUSES) move('lin.mei', 'send_notice', { season, state: 'admitted', campus: c, ...where }, { report_on: day, report_place: `${c}体育馆` });
-  steps.push({ as: 'lin.mei', post: `${A}/applicants/documents/notice?${filters({ state: 'notified', report_on: day })}`, body: { purpose: '发放录取通知书' } });
+  steps.push({ as: 'lin.mei', post: `${A}/applicants/documents/notice?${filters({ state: 'notified', report_on: day })}`, body: { purpose: '发放录取通知书', print: false } });
 }
 
 say('last season, to its end …', '正在推演上一年度……');

@@ -254,6 +254,11 @@ test('many are issued as a job with progress, those refused are told, and all pr
   const text = textOf(pdf.data);
   for (let n = 72; n < 132; n++) assert.ok(text.includes(number(n)), number(n));
   assert.equal((await bytes(clerk, `files/${job.result.file}`)).status, 404);
+  const mute = await admitted({ name: '不印', note: 'mute' });
+  const unprinted = await over((await lead.ok('POST', `${PATH}/documents/notice?note=mute`, { print: false })).id);
+  assert.deepEqual([unprinted.result.issued, unprinted.result.file], [1, undefined]);
+  assert.equal((await lead.ok('GET', `${PATH}/${mute.id}/documents`)).items[0].number, number(132));
+  assert.equal((await lead.post(`${PATH}/documents/notice`, { print: 'no' })).status, 422);
   const again = await over((await lead.ok('POST', `${PATH}/documents/notice`, { ids: [names[0].id, names[1].id] })).id);
   assert.deepEqual([again.result.issued, again.result.failed, again.result.file], [0, 2, undefined]);
   assert.equal((await finance.api('POST', `${PATH}/documents/notice`, {})).status, 403);
@@ -266,7 +271,7 @@ test('a batch that is cancelled has issued what it says, and the next number fol
   await lead.api('DELETE', `jobs/${id}`);
   const job = await over(id);
   const p = await admitted(), next = (await issue(lead, p.id)).body.number;
-  assert.equal(next, number(132 + job.result.issued));
+  assert.equal(next, number(133 + job.result.issued));
   if (job.state === 'cancelled') assert.ok(job.result.issued < 120);
 });
 
