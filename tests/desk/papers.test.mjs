@@ -185,6 +185,11 @@ test('ADM-6: a notice is looked at, issued, issued again and made void; a protec
   await page.getByRole('button', { name: '核对身份' }).click();
   await panel.locator('li', { hasText: '名片' }).waitFor();
   await d.picture('documents');
+  await page.emulateMedia({ media: 'print' });
+  assert.equal(await panel.getByRole('button').count(), 0, 'on paper: what there is, nothing to press');
+  assert.ok(await panel.getByText(two.number).isVisible());
+  await d.picture('documents-print');
+  await page.emulateMedia({ media: 'screen' });
   await d.fine();
   assert.deepEqual((await lead.ok('GET', `${PATH}/${p.id}/documents`)).items.map((x) => [x.document, x.state]), [['card', 'issued'], ['notice', 'void'], ['notice', 'replaced']]);
   await d.close();

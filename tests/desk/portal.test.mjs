@@ -9,6 +9,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { applicant } from '../lib/applicant.mjs';
+import { approvedPlan } from '../lib/season.mjs';
 import { root } from '../lib/server.mjs';
 import { Desk, Server, launch } from './lib.mjs';
 
@@ -276,6 +277,43 @@ test('by keyboard alone, with a code typed in small letters and groups', async (
   await page.reload();
   await page.getByText('没有找到').waitFor();
   await d.accessible();
+  await d.close();
+});
+
+test('ADM-6, ADM-7: a place is confirmed by the code before its day, and what can no longer be sent is not asked for', async () => {
+  const a = applicant(serial++), { code } = await server.anonymous.ok('POST', FORM, { ...a, consent: true }), [{ id }] = await kept(a), A = 'admissions/applicants';
+  const [line] = await approvedPlan(server, [{ quota: 2 }]), other = await server.bearer('p.other', ['admissions.lead']);
+  await other.ok('POST', `${A}/${id}/review`, {});
+  await other.ok('POST', `${A}/${id}/qualify`, {});
+  await other.ok('POST', `${A}/${id}/admit`, { plan_line: line.id });
+  await other.ok('POST', `${A}/${id}/send_notice`, { report_on: '2027-09-01', report_place: '东校区体育馆东门一楼大厅报到处' });
+  const d = await open(), { page } = d;
+  await d.visit(`/public/admissions/confirm#${code}`);
+  await page.waitForURL(/status#/);
+  await page.locator('.until', { hasText: /请在此之前办理：2\d{3}年/ }).waitFor();
+  await page.getByText('请在期限前确认是否入学').waitFor();
+  assert.equal(await page.locator('.papers').count(), 0);
+  await d.picture('portal-confirm');
+  await d.accessible();
+  await d.button('确认入学').click();
+  await d.button('确定').click();
+  await page.locator('.now', { hasText: '已确认' }).waitFor();
+  assert.equal((await lead.ok('GET', `${A}/${id}`)).state, 'confirmed');
+  assert.deepEqual(await page.locator('.card button.big').allInnerTexts(), ['放弃入学']);
+  await d.fine();
+  await d.close();
+});
+
+test('a form that gives no code says that it was received; what a poster says is filled in', async () => {
+  const d = await open(), { page } = d;
+  await d.visit('/public/admissions/lead?name=%E5%BC%A0%E4%B8%89');
+  await page.locator('.fixed', { hasText: '张三' }).waitFor();
+  await page.fill('#f-phone', '13800000009');
+  await send(d);
+  await page.getByText('我们已收到').waitFor();
+  assert.equal(await page.locator('.code-large, .qr').count(), 0);
+  assert.equal((await lead.ok('GET', `admissions/leads?phone=13800000009`)).items[0].name, '张三');
+  await d.fine();
   await d.close();
 });
 

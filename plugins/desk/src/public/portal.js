@@ -36,7 +36,8 @@ function Page({ form }) {
   useEffect(() => { const f = () => set(codeHere()); addEventListener('hashchange', f); return () => removeEventListener('hashchange', f); }, []);
   if (form.kind === 'record') return html`<${Register} plugin=${plugin} name=${name} form=${form} />`;
   if (!code) return html`<${AskCode} form=${form} />`;
-  const to = (other) => `/public/${plugin}/${other}#${encodeURIComponent(code)}`;
+  const to = (other) => `/public/${plugin}/${other}#${encodeURIComponent(code)}`, shows = form.others.find((o) => o.kind === 'shows');
+  if (form.kind === 'step' && shows) { location.replace(to(shows.name)); return null; }     // it is taken from there
   return html`<${Later} page=${form.kind === 'files' ? 'materials' : 'status'} key=${code} plugin=${plugin} name=${name} form=${form} code=${code} to=${to}
     forget=${() => { keep(plugin, 'code', null); location.hash = ''; }} />`;
 }

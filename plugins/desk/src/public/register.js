@@ -105,10 +105,24 @@ function old(text, done) {
   box.remove();
 }
 
-export function Code({ code, link }) {
+// A PNG, which WeChat saves when it is pressed long.
+function picture(make, text) {
+  const q = make(0, 'M'), canvas = document.createElement('canvas'), pen = canvas.getContext('2d');
+  q.addData(text);
+  q.make();
+  const n = q.getModuleCount(), size = 8, edge = 4;
+  canvas.width = canvas.height = (n + 2 * edge) * size;
+  pen.fillStyle = '#fff';
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.fillStyle = '#000';
+  for (let y = 0; y < n; y++) for (let x = 0; x < n; x++) if (q.isDark(y, x)) pen.fillRect((x + edge) * size, (y + edge) * size, size, size);
+  return canvas.toDataURL('image/png');
+}
+
+function Code({ code, link }) {
   const [qr, set] = useState(null);
   useEffect(() => {
-    if (link) import('./vendor/qrcode.js').then(({ default: make }) => { const q = make(0, 'M'); q.addData(link); q.make(); set(q.createDataURL(6, 12)); }, () => {});
+    if (link) import('./vendor/qrcode.js').then(({ default: make }) => set(picture(make, link)), () => {});
   }, [link]);
   return html`<p class="code-large" translate="no">${grouped(code)}</p>
     <button type="button" class="big" onClick=${() => copy(code)}>${t('复制查询码', 'Copy the code')}</button>

@@ -9,7 +9,7 @@ import { locale, t, title } from './i18n.js';
 import { Busy, Dialog, ProblemBox, toast, useLoad } from './ui.js';
 import { grouped, keep } from './kept.js';
 
-export function text(f, v, zone) {
+function text(f, v, zone) {
   if (v === null || v === undefined || v === '') return '—';
   const one = (x) => title(f.choices?.find((c) => c.name === x)?.title, x);
   switch (f.type) {
