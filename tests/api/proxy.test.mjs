@@ -169,6 +169,14 @@ for (const name of Object.keys(proxies)) describe(name, { skip: has(name) ? fals
     assert.ok([200, 202, 422].includes(a.status) && a.headers['x-request-id'], `campusd answered the import: ${a.status} ${a.text.slice(0, 200)}`);
   });
 
+  test('files of five megabytes come through, of staff and of the public', async () => {
+    const scan = Buffer.concat([Buffer.from('%PDF-1.7\n'), Buffer.alloc(5000000, 32)]), { code } = await server.anonymous.ok('POST', '/public/admissions/register', { ...applicant(++made), consent: true });
+    for (const [path, who] of [['/api/v1/files?name=a.pdf', { token: lead.token }], [`/public/admissions/materials/${code}/id_card_scan?name=a.pdf`, {}]]) {
+      const a = await ask('POST', path, { ...who, body: scan, headers: { 'Content-Type': 'application/pdf' } });
+      assert.deepEqual([a.status, JSON.parse(a.text).size], [201, scan.length], a.text);
+    }
+  });
+
   test('headers over the limit are refused, an address of the outside does not show the metrics', async () => {
     const a = await ask('GET', '/api/v1/session', { headers: { 'X-Long': 'x'.repeat(24000) } });
     assert.ok([400, 431].includes(a.status), String(a.status));

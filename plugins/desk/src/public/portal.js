@@ -11,8 +11,9 @@ import { Busy, ProblemBox, Toasts, useLoad } from './ui.js';
 import { grouped, keep, kept, tidy } from './kept.js';
 import { Register } from './register.js';
 
-const [, , plugin, name, inPath] = location.pathname.split('/').map((s) => { try { return decodeURIComponent(s); } catch { return s; } });
-const codeHere = () => tidy(decodeURIComponent(location.hash.slice(1)) || inPath || '');
+const decode = (s) => { try { return decodeURIComponent(s); } catch { return s; } };
+const [, , plugin, name, inPath] = location.pathname.split('/').map(decode);
+const codeHere = () => tidy(decode(location.hash.slice(1)) || inPath || '');
 const later = {};
 function Later({ page, ...props }) {
   const [, again] = useState(0);

@@ -132,7 +132,7 @@ function Code({ code, link }) {
 
 function Sent({ plugin, form, code, again }) {
   const find = (kind) => form.others?.find((o) => o.kind === kind), shows = find('shows'), files = find('files');
-  const at = (o) => `/public/${plugin}/${o.name}#${code}`;
+  const at = (o) => `/public/${plugin}/${o.name}#${encodeURIComponent(code)}`;
   useEffect(() => { document.getElementById('sent')?.focus(); }, []);
   return html`<section class="card stack sent"><h2 id="sent" tabindex="-1"><span class="seal" aria-hidden="true">✓</span>${t('提交成功', 'It has been sent')}</h2>
       ${code ? html`<p>${t('请保存查询码。凭它查询进度、补交材料，请勿告诉他人。', 'Keep this code: with it you look up how far it is. Do not tell it to others.')}</p>
