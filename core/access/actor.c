@@ -38,11 +38,8 @@ static struct actor *one(struct db *db, const struct access *x, const char *pers
     act->epoch = people_epoch();
     struct stmt *st = db_query(
         db, p, "SELECT id,name,campus FROM core_people WHERE id=$1 AND disabled_at=0", "t", person);
-    bool row;
-    if (!st || stmt_step(st, &row, p) || !row) return NULL;
-    act->id = arena_strdup(a, stmt_text(st, 0, NULL));
-    act->name = arena_strdup(a, stmt_text(st, 1, NULL));
-    act->campus = arena_strdup(a, stmt_text(st, 2, NULL));
+    if (stmt_first(st, p)) return NULL;
+    stmt_take(st, a, "ttt", &act->id, &act->name, &act->campus);
     stmt_reset(st);
     int n;
     const char **roles = people_roles(db, a, act->id, &n, p);

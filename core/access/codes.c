@@ -61,15 +61,11 @@ enum err people_begin_code(struct db *db, struct keyring *k, const char *person,
 enum err people_confirm_code(struct db *db, struct keyring *k, const char *person, const char *code,
                              int64_t now, struct problem *p) {
     struct stmt *st = db_query(db, p, "SELECT totp_new FROM core_people WHERE id=$1", "t", person);
-    bool row = false;
-    enum err e = st ? stmt_step(st, &row, p) : p->code;
-    if (e) return e;
+    enum err e = ERR_OK;
     size_t n = 0;
     const uint8_t *sealed = NULL;
-    if (row && !stmt_is_null(st, 0)) {
-        const void *blob = stmt_blob(st, 0, &n);
-        sealed = (const uint8_t *)arena_strndup(p->arena, blob, n);
-    }
+    if (stmt_next(st, &e, p)) stmt_take(st, p->arena, "b", &sealed, &n);
+    if (e) return e;
     stmt_reset(st);
     if (!sealed) return problem_set(p, ERR_CONFLICT, "ask for a new secret first");
     uint8_t secret[TOTP_SECRET];

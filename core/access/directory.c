@@ -14,10 +14,8 @@ enum err directory_find(struct db *db, const char *id_or_name, const char **id, 
                                "SELECT id FROM core_people WHERE id=$1 OR name=$1"
                                " ORDER BY CASE WHEN id=$1 THEN 0 ELSE 1 END LIMIT 1",
                                "t", id_or_name);
-    bool row = false;
-    enum err e = st ? stmt_step(st, &row, p) : p->code;
-    if (e) return e;
-    if (!row) return problem_set(p, ERR_NOT_FOUND, NULL);
+    enum err e = stmt_first(st, p);
+    if (e) return problem_set(p, e, NULL);
     *id = arena_strdup(p->arena, stmt_text(st, 0, NULL));
     stmt_reset(st);
     return ERR_OK;
@@ -41,51 +39,37 @@ enum err directory_roles(struct db *db, const char *person, const char ***out, i
     return e;
 }
 
-// Rows as JSON objects of texts: keys[i] names column i.
-static enum err rows_json(struct db *db, struct buf *out, struct problem *p, const char *sql,
-                          const char *arg, const char *const *keys) {
-    struct stmt *st = db_query(db, p, sql, "t", arg);
-    if (!st) return p->code;
-    enum err e;
-    buf_putc(out, '[');
-    for (bool row; !(e = stmt_step(st, &row, p)) && row;) {
-        json_sep(out), buf_putc(out, '{');
-        for (int i = 0; keys[i]; i++) json_kv_str(out, keys[i], stmt_text(st, i, NULL));
-        buf_putc(out, '}');
-    }
-    buf_putc(out, ']');
-    return e;
-}
-
 static enum err rights_json(struct db *db, const char *id, struct buf *out, struct problem *p) {
-    static const char *const group[] = {"group", "from", "until", NULL};
-    static const char *const fact[] = {"fact", "from", "until", "set_by", NULL};
-    static const char *const lent[] = {"id", "to", "from", "until", "roles", NULL};
-    static const char *const held[] = {"id", "person", "from", "until", "roles", NULL};
     json_key(out, "groups");
-    enum err e = rows_json(
-        db, out, p, "SELECT grp,from_date,until_date FROM core_member WHERE person=$1 ORDER BY grp",
-        id, group);
+    enum err e = stmt_list(
+        db_query(db, p,
+                 "SELECT grp,from_date,until_date FROM core_member WHERE person=$1 ORDER BY grp",
+                 "t", id),
+        "group from until", out, p);
     json_key(out, "facts");
     if (!e)
-        e = rows_json(db, out, p,
-                      "SELECT fact,from_date,until_date,set_by FROM core_fact WHERE person=$1"
-                      " ORDER BY fact,from_date",
-                      id, fact);
+        e = stmt_list(
+            db_query(db, p,
+                     "SELECT fact,from_date,until_date,set_by FROM core_fact WHERE person=$1"
+                     " ORDER BY fact,from_date",
+                     "t", id),
+            "fact from until set_by", out, p);
     json_key(out, "posts");
     if (!e) e = directory_posts_json(db, id, "", out, p);
     json_key(out, "delegates_to");
     if (!e)
-        e = rows_json(db, out, p,
-                      "SELECT id,to_person,from_date,until_date,roles FROM core_delegation"
-                      " WHERE person=$1 ORDER BY from_date,id",
-                      id, lent);
+        e = stmt_list(db_query(db, p,
+                               "SELECT id,to_person,from_date,until_date,roles FROM core_delegation"
+                               " WHERE person=$1 ORDER BY from_date,id",
+                               "t", id),
+                      "id to from until roles", out, p);
     json_key(out, "acts_for");
     if (!e)
-        e = rows_json(db, out, p,
-                      "SELECT id,person,from_date,until_date,roles FROM core_delegation"
-                      " WHERE to_person=$1 ORDER BY from_date,id",
-                      id, held);
+        e = stmt_list(db_query(db, p,
+                               "SELECT id,person,from_date,until_date,roles FROM core_delegation"
+                               " WHERE to_person=$1 ORDER BY from_date,id",
+                               "t", id),
+                      "id person from until roles", out, p);
     return e;
 }
 
@@ -116,10 +100,8 @@ static const char *person_columns(struct stmt *st, struct buf *out, struct arena
 enum err directory_person_json(struct db *db, const char *id, bool with_rights, struct buf *out,
                                struct problem *p) {
     struct stmt *st = db_query(db, p, PERSON "WHERE id=$1", "t", id);
-    bool row = false;
-    enum err e = st ? stmt_step(st, &row, p) : p->code;
-    if (e) return e;
-    if (!row) return problem_set(p, ERR_NOT_FOUND, NULL);
+    enum err e = stmt_first(st, p);
+    if (e) return problem_set(p, e, NULL);
     person_columns(st, out, p->arena);
     stmt_reset(st);
     e = roles_json(db, id, out, p);
@@ -130,9 +112,8 @@ enum err directory_person_json(struct db *db, const char *id, bool with_rights, 
 
 enum err directory_name_json(struct db *db, const char *id, struct buf *out, struct problem *p) {
     struct stmt *st = db_query(db, p, "SELECT display FROM core_people WHERE id=$1", "t", id);
-    bool row = false;
-    enum err e = st ? stmt_step(st, &row, p) : p->code;
-    if (e || !row) return e;
+    enum err e = ERR_OK;
+    if (!stmt_next(st, &e, p)) return e;
     json_sep(out), buf_putc(out, '{');
     json_kv_str(out, "id", id);
     json_kv_str(out, "display", stmt_text(st, 0, NULL));
@@ -156,15 +137,13 @@ enum err directory_search_json(struct db *db, const char *text, int limit, struc
                                " LIKE $1 ESCAPE '\\' OR norm LIKE $1 ESCAPE '\\')"
                                " ORDER BY display, id LIMIT $2",
                                "ti", buf_str(&b), (int64_t)limit);
-    if (!st) return p->code;
-    for (bool row;;) {
-        enum err e = stmt_step(st, &row, p);
-        if (e || !row) return e;
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) {
         json_sep(out), buf_putc(out, '{');
-        json_kv_str(out, "id", stmt_text(st, 0, NULL));
-        json_kv_str(out, "display", stmt_text(st, 1, NULL));
+        stmt_json(st, "id display", out);
         buf_putc(out, '}');
     }
+    return e;
 }
 
 enum err directory_list_json(struct db *db, const char *after, int limit, struct buf *out,
@@ -175,7 +154,7 @@ enum err directory_list_json(struct db *db, const char *after, int limit, struct
     const char *last = NULL;
     int n = 0;
     bool row = false;
-    enum err e;
+    enum err e = ERR_OK;
     buf_puts(out, "{\"items\":[");
     while (!(e = stmt_step(st, &row, p)) && row && n < limit) {
         json_sep(out);
@@ -232,13 +211,13 @@ enum err directory_leave(struct db *db, const char *person, const char *group, s
 
 enum err directory_members_json(struct db *db, const char *group, struct buf *out,
                                 struct problem *p) {
-    static const char *const keys[] = {"person", "name", "display", "from", "until", NULL};
     buf_puts(out, "{\"items\":");
-    enum err e = rows_json(db, out, p,
-                           "SELECT m.person,p.name,p.display,m.from_date,m.until_date"
-                           " FROM core_member m JOIN core_people p ON p.id=m.person"
-                           " WHERE m.grp=$1 ORDER BY p.name",
-                           group, keys);
+    enum err e = stmt_list(db_query(db, p,
+                                    "SELECT m.person,p.name,p.display,m.from_date,m.until_date"
+                                    " FROM core_member m JOIN core_people p ON p.id=m.person"
+                                    " WHERE m.grp=$1 ORDER BY p.name",
+                                    "t", group),
+                           "person name display from until", out, p);
     buf_putc(out, '}');
     return e;
 }
@@ -260,10 +239,8 @@ enum err directory_undelegate(struct db *db, const char *id, struct problem *p) 
 enum err directory_delegator(struct db *db, const char *id, const char **person,
                              struct problem *p) {
     struct stmt *st = db_query(db, p, "SELECT person FROM core_delegation WHERE id=$1", "t", id);
-    bool row = false;
-    enum err e = st ? stmt_step(st, &row, p) : p->code;
-    if (e) return e;
-    if (!row) return problem_set(p, ERR_NOT_FOUND, NULL);
+    enum err e = stmt_first(st, p);
+    if (e) return problem_set(p, e, NULL);
     *person = arena_strdup(p->arena, stmt_text(st, 0, NULL));
     stmt_reset(st);
     return ERR_OK;
@@ -274,12 +251,9 @@ enum err directory_session(struct db *db, const char *id, struct directory_sessi
     *out = (struct directory_session){.kind = "", .person = ""};
     struct stmt *st =
         db_query(db, p, "SELECT kind,person,expires_at FROM core_session WHERE id=$1", "t", id);
-    bool row = false;
-    enum err e = st ? stmt_step(st, &row, p) : p->code;
-    if (e || !row) return e;
-    out->kind = arena_strdup(p->arena, stmt_text(st, 0, NULL));
-    out->person = arena_strdup(p->arena, stmt_text(st, 1, NULL));
-    out->expires_at = stmt_int(st, 2);
+    enum err e = ERR_OK;
+    if (!stmt_next(st, &e, p)) return e;
+    stmt_take(st, p->arena, "tti", &out->kind, &out->person, &out->expires_at);
     stmt_reset(st);
     return ERR_OK;
 }
@@ -291,13 +265,11 @@ enum err directory_sessions_json(struct db *db, const char *person, const char *
                  "SELECT id,person,kind,label,scopes,created_at,expires_at FROM core_session"
                  " WHERE ($1='' OR person=$1) AND ($2='' OR kind=$2) AND expires_at>$3 ORDER BY id",
                  "tti", person ? person : "", kind, now);
-    if (!st) return p->code;
-    enum err e;
+    enum err e = ERR_OK;
     buf_puts(out, "{\"items\":[");
-    for (bool row; !(e = stmt_step(st, &row, p)) && row;) {
-        static const char *const keys[] = {"id", "person", "kind", "label"};
+    while (stmt_next(st, &e, p)) {
         json_sep(out), buf_putc(out, '{');
-        for (int i = 0; i < 4; i++) json_kv_str(out, keys[i], stmt_text(st, i, NULL));
+        stmt_json(st, "id person kind label", out);
         json_key(out, "scopes");
         char *scopes = arena_strdup(p->arena, stmt_text(st, 4, NULL));
         if (!scopes)

@@ -27,23 +27,12 @@ enum err directory_post_drop(struct db *db, const char *person, const char *post
 
 enum err directory_posts_json(struct db *db, const char *person, const char *post, struct buf *out,
                               struct problem *p) {
-    static const char *const keys[] = {"person", "post", "group", "from", "until"};
     struct stmt *st = db_query(db, p,
                                "SELECT person,post,grp,from_date,until_date,acting FROM core_post"
                                " WHERE ($1='' OR person=$1) AND ($2='' OR post=$2)"
                                " ORDER BY post,grp,from_date,person",
                                "tt", person, post);
-    if (!st) return p->code;
-    enum err e;
-    buf_putc(out, '[');
-    for (bool row; !(e = stmt_step(st, &row, p)) && row;) {
-        json_sep(out), buf_putc(out, '{');
-        for (int i = 0; i < 5; i++) json_kv_str(out, keys[i], stmt_text(st, i, NULL));
-        json_kv_bool(out, "acting", stmt_int(st, 5) != 0);
-        buf_putc(out, '}');
-    }
-    buf_putc(out, ']');
-    return e;
+    return stmt_list(st, "person post group from until acting?", out, p);
 }
 
 #define ABLE " JOIN core_people p ON p.id=h.person AND p.disabled_at=0 "
@@ -75,13 +64,9 @@ enum err directory_holders(struct db *db, const struct access *x, enum holders k
         struct stmt *st = kind == HOLD_POST ? db_query(db, p, QUERIES[kind], "ttt", name, today,
                                                        group ? group : "")
                                             : db_query(db, p, QUERIES[kind], "tt", name, today);
-        if (!st) return p->code;
-        for (bool row;;) {
-            enum err e = stmt_step(st, &row, p);
-            if (e) return e;
-            if (!row) break;
-            people_list_add(into, stmt_text(st, 0, NULL), p->arena);
-        }
+        enum err e = ERR_OK;
+        while (stmt_next(st, &e, p)) people_list_add(into, stmt_text(st, 0, NULL), p->arena);
+        if (e) return e;
     }
     return ERR_OK;
 }

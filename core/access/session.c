@@ -56,21 +56,11 @@ enum err account_find(struct db *db, const char *name, const char *client, int64
         db, p,
         "SELECT id,hash,must_change,disabled_at,totp,totp_last FROM core_people WHERE norm=$1", "s",
         norm, norm_n);
-    bool row;
-    if (!st) return p->code;
-    e = stmt_step(st, &row, p);
-    if (e || !row) return e;
+    if (!stmt_next(st, &e, p)) return e;
     out->found = true;
-    out->person = arena_strdup(a, stmt_text(st, 0, NULL));
-    out->hash = arena_strdup(a, stmt_text(st, 1, NULL));
-    out->must_change = stmt_int(st, 2) != 0;
-    out->disabled = stmt_int(st, 3) != 0;
     out->has_totp = !stmt_is_null(st, 4);
-    size_t n;
-    const void *t = stmt_blob(st, 4, &n);
-    if (n) out->totp = (const uint8_t *)arena_strndup(a, t, n);
-    out->totp_n = n;
-    out->totp_last = stmt_int(st, 5);
+    stmt_take(st, a, "tt??bi", &out->person, &out->hash, &out->must_change, &out->disabled,
+              &out->totp, &out->totp_n, &out->totp_last);
     stmt_reset(st);
     return ERR_OK;
 }
@@ -207,15 +197,12 @@ static enum err load(struct entry *en, struct db *db, const struct access *x, co
         "SELECT s.id,s.person,s.scopes,s.expires_at,s.kind,p.must_change FROM core_session s"
         " JOIN core_people p ON p.id=s.person WHERE s.hash=$1 AND s.expires_at>$2",
         "bi", hash, (size_t)TOKEN_HASH, now);
-    bool row;
-    if (!st) return p->code;
-    enum err e = stmt_step(st, &row, p);
-    if (e) return e;
-    if (!row) return ERR_UNAUTHENTICATED;
-    const char *id = arena_strdup(en->arena, stmt_text(st, 0, NULL)),
-               *person = arena_strdup(en->arena, stmt_text(st, 1, NULL));
-    char *scopes = arena_strdup(en->arena, stmt_text(st, 2, NULL));
-    int64_t expires = stmt_int(st, 3);
+    enum err e = stmt_first(st, p);
+    if (e) return e == ERR_NOT_FOUND ? ERR_UNAUTHENTICATED : e;
+    const char *id, *person;
+    char *scopes;
+    int64_t expires;
+    stmt_take(st, en->arena, "ttti", &id, &person, &scopes, &expires);
     bool must_change = !strcmp(stmt_text(st, 4, NULL), "session") && stmt_int(st, 5);
     stmt_reset(st);
     struct problem inner;

@@ -58,11 +58,9 @@ static int show(struct cli *cli, int argc, char **argv) {
     buf_putc(&b, '{');
     json_kv_int(&b, "number", n);
     json_key(&b, "items"), buf_putc(&b, '[');
-    for (bool row; st && !stmt_step(st, &row, &cli->problem) && row; files++) {
+    for (; stmt_next(st, &e, &cli->problem); files++) {
         json_sep(&b), buf_putc(&b, '{');
-        json_kv_str(&b, "path", stmt_text(st, 0, NULL));
-        json_kv_int(&b, "bytes", stmt_int(st, 2));
-        json_kv_str(&b, "hash", stmt_text(st, 1, NULL));
+        stmt_json(st, "path hash bytes#", &b);
         buf_putc(&b, '}');
     }
     buf_puts(&b, "]}");

@@ -117,10 +117,8 @@ enum err approval_overdue(struct db *db, int64_t now, int limit, const char ***i
                                " due_at<=$1 AND confirmed_at=0 AND void_at=0 ORDER BY due_at"
                                " LIMIT $2",
                                "ii", now, (int64_t)limit);
-    if (!st) return p->code;
-    enum err e;
-    for (bool row; !(e = stmt_step(st, &row, p)) && row;)
-        people_list_add(&found, stmt_text(st, 0, NULL), p->arena);
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) people_list_add(&found, stmt_text(st, 0, NULL), p->arena);
     *ids = found.ids, *n = found.n;
     return e;
 }

@@ -34,21 +34,17 @@ const char approval_ddl[] =
 static enum err read_case(struct store *s, struct stmt *st, struct approval_case **out) {
     struct arena *a = s->arena;
     struct approval_case *c = *out = arena_alloc(a, sizeof *c);
-    const char **texts[] = {&c->id,         &c->entity,    &c->record,
-                            &c->transition, &c->submitter, &c->outcome};
-    int64_t step, waiting,
-        *numbers[] = {&c->round,      &c->opened_at, &c->closed_at, &c->release, &c->policy,
-                      &c->paper_days, &step,         &c->next_key,  &waiting,    &c->urged_at};
-    for (int i = 0; i < 6; i++) *texts[i] = arena_strdup(a, stmt_text(st, i, NULL));
-    for (int i = 0; i < 10; i++) *numbers[i] = stmt_int(st, i + 6);
-    size_t n;
-    const char *text = stmt_text(st, 16, &n);
+    const char *steps;
+    int64_t step;
     json_t *list;
-    enum err e = json_parse(a, arena_strndup(a, text, n), n, &list, s->problem);
+    stmt_take(st, a, "ttttttiiiiiiii?it", &c->id, &c->entity, &c->record, &c->transition,
+              &c->submitter, &c->outcome, &c->round, &c->opened_at, &c->closed_at, &c->release,
+              &c->policy, &c->paper_days, &step, &c->next_key, &c->waiting, &c->urged_at, &steps);
+    enum err e = json_parse(a, steps, strlen(steps), &list, s->problem);
     if (e) return e;
     c->steps = arena_alloc(a, sizeof *c->steps * (LIMIT_APPROVAL_STEPS + 1));
     c->nsteps = steps_parse(a, list, c->steps);
-    c->step = (int)step, c->waiting = waiting != 0;
+    c->step = (int)step;
     return ERR_OK;
 }
 
@@ -68,24 +64,21 @@ static enum err read_acts(struct store *s, struct approval_case *c) {
                                "confirmed_at,void_at FROM core_approval_act WHERE approval=$1"
                                " ORDER BY n",
                                "t", c->id);
-    if (!st) return s->problem->code;
-    enum err e;
-    for (bool row; !(e = stmt_step(st, &row, s->problem)) && row;) {
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, s->problem)) {
         struct signature *g = new_act(c, s->arena);
-        const char **texts[] = {&g->kind, &g->person, &g->hands, &g->note, &g->target, &g->file};
-        int64_t *numbers[] = {&g->n, &g->at, &g->step, &g->due_at, &g->confirmed_at, &g->void_at};
-        for (int i = 0; i < 6; i++) *texts[i] = arena_strdup(s->arena, stmt_text(st, i, NULL));
-        for (int i = 0; i < 6; i++) *numbers[i] = stmt_int(st, i + 6);
+        stmt_take(st, s->arena, "ttttttiiiiii", &g->kind, &g->person, &g->hands, &g->note,
+                  &g->target, &g->file, &g->n, &g->at, &g->step, &g->due_at, &g->confirmed_at,
+                  &g->void_at);
     }
     return e;
 }
 
 // One case out of a query, with what happened to it; *out NULL when there is none.
 static enum err one_case(struct store *s, struct stmt *st, struct approval_case **out) {
-    bool row = false;
+    enum err e = ERR_OK;
     *out = NULL;
-    enum err e = st ? stmt_step(st, &row, s->problem) : s->problem->code;
-    if (e || !row) return e;
+    if (!stmt_next(st, &e, s->problem)) return e;
     e = read_case(s, st, out);
     stmt_reset(st);
     return e ? e : read_acts(s, *out);
@@ -127,11 +120,10 @@ enum err approval_list(struct approving *ap, const struct record *r, struct appr
     enum err e = st ? ERR_OK : s->problem->code;
     *out = arena_alloc(s->arena, sizeof **out * MAX);
     *n = 0;
-    for (bool row; !e && !(e = stmt_step(st, &row, s->problem)) && row && *n < MAX;) {
+    while (stmt_next(st, &e, s->problem)) {
         e = read_case(s, st, &(*out)[*n]);
         declared(ap, r->entity, (*out)[(*n)++]);
     }
-    if (*n == MAX || e) stmt_reset(st);
     for (int i = 0; i < *n && !e; i++) e = read_acts(s, (*out)[i]);
     return e;
 }
@@ -298,7 +290,7 @@ enum err approval_check_open(struct db *db, const struct schema *schema, const s
     struct store s = {.db = db, .arena = arena_new(4 << 20), .problem = p};
     struct stmt *st = s.arena ? db_query(db, p, COLUMNS "WHERE closed_at=0", "") : NULL;
     enum err e = st ? ERR_OK : s.arena ? p->code : ERR_NOMEM;
-    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row;) {
+    while (stmt_next(st, &e, p)) {
         struct approval_case *c;
         arena_reset(s.arena);
         e = read_case(&s, st, &c);
@@ -310,7 +302,7 @@ enum err approval_check_open(struct db *db, const struct schema *schema, const s
             if (c->steps[i].kind == STEP_ROLE && access_role(x, c->steps[i].what) < 0)
                 stuck(p, c, c->steps[i].what);
     }
-    if (e) stmt_reset(st);
+    stmt_reset(st);
     arena_free(s.arena);
     return e ? e : p->first ? ERR_CONFLICT : ERR_OK;
 }

@@ -123,17 +123,12 @@ enum err deadline_next(const struct flow *f, struct deadline_row *out, bool *fou
                  "SELECT id,entity,record,state,owner,calendar,opened_at,due_at,step,lapse,steps"
                  " FROM core_deadline WHERE closed_at=0 AND next_at<=$1 ORDER BY next_at LIMIT 1",
                  "i", f->now);
-    *found = false;
-    if (!st) return f->store->problem->code;
-    enum err e = stmt_step(st, found, f->store->problem);
-    if (e || !*found) return e;
-    const char **texts[] = {&out->id,    &out->entity, &out->record,
-                            &out->state, &out->owner,  &out->calendar};
-    *out = (struct deadline_row){.opened_at = stmt_int(st, 6),
-                                 .due_at = stmt_int(st, 7),
-                                 .step = (int)stmt_int(st, 8),
-                                 .may_lapse = stmt_int(st, 9) != 0};
-    for (int i = 0; i < 6; i++) *texts[i] = arena_strdup(a, stmt_text(st, i, NULL));
+    enum err e = ERR_OK;
+    *found = stmt_next(st, &e, f->store->problem);
+    if (!*found) return e;
+    *out = (struct deadline_row){.step = (int)stmt_int(st, 8)};
+    stmt_take(st, a, "ttttttii-?", &out->id, &out->entity, &out->record, &out->state, &out->owner,
+              &out->calendar, &out->opened_at, &out->due_at, &out->may_lapse);
     size_t n;
     const char *text = stmt_text(st, 10, &n);
     json_t *steps;
@@ -171,8 +166,7 @@ static const char *owner_person(const struct flow *f, const struct deadline_row 
 // One text of one row, or NULL; only of people who may still sign in.
 static const char *person_of(const struct flow *f, const char *sql, const char *arg) {
     struct stmt *st = db_query(f->store->db, f->store->problem, sql, "t", arg);
-    bool row = false;
-    if (!st || stmt_step(st, &row, f->store->problem) || !row) return NULL;
+    if (stmt_first(st, f->store->problem)) return NULL;
     const char *id = arena_strdup(f->store->arena, stmt_text(st, 0, NULL));
     stmt_reset(st);
     return id;
@@ -260,15 +254,10 @@ enum err deadline_json(struct db *db, const char *record, struct buf *out, struc
                                "SELECT calendar,policy,step,steps FROM core_deadline"
                                " WHERE record=$1 ORDER BY opened_at DESC, id DESC LIMIT 1",
                                "t", record);
-    bool row = false;
     json_t *steps = NULL;
-    if (!st) return p->code;
-    enum err e = stmt_step(st, &row, p);
-    if (e) return e;
-    if (!row) {
-        buf_puts(out, "null");
-        return ERR_OK;
-    }
+    enum err e = stmt_first(st, p);
+    if (e == ERR_NOT_FOUND) buf_puts(out, "null");
+    if (e) return e == ERR_NOT_FOUND ? ERR_OK : e;
     const char *calendar = arena_strdup(p->arena, stmt_text(st, 0, NULL));
     int64_t policy = stmt_int(st, 1), done = stmt_int(st, 2);
     size_t n;

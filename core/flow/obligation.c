@@ -108,23 +108,16 @@ enum err obligation_open(const struct flow *f, const struct obligation_decl *o,
     "id,name,period,title_zh,title_en,owner,evidence,entity,closed_by,note,file,record,opened_at," \
     "due_at,closed_at"
 static void read_row(struct stmt *st, struct arena *a, struct obligation *o) {
-    const char **texts[] = {&o->id,        &o->name,  &o->period,   &o->title.zh,
-                            &o->title.en,  &o->owner, &o->evidence, &o->entity,
-                            &o->closed_by, &o->note,  &o->file,     &o->record};
-    for (int i = 0; i < 12; i++) *texts[i] = arena_strdup(a, stmt_text(st, i, NULL));
-    o->opened_at = stmt_int(st, 12);
-    o->due_at = stmt_int(st, 13);
-    o->closed_at = stmt_int(st, 14);
+    stmt_take(st, a, "ttttttttttttiii", &o->id, &o->name, &o->period, &o->title.zh, &o->title.en,
+              &o->owner, &o->evidence, &o->entity, &o->closed_by, &o->note, &o->file, &o->record,
+              &o->opened_at, &o->due_at, &o->closed_at);
 }
 
 enum err obligation_get(struct db *db, const char *id, struct obligation *out, struct problem *p) {
     struct stmt *st =
         db_query(db, p, "SELECT " COLUMNS " FROM core_obligation WHERE id=$1", "t", id);
-    if (!st) return p->code;
-    bool row;
-    enum err e = stmt_step(st, &row, p);
+    enum err e = stmt_first(st, p);
     if (e) return e;
-    if (!row) return ERR_NOT_FOUND;
     read_row(st, p->arena, out);
     stmt_reset(st);
     return ERR_OK;
@@ -151,8 +144,8 @@ enum err obligation_find(struct db *db, bool closed, const char **owners, int no
     }
     *out = arena_alloc(p->arena, sizeof **out * (size_t)(limit + 1));
     *n = 0;
-    enum err e;
-    for (bool row; !(e = stmt_step(st, &row, p)) && row;) read_row(st, p->arena, &(*out)[(*n)++]);
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) read_row(st, p->arena, &(*out)[(*n)++]);
     return e;
 }
 

@@ -48,18 +48,15 @@ static enum err held_by(const struct flow *f, const char *holder, struct held ou
                                " FROM core_reservation WHERE holder=$1 AND state<>'released'",
                                "t", holder);
     *n = 0;
-    if (!st) return p->code;
-    enum err e;
-    for (bool row; !(e = stmt_step(st, &row, p)) && row;) {
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) {
         struct held *h = &out[*n];
-        const char **texts[] = {&h->id, &h->pool_entity, &h->pool, &h->what, &h->field, &h->state};
         if (*n == HELD_MAX) {
             stmt_reset(st);
             return problem_set(p, ERR_INTERNAL, "a record holds more than %d", HELD_MAX);
         }
-        for (int i = 0; i < 6; i++)
-            *texts[i] = arena_strdup(f->store->arena, stmt_text(st, i, NULL));
-        h->amount = stmt_int(st, 6);
+        stmt_take(st, f->store->arena, "tttttti", &h->id, &h->pool_entity, &h->pool, &h->what,
+                  &h->field, &h->state, &h->amount);
         ++*n;
     }
     return e;
@@ -331,16 +328,11 @@ enum err reserve_json(const struct flow *f, const struct schema *schema, const s
                      " FROM core_reservation WHERE (pool=$1 AND state<>'released') OR holder=$1"
                      " ORDER BY at DESC, id DESC LIMIT $2",
                      "ti", r->id, (int64_t)limit + 1);
-    if (!e && !st) e = p->code;
-    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row && n <= limit; n++) {
+    for (; stmt_next(st, &e, p); n++) { // one more than the limit at most
         struct item *it = &items[n];
-        const char **texts[] = {&it->pool_entity, &it->pool,  &it->what, &it->entity,
-                                &it->holder,      &it->field, &it->state};
-        for (int i = 0; i < 7; i++) *texts[i] = arena_strdup(a, stmt_text(st, i, NULL));
-        it->amount = stmt_int(st, 7);
-        it->at = stmt_int(st, 8);
+        stmt_take(st, a, "tttttttii", &it->pool_entity, &it->pool, &it->what, &it->entity,
+                  &it->holder, &it->field, &it->state, &it->amount, &it->at);
     }
-    stmt_reset(st);
     buf_puts(out, "\"items\":[");
     for (int i = 0; i < n && i < limit && !e; i++) item_json(f, schema, &items[i], view, self, out);
     buf_putc(out, ']');

@@ -50,9 +50,8 @@ enum err todo_refs(struct db *db, const char *audience, struct people_list *out,
                                "SELECT ref FROM core_todo WHERE audience=$1 AND closed_at=0 AND"
                                " kind IN ('approval','confirm')",
                                "t", audience);
-    enum err e = st ? ERR_OK : p->code;
-    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row;)
-        people_list_add(out, stmt_text(st, 0, NULL), p->arena);
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) people_list_add(out, stmt_text(st, 0, NULL), p->arena);
     return e;
 }
 
@@ -62,11 +61,11 @@ enum err todo_done(struct db *db, const char *id, const char *const *audiences, 
                                "SELECT audience FROM core_todo WHERE id=$1 AND closed_at=0 AND"
                                " kind IN ('copy','alert','notice')",
                                "t", id);
-    bool row = false, mine = false;
-    enum err e = st ? stmt_step(st, &row, p) : p->code;
-    if (e) return e;
-    for (int i = 0; row && i < n; i++) mine |= !strcmp(audiences[i], stmt_text(st, 0, NULL));
-    if (row) stmt_reset(st);
+    bool mine = false;
+    enum err e = stmt_first(st, p);
+    if (e) return problem_set(p, e, NULL);
+    for (int i = 0; i < n; i++) mine |= !strcmp(audiences[i], stmt_text(st, 0, NULL));
+    stmt_reset(st);
     if (!mine) return problem_set(p, ERR_NOT_FOUND, NULL);
     return db_run(db, p, NULL, "UPDATE core_todo SET closed_at=$1, closed_by=$2 WHERE id=$3", "itt",
                   now, by, id);
@@ -91,12 +90,8 @@ const char **todo_audiences(const struct access *x, const struct actor *who, str
 }
 
 static void read_row(struct stmt *st, struct arena *a, struct todo *t) {
-    const char **texts[] = {&t->id,  &t->kind,     &t->entity,   &t->record,
-                            &t->ref, &t->audience, &t->title.zh, &t->title.en};
-    for (int i = 0; i < 8; i++) *texts[i] = arena_strdup(a, stmt_text(st, i, NULL));
-    t->due_at = stmt_int(st, 8);
-    t->created_at = stmt_int(st, 9);
-    t->urged_at = stmt_int(st, 10);
+    stmt_take(st, a, "ttttttttiii", &t->id, &t->kind, &t->entity, &t->record, &t->ref, &t->audience,
+              &t->title.zh, &t->title.en, &t->due_at, &t->created_at, &t->urged_at);
 }
 
 enum err todo_find(struct db *db, const struct todo_page *pg, struct todo **out, int *n,
@@ -123,7 +118,7 @@ enum err todo_find(struct db *db, const struct todo_page *pg, struct todo **out,
     stmt_bind(st, slots + 4, (v = value_int(pg->limit), &v));
     *out = arena_alloc(p->arena, sizeof **out * (size_t)(pg->limit + 1));
     *n = 0;
-    enum err e;
-    for (bool row; !(e = stmt_step(st, &row, p)) && row;) read_row(st, p->arena, &(*out)[(*n)++]);
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) read_row(st, p->arena, &(*out)[(*n)++]);
     return e;
 }

@@ -160,19 +160,11 @@ struct row {
 };
 
 static void take_row(struct gate *g, struct stmt *st, struct row *r) {
-    const char **texts[] = {&r->id,     &r->plugin, &r->document, &r->entity,
-                            &r->record, &r->number, &r->state,    &r->lang};
-    struct arena *a = g->store.arena;
-    for (int i = 0; i < 8; i++) *texts[i] = arena_strdup(a, stmt_text(st, i, NULL));
-    r->issued_at = stmt_int(st, 8), r->issued_by = arena_strdup(a, stmt_text(st, 9, NULL));
-    r->ended_at = stmt_int(st, 10), r->ended_by = arena_strdup(a, stmt_text(st, 11, NULL));
-    r->reason = arena_strdup(a, stmt_text(st, 12, NULL));
-    r->replaced_by = arena_strdup(a, stmt_text(st, 13, NULL));
-    r->looks = stmt_int(st, 14);
-    r->owner = arena_strdup(a, stmt_text(st, 15, NULL));
+    stmt_take(st, g->store.arena, "ttttttttitittt?t-b", &r->id, &r->plugin, &r->document,
+              &r->entity, &r->record, &r->number, &r->state, &r->lang, &r->issued_at, &r->issued_by,
+              &r->ended_at, &r->ended_by, &r->reason, &r->replaced_by, &r->looks, &r->owner,
+              &r->sealed, &r->sealed_n);
     r->generation = (uint64_t)stmt_int(st, 16);
-    const void *b = stmt_blob(st, 17, &r->sealed_n);
-    r->sealed = b ? (const uint8_t *)arena_strndup(a, b, r->sealed_n) : NULL;
 }
 
 static void row_json(const struct row *r, struct buf *b) {
@@ -242,17 +234,7 @@ static enum err published(struct gate *g, const struct row *row, const struct re
     audit.subjects = subject, audit.nsubjects = 1;
     gate_add_row(g, &audit);
     const char *word = strchr(action, '.') + 1;
-    struct event ev = {.type = arena_printf(g->store.arena, "%s.document_%s", r->entity->full,
-                                            !strcmp(word, "issue") ? "issued" : "voided"),
-                       .entity = r->entity->full,
-                       .record = r->id,
-                       .actor = g->actor->id,
-                       .request = g->request,
-                       .rev = r->rev,
-                       .at = g->now,
-                       .release = g->release->number,
-                       .state = r->state >= 0 ? r->entity->workflow->states[r->state].name : NULL};
-    return outbox_add(g->store.db, &ev, g->store.problem);
+    return gate_publish(g, r, !strcmp(word, "issue") ? "document_issued" : "document_voided");
 }
 
 enum err document_issue(struct gate *g, const struct document_draft *d, const char *replaces,
@@ -327,8 +309,8 @@ static enum err find_row(struct gate *g, const char *id, struct row *out, struct
                                "SELECT " COLUMNS " FROM core_document WHERE id=$1 OR number=$1"
                                " ORDER BY id DESC LIMIT 4",
                                "t", id);
-    enum err e = st ? ERR_OK : g->store.problem->code;
-    for (bool row = false; !e && !(e = stmt_step(st, &row, g->store.problem)) && row;)
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, g->store.problem))
         if (n < 4) take_row(g, st, &rows[n++]);
     for (int i = 0; i < n && !e; i++) {
         e = of_record(g, &rows[i], r);
@@ -347,12 +329,9 @@ enum err document_list(struct gate *g, const struct entity *e, const char *id, s
                                "SELECT " COLUMNS " FROM core_document WHERE record=$1 AND entity=$2"
                                " ORDER BY id DESC",
                                "tt", id, e->full);
-    if (!st) return g->store.problem->code;
     buf_puts(out, "{\"items\":[");
-    for (bool row;;) {
+    while (stmt_next(st, &err, g->store.problem)) {
         struct row one;
-        err = stmt_step(st, &row, g->store.problem);
-        if (err || !row) break;
         take_row(g, st, &one);
         if (!access_has_permission(g->release->access, g->actor,
                                    permission(g->store.arena, one.plugin, one.document)))

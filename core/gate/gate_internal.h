@@ -39,6 +39,8 @@ struct act {
 MUST_CHECK enum err gate_act_begin(struct act *a, struct gate *g, const struct entity *e,
                                    const char *action, const char *id);
 MUST_CHECK enum err gate_act_end(struct act *a, enum err e, const char *event);
+// The event ENTITY.word of a record, as it is now.
+MUST_CHECK enum err gate_publish(struct gate *g, const struct record *r, const char *word);
 // What approvals need to know of this passage; r decides whether its actor may do the verb.
 struct approving gate_approving(struct gate *g, const struct record *r, const char *verb);
 // Adds to an explanation what the record's open case says of `who`.

@@ -172,8 +172,8 @@ static enum err put_role(struct sending *s, int channel, const char *target, int
                                " q.id=r.person WHERE r.role=$1 AND q.disabled_at=0"
                                " ORDER BY r.person LIMIT $2",
                                "ti", target + 5, (int64_t)ROLE_MAX);
-    enum err e = st ? ERR_OK : p->code;
-    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row;)
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p))
         people[n++] = arena_strdup(s->g->store.arena, stmt_text(st, 0, NULL));
     for (int i = 0; i < n && !e; i++) e = put_person(s, channel, target, people[i], found);
     return e;

@@ -148,11 +148,10 @@ static void json_total(struct reporting *r, const struct report_table *t) {
 
 // Whoever is signed in may know what people are called.
 static void person(struct gate *g, const struct value *v, struct buf *out) {
-    bool row = false;
     struct stmt *st =
         db_query(g->store.db, NULL, "SELECT display FROM core_people WHERE id=$1", "s", v->p, v->n);
     size_t n;
-    if (st && !stmt_step(st, &row, NULL) && row) {
+    if (!stmt_first(st, NULL)) {
         const char *display = stmt_text(st, 0, &n);
         buf_put(out, display, n);
     } else

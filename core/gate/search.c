@@ -207,8 +207,8 @@ static enum err person_called(struct gate *g, const char *text, struct meant *m)
     struct stmt *st = db_query(
         g->store.db, g->store.problem,
         "SELECT id FROM core_people WHERE (name=$1 OR display=$1) AND disabled_at=0", "t", text);
-    enum err e = st ? ERR_OK : g->store.problem->code;
-    for (bool row; !e && !(e = stmt_step(st, &row, g->store.problem)) && row; m->n++)
+    enum err e = ERR_OK;
+    for (; stmt_next(st, &e, g->store.problem); m->n++)
         m->id = arena_strdup(m->arena, stmt_text(st, 0, NULL));
     return e;
 }

@@ -152,17 +152,7 @@ static enum err emit(struct ask *a) {
     struct record r;
     struct verdict v;
     enum err err = gate_find(&a->gate, e, id, "emit", &r, &v);
-    if (err) return err;
-    struct event ev = {.type = arena_printf(a->gate.store.arena, "%s.%s", e->full, word),
-                       .entity = e->full,
-                       .record = r.id,
-                       .actor = a->gate.actor->id,
-                       .request = a->gate.request,
-                       .rev = r.rev,
-                       .at = a->gate.now,
-                       .release = a->gate.release->number,
-                       .state = r.state >= 0 ? e->workflow->states[r.state].name : NULL};
-    return outbox_add(a->gate.store.db, &ev, a->gate.store.problem);
+    return err ? err : gate_publish(&a->gate, &r, word);
 }
 
 // ctx:send("notice_sent", "applicants", id, { link = … }), or ctx:send("summary", { count = 5 })

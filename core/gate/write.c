@@ -22,6 +22,20 @@ static bool is_refusal(enum err e) {
     return status >= 400 && status < 500 && e != ERR_RATE;
 }
 
+enum err gate_publish(struct gate *g, const struct record *r, const char *word) {
+    const struct entity *e = r->entity;
+    struct event ev = {.type = arena_printf(g->store.arena, "%s.%s", e->full, word),
+                       .entity = e->full,
+                       .record = r->id,
+                       .actor = g->actor->id,
+                       .request = g->request,
+                       .rev = r->rev,
+                       .at = g->now,
+                       .release = g->release->number,
+                       .state = r->state >= 0 ? e->workflow->states[r->state].name : NULL};
+    return outbox_add(g->store.db, &ev, g->store.problem);
+}
+
 // Publishes and audits what was done, or undoes it and puts the refusal on record.
 enum err gate_act_end(struct act *a, enum err e, const char *event) {
     struct gate *g = a->g;
@@ -33,17 +47,7 @@ enum err gate_act_end(struct act *a, enum err e, const char *event) {
         row.subjects = subject;
         row.nsubjects = 1;
         audit_add(g->audit, &row);
-        struct event ev = {.type = arena_printf(g->store.arena, "%s.%s", a->entity->full, event),
-                           .entity = a->entity->full,
-                           .record = r->id,
-                           .actor = g->actor->id,
-                           .request = g->request,
-                           .rev = r->rev,
-                           .at = g->now,
-                           .release = g->release->number,
-                           .state =
-                               r->state >= 0 ? a->entity->workflow->states[r->state].name : NULL};
-        e = outbox_add(db, &ev, g->store.problem);
+        e = gate_publish(g, r, event);
         if (!e && !g->nested) return ERR_OK;
         if (!e) return db_release(db, DB_INNER, g->store.problem);
     }
@@ -272,15 +276,13 @@ static enum err find_exclusive(struct gate *g, const struct record *r, const str
             db_query(g->store.db, g->store.problem,
                      "SELECT DISTINCT verb FROM core_history WHERE record=$1 AND actor=$2", "tt",
                      r->id, who->id);
-        if (!st) return g->store.problem->code;
-        for (bool row; !*name;) {
-            enum err e = stmt_step(st, &row, g->store.problem);
-            if (e) return e;
-            if (!row) break;
+        enum err e = ERR_OK;
+        while (!*name && stmt_next(st, &e, g->store.problem)) {
             verb[0] = stmt_text(st, 0, NULL);
             access_is_exclusive(g->release->access, r->entity, t->name, verb, name);
         }
         stmt_reset(st);
+        if (e) return e;
     }
     return ERR_OK;
 }

@@ -112,18 +112,12 @@ static enum err release_show(struct request *rq) {
                                "SELECT path,hash FROM core_release_file WHERE release=$1"
                                " ORDER BY path",
                                "i", number);
-    if (!st) return rq->problem.code;
     buf_putc(&rq->out, '{');
     json_kv_int(&rq->out, "number", number);
     json_kv_bool(&rq->out, "active", number == rq->release->number);
-    json_key(&rq->out, "files"), buf_putc(&rq->out, '[');
-    for (bool row; !(e = stmt_step(st, &row, &rq->problem)) && row;) {
-        json_sep(&rq->out), buf_putc(&rq->out, '{');
-        json_kv_str(&rq->out, "path", stmt_text(st, 0, NULL));
-        json_kv_str(&rq->out, "hash", stmt_text(st, 1, NULL));
-        buf_putc(&rq->out, '}');
-    }
-    buf_puts(&rq->out, "]}");
+    json_key(&rq->out, "files");
+    e = stmt_list(st, "path hash", &rq->out, &rq->problem);
+    buf_putc(&rq->out, '}');
     return e;
 }
 

@@ -153,30 +153,18 @@ enum err decision_find(struct store *s, const char *id, const char **entity, con
                        bool with_inputs, struct buf *out) {
     struct stmt *st =
         db_query(s->db, s->problem,
-                 "SELECT entity,record,rule,at,actor,release,policy,as_of,pass,owner,sealed"
+                 "SELECT entity,record,rule,pass,at,actor,release,policy,as_of,owner,sealed"
                  " FROM core_decision WHERE id=$1",
                  "t", id);
-    bool row = false;
-    enum err e = st ? stmt_step(st, &row, s->problem) : s->problem->code;
+    enum err e = stmt_first(st, s->problem);
     if (e) return e;
-    if (!row) return ERR_NOT_FOUND;
-    *entity = arena_strdup(s->arena, stmt_text(st, 0, NULL));
-    *record = arena_strdup(s->arena, stmt_text(st, 1, NULL));
+    const char *owner;
+    const uint8_t *blob;
+    size_t n;
     buf_putc(out, '{');
     json_kv_str(out, "id", id);
-    json_kv_str(out, "entity", *entity);
-    json_kv_str(out, "record", *record);
-    json_kv_str(out, "rule", stmt_text(st, 2, NULL));
-    json_kv_bool(out, "pass", stmt_int(st, 8) != 0);
-    json_kv_time(out, "at", stmt_int(st, 3));
-    json_kv_str(out, "actor", stmt_text(st, 4, NULL));
-    json_kv_int(out, "release", stmt_int(st, 5));
-    json_kv_int(out, "policy", stmt_int(st, 6));
-    json_kv_str(out, "as_of", stmt_text(st, 7, NULL));
-    const char *owner = arena_strdup(s->arena, stmt_text(st, 9, NULL));
-    size_t n;
-    const void *sealed = stmt_blob(st, 10, &n);
-    const uint8_t *blob = (const uint8_t *)arena_strndup(s->arena, sealed, n);
+    stmt_json(st, "entity record rule pass? at@ actor release# policy# as_of", out);
+    stmt_take(st, s->arena, "tt-------tb", entity, record, &owner, &blob, &n);
     stmt_reset(st);
     json_t *j;
     e = decision_open(s, id, owner, blob, n, &j);

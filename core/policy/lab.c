@@ -28,19 +28,13 @@ static enum err read_page(struct store *s, const char *rule, int64_t at, const c
                  "SELECT id,entity,record,rule,as_of,owner,at,pass,sealed FROM core_decision"
                  " WHERE rule=$1 AND at>=$2 AND (at>$3 OR id>$4) ORDER BY at,id LIMIT 500",
                  "tiit", rule, at, at, after);
-    if (!st) return s->problem->code;
-    *n = 0;
-    for (bool row;;) {
-        enum err e = stmt_step(st, &row, s->problem);
-        if (e || !row) return e;
-        struct past *d = &page[(*n)++];
-        const char **texts[] = {&d->id, &d->entity, &d->record, &d->rule, &d->as_of, &d->owner};
-        for (int i = 0; i < 6; i++) *texts[i] = arena_strdup(s->arena, stmt_text(st, i, NULL));
-        d->at = stmt_int(st, 6);
-        d->pass = stmt_int(st, 7) != 0;
-        const void *b = stmt_blob(st, 8, &d->n);
-        d->blob = (const uint8_t *)arena_strndup(s->arena, b, d->n);
+    enum err e = ERR_OK;
+    for (*n = 0; stmt_next(st, &e, s->problem); ++*n) {
+        struct past *d = &page[*n];
+        stmt_take(st, s->arena, "tttttti?b", &d->id, &d->entity, &d->record, &d->rule, &d->as_of,
+                  &d->owner, &d->at, &d->pass, &d->blob, &d->n);
     }
+    return e;
 }
 
 static struct value value_of(struct arena *a, const json_t *j) {
@@ -171,12 +165,11 @@ static enum err next_rule(struct store *s, const char *plugin, const char *after
     struct stmt *st =
         db_query(s->db, s->problem, "SELECT MIN(rule) FROM core_decision WHERE rule>$1 AND rule<$2",
                  "tt", first, arena_printf(s->arena, "%s/", plugin));
-    enum err e = st ? stmt_step(st, found, s->problem) : s->problem->code;
-    if (e) return e;
-    *found = *found && !stmt_is_null(st, 0);
+    enum err e = ERR_OK;
+    *found = stmt_next(st, &e, s->problem) && !stmt_is_null(st, 0);
     if (*found) snprintf(out, 128, "%s", stmt_text(st, 0, NULL));
     stmt_reset(st);
-    return ERR_OK;
+    return e;
 }
 
 // Half a page, with a session, memory and a child of its own, so that two cores are busy.

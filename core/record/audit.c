@@ -92,8 +92,8 @@ static enum err load_head(struct audit *au, struct problem *p) {
                                "SELECT seq, hash FROM core_audit WHERE writer=$1"
                                " ORDER BY seq DESC LIMIT 1",
                                "t", au->writer);
-    bool row = false;
-    enum err e = st ? stmt_step(st, &row, p) : p->code;
+    enum err e = ERR_OK;
+    bool row = stmt_next(st, &e, p);
     if (e) return e;
     au->seq = row ? stmt_int(st, 0) : 0;
     size_t n = 0;

@@ -138,8 +138,8 @@ enum err audit_verify(struct db *db, const uint8_t pk[32], const char *checkpoin
     uint8_t head[32] = {0};
     int64_t seq = 0, subjects = 0;
     *rows = 0;
-    enum err e = st ? ERR_OK : p->code;
-    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row && p->count - before < 20;) {
+    enum err e = ERR_OK;
+    while (p->count - before < 20 && stmt_next(st, &e, p)) {
         struct audit_row r;
         uint8_t hash[32];
         size_t prev_n, hash_n, sub_n;
@@ -201,18 +201,12 @@ enum err audit_verify(struct db *db, const uint8_t pk[32], const char *checkpoin
 }
 
 static void row_json(struct stmt *st, bool hashes, struct buf *b) {
-    static const char *const names[] = {"writer",  "seq",     "at",      "actor",   "client",
-                                        "action",  "object",  "outcome", "reason",  "rule",
-                                        "release", "purpose", "fields",  "request", "subjects"};
     buf_putc(b, '{');
-    for (int i = 0; i < 15; i++) {
-        if (i == 1 || i == 10 || (i == 2 && hashes))
-            json_kv_int(b, names[i], stmt_int(st, i));
-        else if (i == 2)
-            json_kv_time(b, names[i], stmt_int(st, i));
-        else
-            json_kv_str(b, names[i], stmt_text(st, i, NULL));
-    }
+    stmt_json(st, hashes ? "writer seq# at#" : "writer seq# at@", b);
+    stmt_json(st,
+              "- - - actor client action object outcome reason rule release# purpose fields request"
+              " subjects",
+              b);
     for (int i = 15; hashes && i < 17; i++) {
         size_t n;
         char hex[65] = "";
@@ -238,8 +232,8 @@ enum err audit_search_json(struct db *db, const struct audit_query *q, struct bu
         q->subject ? q->subject : "", (int64_t)(q->limit ? q->limit : 100));
     if (!st) return p->code;
     buf_puts(out, "{\"items\":[");
-    enum err e;
-    for (bool row; !(e = stmt_step(st, &row, p)) && row;) {
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) {
         json_sep(out);
         row_json(st, false, out);
     }
@@ -251,12 +245,11 @@ enum err audit_export(struct db *db, int64_t from_seq, int fd, struct problem *p
     struct stmt *st =
         db_query(db, p, "SELECT " COLUMNS " FROM core_audit WHERE seq>=$1 ORDER BY writer, seq",
                  "i", from_seq);
-    if (!st) return p->code;
     FILE *f = fdopen(dup(fd), "w");
     enum err e = f ? ERR_OK : problem_set(p, ERR_IO, "cannot write");
     struct buf b;
     buf_init(&b, NULL);
-    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row;) {
+    while (stmt_next(st, &e, p)) {
         b.len = 0;
         row_json(st, true, &b);
         buf_putc(&b, '\n');

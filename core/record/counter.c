@@ -55,9 +55,8 @@ static enum err add_one(struct store *s, const struct report_decl *rep, const st
     struct stmt *st =
         db_query(s->db, s->problem, "SELECT sums FROM core_counter WHERE report=$1 AND k=$2", "ts",
                  name, key.data, key.len);
-    if (!st) return s->problem->code;
-    bool row;
-    enum err e = stmt_step(st, &row, s->problem);
+    enum err e = ERR_OK;
+    bool row = stmt_next(st, &e, s->problem);
     if (e) return e;
     struct buf sums;
     buf_init(&sums, s->arena);
@@ -128,17 +127,10 @@ enum err counter_rows(struct store *s, struct report_table *t) {
                                "SELECT k,count,sums FROM core_counter WHERE report=$1 AND count<>0"
                                " ORDER BY k",
                                "t", full_name(s->arena, t->report));
-    if (!st) return s->problem->code;
     struct value *group = arena_alloc(s->arena, sizeof *group * (size_t)(t->report->ngroups + 1));
-    for (bool row;;) {
-        enum err e = stmt_step(st, &row, s->problem);
-        if (e || !row) return e;
-        e = read_row(s, t, st, group);
-        if (e) {
-            stmt_reset(st);
-            return e;
-        }
-    }
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, s->problem)) e = read_row(s, t, st, group);
+    return e;
 }
 
 static enum err write_row(struct store *s, const struct report_decl *rep,
@@ -212,8 +204,8 @@ static enum err forget(struct store *s, const struct schema *schema) {
         struct name *next;
         const char *text;
     } *gone = NULL;
-    enum err e = st ? ERR_OK : s->problem->code;
-    for (bool row; !e && !(e = stmt_step(st, &row, s->problem)) && row;) {
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, s->problem)) {
         const char *name = stmt_text(st, 0, NULL) + strlen("counter:");
         if (declared(schema, name)) continue;
         struct name *one = arena_alloc(s->arena, sizeof *one);

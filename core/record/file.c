@@ -90,48 +90,30 @@ enum err file_add_to(struct store *s, const struct file_made *f, const char *nam
     return insert(s, f, name, r->owner, r->entity->full, r->id, field, by, now, 0);
 }
 
-static const char *text(struct store *s, struct stmt *st, int col) {
-    return arena_strdup(s->arena, stmt_text(st, col, NULL));
-}
-
-static const uint8_t *bytes(struct store *s, struct stmt *st, int col, size_t *n) {
-    const void *b = stmt_blob(st, col, n);
-    return b ? (const uint8_t *)arena_strndup(s->arena, b, *n) : NULL;
-}
-
 enum err file_find(struct store *s, const char *id, struct file_row *f) {
-    bool row = false;
     struct stmt *st =
         db_query(s->db, s->problem,
                  "SELECT id,owner,entity,record,field,type,created_by,size,sealed_size,created_at,"
                  "expires_at,generation,hash,key,name FROM core_file WHERE id=$1",
                  "t", id);
-    enum err e = st ? stmt_step(st, &row, s->problem) : s->problem->code;
+    enum err e = stmt_first(st, s->problem);
     if (e) return e;
-    if (!row) return ERR_NOT_FOUND;
-    *f = (struct file_row){.size = stmt_int(st, 7),
-                           .sealed_size = stmt_int(st, 8),
-                           .created_at = stmt_int(st, 9),
-                           .expires_at = stmt_int(st, 10),
-                           .generation = (uint64_t)stmt_int(st, 11)};
-    const char **texts[] = {&f->id, &f->owner, &f->entity, &f->record, &f->field, &f->type, &f->by};
-    for (int i = 0; i < 7; i++) *texts[i] = text(s, st, i);
-    f->hash = bytes(s, st, 12, &f->hash_n);
-    f->key = bytes(s, st, 13, &f->key_n);
-    f->name = bytes(s, st, 14, &f->name_n);
+    *f = (struct file_row){.generation = (uint64_t)stmt_int(st, 11)};
+    stmt_take(st, s->arena, "tttttttiiii-bbb", &f->id, &f->owner, &f->entity, &f->record, &f->field,
+              &f->type, &f->by, &f->size, &f->sealed_size, &f->created_at, &f->expires_at, &f->hash,
+              &f->hash_n, &f->key, &f->key_n, &f->name, &f->name_n);
     stmt_reset(st);
     return ERR_OK;
 }
 
 enum err file_after(struct store *s, const char *id, struct file_row *f) {
-    bool row = false;
     struct stmt *st = db_query(
         s->db, s->problem,
         "SELECT id FROM core_file WHERE key IS NOT NULL AND id>$1 ORDER BY id LIMIT 1", "t", id);
-    enum err e = st ? stmt_step(st, &row, s->problem) : s->problem->code;
+    enum err e = stmt_first(st, s->problem);
     if (e) return e;
-    if (!row) return ERR_NOT_FOUND;
-    const char *next = text(s, st, 0);
+    const char *next;
+    stmt_take(st, s->arena, "t", &next);
     stmt_reset(st);
     return file_find(s, next, f);
 }
@@ -322,10 +304,8 @@ enum err file_expired(struct db *db, int64_t now, int max,
                                "SELECT id FROM core_file WHERE expires_at>0 AND expires_at<=$1"
                                " ORDER BY expires_at LIMIT $2",
                                "ii", now, (int64_t)max);
-    enum err e = st ? ERR_OK : p->code;
-    bool row = false;
-    while (!e && !(e = stmt_step(st, &row, p)) && row) e = fn(self, stmt_text(st, 0, NULL));
-    if (e && row) stmt_reset(st);
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) e = fn(self, stmt_text(st, 0, NULL));
     return e;
 }
 
@@ -345,7 +325,6 @@ enum err file_verify_all(struct db *db, const char *folder, struct arena *a, int
                          struct problem *p) {
     struct file_row *rows = NULL;
     int64_t n = 0;
-    bool row = false;
     *files = *total = 0;
     enum err e = db_int(db, p, &n, 0, "SELECT count(*) FROM core_file WHERE key IS NOT NULL", "");
     if (!e) rows = arena_alloc(a, sizeof *rows * (size_t)(n + 1));
@@ -354,13 +333,8 @@ enum err file_verify_all(struct db *db, const char *folder, struct arena *a, int
                                    "SELECT id,sealed_size,hash FROM core_file WHERE key IS NOT NULL"
                                    " ORDER BY id LIMIT $1",
                                    "i", n);
-    if (!e && !st) e = p->code;
-    for (n = 0; !e && !(e = stmt_step(st, &row, p)) && row; n++) {
-        const void *hash = stmt_blob(st, 2, &rows[n].hash_n);
-        rows[n].id = arena_strdup(a, stmt_text(st, 0, NULL));
-        rows[n].sealed_size = stmt_int(st, 1);
-        rows[n].hash = (const uint8_t *)arena_strndup(a, hash, rows[n].hash_n);
-    }
+    for (n = 0; stmt_next(st, &e, p); n++)
+        stmt_take(st, a, "tib", &rows[n].id, &rows[n].sealed_size, &rows[n].hash, &rows[n].hash_n);
     for (int64_t i = 0; i < n && !e; i++) {
         struct problem one;
         int fd;

@@ -32,10 +32,7 @@ enum err idem_find(struct store *s, const char *actor, const char *key,
                                "SELECT request,status,entity,record FROM core_idempotency"
                                " WHERE k=$1 AND at>$2",
                                "bi", mark, sizeof mark, now - KEEP_MS);
-    if (!st) return s->problem->code;
-    bool row;
-    e = stmt_step(st, &row, s->problem);
-    if (e || !row) return e;
+    if (!stmt_next(st, &e, s->problem)) return e;
     size_t n;
     const void *request = stmt_blob(st, 0, &n);
     out->found = true;

@@ -139,16 +139,13 @@ enum err message_due(struct store *s, int channel, int64_t now, int limit, struc
                                " channel=$1 AND state='queued' AND due_at<=$2"
                                " ORDER BY due_at, id LIMIT $3",
                                "tii", message_channels[channel], now, (int64_t)limit);
-    enum err e = st ? ERR_OK : s->problem->code;
+    enum err e = ERR_OK;
     *n = 0;
-    for (bool row; !e && !(e = stmt_step(st, &row, s->problem)) && row; ++*n) {
+    for (; stmt_next(st, &e, s->problem); ++*n) {
         struct raw *r = &raw[*n];
-        out[*n] = (struct message_due){.id = arena_strdup(s->arena, stmt_text(st, 0, NULL)),
-                                       .attempts = (int)stmt_int(st, 1)};
-        r->owner = arena_strdup(s->arena, stmt_text(st, 2, NULL));
+        out[*n] = (struct message_due){.attempts = (int)stmt_int(st, 1)};
         r->generation = (uint64_t)stmt_int(st, 3);
-        const void *b = stmt_blob(st, 4, &r->n);
-        r->blob = b ? arena_strndup(s->arena, b, r->n) : NULL;
+        stmt_take(st, s->arena, "t-t-b", &out[*n].id, &r->owner, &r->blob, &r->n);
     }
     for (int i = 0; i < *n && !e; i++)
         e = open_due(s, &out[i], raw[i].owner, raw[i].generation, raw[i].blob, raw[i].n);
@@ -197,9 +194,8 @@ enum err message_rate(struct db *db, int channel, int64_t since, int64_t *n, int
                                "SELECT count(DISTINCT batch), min(sent_at) FROM core_message WHERE"
                                " channel=$1 AND state='sent' AND sent_at>$2",
                                "ti", message_channels[channel], since);
-    bool row = false;
-    enum err e = st ? stmt_step(st, &row, p) : p->code;
-    if (e || !row) return e;
+    enum err e = ERR_OK;
+    if (!stmt_next(st, &e, p)) return e;
     *n = stmt_int(st, 0);
     *first = stmt_is_null(st, 1) ? 0 : stmt_int(st, 1);
     stmt_reset(st);
@@ -210,32 +206,19 @@ enum err message_rate(struct db *db, int channel, int64_t since, int64_t *n, int
 
 enum err message_list_json(struct db *db, const char *record, const char *state,
                            const char *channel, int limit, struct buf *out, struct problem *p) {
-    static const char *const texts[] = {"id",     "plugin", "name",  "channel", "to",
-                                        "entity", "record", "state", "reason",  "by"};
     struct stmt *st = db_query(
         db, p,
         "SELECT id,plugin,name,channel,target,entity,record,state,reason,actor,attempts,at,sent_at"
         " FROM core_message WHERE ($1='' OR record=$1) AND ($2='' OR state=$2)"
         " AND ($3='' OR channel=$3) ORDER BY id DESC LIMIT $4",
         "ttti", record, state, channel, (int64_t)limit);
-    if (!st) return p->code;
-    buf_puts(out, "{\"items\":[");
-    for (bool row;;) {
-        enum err e = stmt_step(st, &row, p);
-        if (e) return e;
-        if (!row) break;
-        json_sep(out), buf_putc(out, '{');
-        for (int i = 0; i < 10; i++) {
-            const char *t = stmt_text(st, i, NULL);
-            if (t && *t) json_kv_str(out, texts[i], t);
-        }
-        json_kv_int(out, "attempts", stmt_int(st, 10));
-        json_kv_time(out, "at", stmt_int(st, 11));
-        if (stmt_int(st, 12)) json_kv_time(out, "sent_at", stmt_int(st, 12));
-        buf_putc(out, '}');
-    }
-    buf_puts(out, "]}");
-    return ERR_OK;
+    buf_puts(out, "{\"items\":");
+    enum err e = stmt_list(st,
+                           "~id ~plugin ~name ~channel ~to ~entity ~record ~state ~reason ~by"
+                           " attempts# at@ ~sent_at@",
+                           out, p);
+    buf_putc(out, '}');
+    return e;
 }
 
 enum err message_retry(struct db *db, const char *id, const char *channel, int64_t now, int64_t *n,
@@ -297,17 +280,16 @@ enum err contact_get(struct store *s, const char *person, int channel, const cha
         db_query(s->db, s->problem,
                  "SELECT generation,address FROM core_contact WHERE person=$1 AND channel=$2", "tt",
                  person, word);
-    bool row = false;
-    enum err e = st ? stmt_step(st, &row, s->problem) : s->problem->code;
+    enum err e = ERR_OK;
     *address = NULL;
-    if (e || !row) return e;
+    if (!stmt_next(st, &e, s->problem)) return e;
     size_t n;
-    uint64_t generation = (uint64_t)stmt_int(st, 0);
-    const void *b = stmt_blob(st, 1, &n);
-    const char *blob = arena_strndup(s->arena, b, n);
+    int64_t generation;
+    const char *blob;
     char *text;
+    stmt_take(st, s->arena, "ib", &generation, &blob, &n);
     stmt_reset(st);
-    e = open_sealed(s, "core_contact", word, person, generation, blob, n, &text, &n);
+    e = open_sealed(s, "core_contact", word, person, (uint64_t)generation, blob, n, &text, &n);
     if (!e) *address = text;
     return e == ERR_NOT_FOUND ? ERR_OK : e;
 }

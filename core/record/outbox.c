@@ -42,23 +42,14 @@ enum err outbox_read(struct db *db, int64_t after, int limit, struct arena *a,
                  "SELECT seq,id,type,entity,record,rev,at,actor,request,release,state,"
                  "depth FROM core_outbox WHERE seq>$1 ORDER BY seq LIMIT $2",
                  "ii", after, (int64_t)limit);
-    if (!st) return p->code;
-    *n = 0;
-    for (bool row;;) {
-        enum err e = stmt_step(st, &row, p);
-        if (e || !row) return e;
-        struct event ev = {.seq = stmt_int(st, 0),
-                           .rev = stmt_int(st, 5),
-                           .at = stmt_int(st, 6),
-                           .release = stmt_int(st, 9),
-                           .depth = stmt_int(st, 11)};
-        const char **texts[] = {&ev.id, &ev.type,  &ev.entity,  &ev.record, NULL,
-                                NULL,   &ev.actor, &ev.request, NULL,       &ev.state};
-        for (int i = 0; i < 10; i++)
-            if (texts[i]) *texts[i] = arena_strdup(a, stmt_text(st, i + 1, NULL));
+    enum err e = ERR_OK;
+    for (*n = 0; stmt_next(st, &e, p); ++*n) {
+        struct event ev;
+        stmt_take(st, a, "ittttiittiti", &ev.seq, &ev.id, &ev.type, &ev.entity, &ev.record, &ev.rev,
+                  &ev.at, &ev.actor, &ev.request, &ev.release, &ev.state, &ev.depth);
         fn(self, &ev);
-        ++*n;
     }
+    return e;
 }
 
 void outbox_cloudevent(const struct event *e, const char *school, struct buf *b) {

@@ -93,14 +93,13 @@ static void put_select(struct buf *b, const struct entity *e) {
 
 enum err search_index(struct store *s, const struct entity *e, const char *id) {
     struct buf sql;
-    bool row = false;
     if (!e->nsearch) return ERR_OK;
     buf_init(&sql, s->arena);
     put_select(&sql, e);
     buf_puts(&sql, "WHERE id=$1");
     struct stmt *st = db_query(s->db, s->problem, buf_str(&sql), "t", id);
-    enum err x = st ? stmt_step(st, &row, s->problem) : s->problem->code;
-    if (x || !row) return x; // undone: nothing was written of it
+    enum err x = ERR_OK;
+    if (!stmt_next(st, &x, s->problem)) return x; // undone: nothing was written of it
     int64_t n = stmt_int(st, 0);
     if (stmt_int(st, 1))
         x = db_run(s->db, s->problem, NULL,
@@ -144,9 +143,9 @@ static enum err tables(struct store *s, const struct entity *e, struct table **o
     struct stmt *st =
         db_query(s->db, s->problem,
                  "SELECT key,value FROM core_meta WHERE key LIKE 'search:%' ORDER BY key", "");
-    enum err x = st ? ERR_OK : s->problem->code;
+    enum err x = ERR_OK;
     *out = NULL;
-    for (bool row; !x && !(x = stmt_step(st, &row, s->problem)) && row;) {
+    while (stmt_next(st, &x, s->problem)) {
         const char *name = stmt_text(st, 0, NULL) + strlen("search:");
         // what follows the entity is a hash without an underscore
         if (strncmp(name, begin, n) || (e && strchr(name + n, '_'))) continue;
@@ -211,15 +210,13 @@ static enum err fill_some(struct store *s, const struct entity *e, const struct 
     put_select(&sql, e);
     buf_puts(&sql, "WHERE n>$1 ORDER BY n LIMIT $2");
     struct stmt *st = db_query(s->db, s->problem, buf_str(&sql), "ii", t->at, (int64_t)rows);
-    enum err x = st ? ERR_OK : s->problem->code;
-    for (bool row; !x && !(x = stmt_step(st, &row, s->problem)) && row; n++) {
+    enum err x = ERR_OK;
+    for (; stmt_next(st, &x, s->problem); n++) {
         last = stmt_int(st, 0);
         if (!stmt_int(st, 1)) x = write_row(s, e, t->name, last, st, 2);
     }
-    if (x) {
-        stmt_reset(st);
-        return x;
-    }
+    stmt_reset(st);
+    if (x) return x;
     *done += n;
     return set_progress(s, t->name,
                         n < rows ? FULL : arena_printf(s->arena, "%lld", (long long)last));

@@ -77,11 +77,8 @@ void store_read_row(struct store *s, const struct entity *e, struct stmt *st, bo
 enum err store_get(struct store *s, const struct entity *e, const char *id, struct record *out) {
     *out = (struct record){0};
     struct stmt *st = db_query(s->db, s->problem, e->sql_get, "t", id);
-    if (!st) return s->problem->code;
-    bool row;
-    enum err x = stmt_step(st, &row, s->problem);
+    enum err x = stmt_first(st, s->problem);
     if (x) return x;
-    if (!row) return ERR_NOT_FOUND;
     store_read_row(s, e, st, true, out);
     stmt_reset(st);
     return ERR_OK;
@@ -243,11 +240,8 @@ enum err store_owner_key(struct store *s, const char *owner, uint64_t *generatio
                          uint8_t dek[SEAL_KEY], bool may_make) {
     struct stmt *st = db_query(
         s->db, s->problem, "SELECT generation, wrapped FROM core_key WHERE owner=$1", "t", owner);
-    if (!st) return s->problem->code;
-    bool row;
-    enum err e = stmt_step(st, &row, s->problem);
-    if (e) return e;
-    if (row) {
+    enum err e = ERR_OK;
+    if (stmt_next(st, &e, s->problem)) {
         *generation = (uint64_t)stmt_int(st, 0);
         size_t n;
         const void *w = stmt_blob(st, 1, &n);
@@ -255,7 +249,9 @@ enum err store_owner_key(struct store *s, const char *owner, uint64_t *generatio
         if (!erased) e = keyring_unwrap(s->keyring, owner, *generation, w, n, dek);
         stmt_reset(st);
         if (!erased) return e;
-    } else
+    } else if (e)
+        return e;
+    else
         *generation = 0;
     if (!may_make) return ERR_NOT_FOUND;
     uint8_t wrapped[WRAPPED_KEY];
@@ -503,10 +499,8 @@ enum err store_history(struct store *s, const char *record,
                                "SELECT rev,at,actor,verb,release,delta FROM core_history"
                                " WHERE record=$1 ORDER BY rev",
                                "t", record);
-    if (!st) return s->problem->code;
-    for (bool row;;) {
-        enum err e = stmt_step(st, &row, s->problem);
-        if (e || !row) return e;
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, s->problem)) {
         struct history_row h = {.rev = stmt_int(st, 0),
                                 .at = stmt_int(st, 1),
                                 .actor = stmt_text(st, 2, NULL),
@@ -514,9 +508,6 @@ enum err store_history(struct store *s, const char *record,
                                 .release = stmt_int(st, 4)};
         h.delta = stmt_text(st, 5, &h.delta_n);
         e = fn(self, &h);
-        if (e) {
-            stmt_reset(st);
-            return e;
-        }
     }
+    return e;
 }

@@ -439,8 +439,8 @@ enum err release_build_stored(const struct config *c, struct db *db, int64_t num
         "SELECT f.path, b.text FROM core_release_file f JOIN core_release_blob b ON b.hash=f.hash"
         " WHERE f.release=$1 ORDER BY f.path",
         "i", number);
-    enum err e = st ? ERR_OK : p->code;
-    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row;) {
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) {
         size_t n;
         const char *text = stmt_text(st, 1, &n);
         files[r->nfiles++] = (struct release_file){arena_strdup(r->arena, stmt_text(st, 0, NULL)),

@@ -159,15 +159,14 @@ static enum err one(struct db *db, const struct governed *g, const struct releas
                                    "SELECT at,by_person,summary FROM core_lab_report"
                                    " WHERE draft=$1 AND plugin=$2",
                                    "tt", draft, g->policy);
-        bool row = false;
-        enum err e = st ? stmt_step(st, &row, p) : p->code;
-        if (e) return e;
-        if (!row)
+        enum err e = stmt_first(st, p);
+        if (e == ERR_NOT_FOUND)
             return problem_at(p, arena_printf(p->arena, "school/policies/%s.yaml", g->policy), 1, 1,
                               "lab_required",
                               "governance.yaml asks for a lab report of this very draft: campusd "
                               "policy try %s %s.yaml makes one",
                               g->policy, g->policy);
+        if (e) return e;
         at = stmt_int(st, 0);
         json_sep(&out->reports), buf_putc(&out->reports, '{');
         json_kv_str(&out->reports, "policy", g->policy);
@@ -230,8 +229,7 @@ enum err release_waits(struct db *db, int64_t number, struct arena *a, const cha
     *by = NULL;
     struct stmt *st =
         db_query(db, p, "SELECT by_person FROM core_release_waiting WHERE release=$1", "i", number);
-    bool row = false;
-    enum err e = st ? stmt_step(st, &row, p) : p->code;
-    if (!e && row) *by = arena_strdup(a, stmt_text(st, 0, NULL)), stmt_reset(st);
+    enum err e = ERR_OK;
+    if (stmt_next(st, &e, p)) stmt_take(st, a, "t", by), stmt_reset(st);
     return e;
 }

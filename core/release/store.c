@@ -114,25 +114,19 @@ void release_list_json(struct db *db, struct buf *out, struct problem *p) {
     struct stmt *st = db_query(
         db, p,
         "SELECT "
-        "r.number,r.hash,r.created_at,r.created_by,w.by_person,w.at,w.second,w.widens,w.reports"
+        "r.number,r.hash,r.created_at,r.created_by,w.second,w.by_person,w.at,w.widens,w.reports"
         " FROM core_release r LEFT JOIN core_release_waiting w ON w.release=r.number"
         " ORDER BY r.number DESC LIMIT 100",
         "");
     buf_puts(out, "{\"items\":[");
-    for (bool row; st && !stmt_step(st, &row, p) && row;) {
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) {
         json_sep(out), buf_putc(out, '{');
-        json_kv_int(out, "number", stmt_int(st, 0));
-        json_kv_str(out, "hash", stmt_text(st, 1, NULL));
-        json_kv_time(out, "created_at", stmt_int(st, 2));
-        json_kv_str(out, "created_by", stmt_text(st, 3, NULL));
+        stmt_json(st, "number# hash created_at@ created_by waits_for", out);
         json_kv_bool(out, "active", stmt_int(st, 0) == active);
-        json_kv_str(out, "waits_for", stmt_is_null(st, 6) ? NULL : stmt_text(st, 6, NULL));
-        if (!stmt_is_null(st, 6)) {
+        if (!stmt_is_null(st, 4)) {
             json_key(out, "waiting"), buf_putc(out, '{');
-            json_kv_str(out, "by", stmt_text(st, 4, NULL));
-            json_kv_time(out, "at", stmt_int(st, 5));
-            json_kv_str(out, "widens", stmt_text(st, 7, NULL));
-            json_key(out, "reports"), buf_puts(out, stmt_text(st, 8, NULL));
+            stmt_json(st, "- - - - - by at@ widens reports=", out);
             buf_putc(out, '}');
         }
         buf_putc(out, '}');

@@ -111,10 +111,8 @@ enum err rows_due(struct db *db, struct consumer *c, int64_t now, int limit, str
         "SELECT 1 FROM core_delivery b WHERE b.consumer=$1 AND b.record=d.record"
         " AND b.dead_at=0 AND b.seq<d.seq) ORDER BY due_at, seq LIMIT $4",
         "tiii", c->name, now, now + DUE_TOO_FAR_MS, (int64_t)limit);
-    if (!st) return p->code;
-    for (bool row;;) {
-        enum err e = stmt_step(st, &row, p);
-        if (e || !row) return e;
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) {
         struct event ev = {.seq = stmt_int(st, 0),
                            .id = stmt_text(st, 1, NULL),
                            .type = stmt_text(st, 2, NULL),
@@ -136,6 +134,7 @@ enum err rows_due(struct db *db, struct consumer *c, int64_t now, int limit, str
         *tail = dl;
         tail = &dl->next;
     }
+    return e;
 }
 
 enum err rows_wait_for(struct db *db, const char *consumer, const struct event *e, bool *wait,
@@ -202,28 +201,17 @@ enum err deliver_dead_json(struct db *db, const char *consumer, int limit, struc
         "SELECT consumer,seq,id,type,entity,record,attempts,dead_at,error FROM core_delivery"
         " WHERE dead_at>0 AND ($1='' OR consumer=$1) ORDER BY dead_at DESC, seq DESC LIMIT $2",
         "ti", consumer, (int64_t)limit);
-    if (!st) return p->code;
     buf_puts(out, "{\"items\":[");
-    for (bool row;;) {
-        enum err e = stmt_step(st, &row, p);
-        if (e) return e;
-        if (!row) break;
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) {
         json_sep(out), buf_putc(out, '{');
         json_key(out, "id");
         buf_printf(out, "\"%s:%lld\"", stmt_text(st, 0, NULL), (long long)stmt_int(st, 1));
-        json_kv_str(out, "consumer", stmt_text(st, 0, NULL));
-        json_kv_int(out, "seq", stmt_int(st, 1));
-        json_kv_str(out, "event", stmt_text(st, 2, NULL));
-        json_kv_str(out, "type", stmt_text(st, 3, NULL));
-        json_kv_str(out, "entity", stmt_text(st, 4, NULL));
-        json_kv_str(out, "record", stmt_text(st, 5, NULL));
-        json_kv_int(out, "attempts", stmt_int(st, 6));
-        json_kv_time(out, "died_at", stmt_int(st, 7));
-        json_kv_str(out, "error", stmt_text(st, 8, NULL));
+        stmt_json(st, "consumer seq# event type entity record attempts# died_at@ error", out);
         buf_putc(out, '}');
     }
     buf_puts(out, "]}");
-    return ERR_OK;
+    return e;
 }
 
 enum err deliver_replay(struct db *db, const char *consumer, int64_t seq, int64_t now, int64_t *n,

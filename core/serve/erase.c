@@ -72,8 +72,8 @@ static enum err clean_history(struct store *s, const struct entity *e, const cha
     } *rows = NULL;
     struct stmt *st =
         db_query(s->db, s->problem, "SELECT n,delta FROM core_history WHERE record=$1", "t", id);
-    enum err x = st ? ERR_OK : s->problem->code;
-    for (bool row; !x && !(x = stmt_step(st, &row, s->problem)) && row;) {
+    enum err x = ERR_OK;
+    while (stmt_next(st, &x, s->problem)) {
         size_t n;
         const char *text = stmt_text(st, 1, &n);
         struct row *r = arena_alloc(s->arena, sizeof *r);
@@ -82,7 +82,6 @@ static enum err clean_history(struct store *s, const struct entity *e, const cha
         x = text ? clean_delta(s, e, text, n, &r->delta) : ERR_OK;
         rows = r;
     }
-    if (x) stmt_reset(st);
     for (struct row *r = rows; r && !x; r = r->next)
         x = db_run(s->db, s->problem, NULL, "UPDATE core_history SET delta=$1 WHERE n=$2", "si",
                    buf_str(&r->delta), r->delta.len, r->n);
@@ -117,9 +116,7 @@ static enum err empty_record(struct store *s, const struct entity *e, const char
     struct stmt *st =
         db_query(s->db, s->problem,
                  arena_printf(s->arena, "SELECT rev,state FROM %s WHERE id=$1", e->table), "t", id);
-    bool row = false;
-    x = st ? stmt_step(st, &row, s->problem) : s->problem->code;
-    if (x || !row) return x;
+    if (!stmt_next(st, &x, s->problem)) return x;
     const char *state = arena_strdup(s->arena, stmt_text(st, 1, NULL));
     struct event ev = {.type = arena_printf(s->arena, "%s.erased", e->full),
                        .entity = e->full,
@@ -302,13 +299,12 @@ static enum err complete(struct lane_job *job, struct lane *lane) {
     buf_init(&missing, r->p->arena);
     struct stmt *st =
         db_query(lane_db(lane), r->p, "SELECT subject,at FROM core_erasure ORDER BY at", "");
-    enum err x = st ? ERR_OK : r->p->code;
-    for (bool row; !x && !(x = stmt_step(st, &row, r->p)) && row;) {
+    enum err x = ERR_OK;
+    while (stmt_next(st, &x, r->p)) {
         char line[256];
         x = line_of(r->keyring, stmt_text(st, 0, NULL), stmt_int(st, 1), line);
         if (!x && !strstr(r->text, line)) buf_puts(&missing, line);
     }
-    if (x && st) stmt_reset(st);
     return x || !missing.len ? x : append(r->home, missing.data, missing.len, r->p);
 }
 

@@ -461,7 +461,7 @@ enum err handlers_begin(struct db *db, const struct schema *s, struct problem *p
     struct stmt *st = db_query(
         db, p, "SELECT consumer FROM core_delivery_position WHERE consumer LIKE 'plugin:%'", "");
     if (!st) return p->code;
-    for (bool row; !(e = stmt_step(st, &row, p)) && row;) {
+    while (stmt_next(st, &e, p)) {
         const char *name = stmt_text(st, 0, NULL);
         const struct plugin *pl = schema_plugin(s, name + sizeof CONSUMER - 1);
         if ((!pl || !listens(pl)) && n < GONE_MAX) gone[n++] = arena_strdup(p->arena, name);

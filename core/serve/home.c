@@ -57,11 +57,9 @@ enum err home_lock(const char *home, int *fd, struct problem *p) {
 
 enum err home_keyring_load(struct db *db, struct keyring **out, struct problem *p) {
     struct stmt *st = db_query(db, p, "SELECT value FROM core_meta WHERE key=$1", "t", "keyring");
-    if (!st) return p->code;
-    bool row;
-    enum err e = stmt_step(st, &row, p);
+    enum err e = stmt_first(st, p);
+    if (e == ERR_NOT_FOUND) return problem_set(p, e, "the database holds no keyring");
     if (e) return e;
-    if (!row) return problem_set(p, ERR_NOT_FOUND, "the database holds no keyring");
     size_t n;
     const char *text = stmt_text(st, 0, &n);
     e = keyring_load(text, n, out, p);

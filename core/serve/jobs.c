@@ -224,10 +224,8 @@ enum err jobs_json(struct jobs *j, struct db *db, const char *id, const char *by
     struct stmt *st =
         db_query(db, p, "SELECT " COLUMNS " FROM core_job WHERE id=$1 AND ($2='' OR by_person=$2)",
                  "tt", id, by);
-    bool row;
-    if (!st) return p->code;
-    enum err e = stmt_step(st, &row, p);
-    if (e || !row) return e ? e : problem_set(p, ERR_NOT_FOUND, NULL);
+    enum err e = stmt_first(st, p);
+    if (e) return problem_set(p, e, NULL);
     row_json(j, st, true, out);
     stmt_reset(st);
     return ERR_OK;
@@ -240,17 +238,14 @@ enum err jobs_list_json(struct jobs *j, struct db *db, const char *by, struct bu
                  "SELECT " COLUMNS
                  " FROM core_job WHERE $1='' OR by_person=$1 ORDER BY at DESC, id LIMIT 100",
                  "t", by);
-    if (!st) return p->code;
     buf_puts(out, "{\"items\":[");
-    for (bool row;;) {
-        enum err e = stmt_step(st, &row, p);
-        if (e) return e;
-        if (!row) break;
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) {
         json_sep(out);
         row_json(j, st, false, out);
     }
     buf_puts(out, "]}");
-    return ERR_OK;
+    return e;
 }
 
 bool jobs_cancel(struct jobs *j, const char *id, const char *by) {

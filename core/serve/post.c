@@ -103,9 +103,8 @@ static enum err take_keys(struct db *db, struct keyring *k, const char *school, 
     uint8_t key[32];
     struct stmt *st = db_query(db, p, "SELECT secrets FROM core_message_secret WHERE channel=$1",
                                "t", message_channels[channel]);
-    bool row = false;
-    enum err e = st ? stmt_step(st, &row, p) : p->code;
-    if (e || !row) return e;
+    enum err e = ERR_OK;
+    if (!stmt_next(st, &e, p)) return e;
     size_t n;
     const void *b = stmt_blob(st, 0, &n);
     const uint8_t *blob = (const uint8_t *)arena_strndup(p->arena, b, n);

@@ -73,9 +73,9 @@ enum err rejected_read(struct db *db, struct keyring *keyring, const char *schoo
     struct stmt *st =
         db_query(db, p, "SELECT part,rows FROM core_rejected WHERE job=$1 ORDER BY part", "t", job);
     struct arena *a = arena_new(4 << 20);
-    bool row = false, any = false;
-    enum err e = !st ? p->code : a ? keyring_derive(keyring, "rejected", key) : ERR_NOMEM;
-    while (!e && !(e = stmt_step(st, &row, p)) && row) {
+    bool any = false;
+    enum err e = a ? keyring_derive(keyring, "rejected", key) : ERR_NOMEM;
+    while (stmt_next(st, &e, p)) {
         size_t blob_n, n;
         char *text, number[24];
         snprintf(number, sizeof number, "%lld", (long long)stmt_int(st, 0));
@@ -86,7 +86,6 @@ enum err rejected_read(struct db *db, struct keyring *keyring, const char *schoo
         e = seal_open(key, &name, blob, blob_n, a, &text, &n);
         if (!e) e = write(self, text, n);
     }
-    if (row) stmt_reset(st);
     sodium_memzero(key, sizeof key);
     arena_free(a);
     return e ? problem_set(p, e, NULL) : any ? ERR_OK : problem_set(p, ERR_NOT_FOUND, NULL);

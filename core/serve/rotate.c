@@ -68,8 +68,8 @@ static enum err rewrap_some(struct lane_job *job, struct lane *lane) {
                                "SELECT owner,generation,wrapped FROM core_key WHERE owner>$1"
                                " AND version<$2 AND wrapped IS NOT NULL ORDER BY owner LIMIT $3",
                                "tii", r->after, (int64_t)r->version, (int64_t)SLICE_ROWS);
-    enum err e = st ? ERR_OK : r->problem.code;
-    for (bool row; !e && !(e = stmt_step(st, &row, &r->problem)) && row; n++) {
+    enum err e = ERR_OK;
+    for (; stmt_next(st, &e, &r->problem); n++) {
         const void *w = stmt_blob(st, 2, &rows[n].n);
         rows[n].owner = arena_strdup(r->arena, stmt_text(st, 0, NULL));
         rows[n].generation = stmt_int(st, 1);

@@ -258,16 +258,8 @@ static enum err has_changed(struct db *db, struct problem *p) {
 #define COLUMNS "id,url,description,types,enabled,created_at,created_by"
 
 static void row_json(struct stmt *st, const char *secret, struct buf *out) {
-    size_t n;
     buf_putc(out, '{');
-    json_kv_str(out, "id", stmt_text(st, 0, NULL));
-    json_kv_str(out, "url", stmt_text(st, 1, NULL));
-    json_kv_str(out, "description", stmt_text(st, 2, NULL));
-    const char *types = stmt_text(st, 3, &n);
-    json_key(out, "types"), buf_put(out, types, n);
-    json_kv_bool(out, "enabled", stmt_int(st, 4) != 0);
-    json_kv_time(out, "created_at", stmt_int(st, 5));
-    json_kv_str(out, "created_by", stmt_text(st, 6, NULL));
+    stmt_json(st, "id url description types= enabled? created_at@ created_by", out);
     if (secret) json_kv_str(out, "secret", secret);
     buf_putc(out, '}');
 }
@@ -275,10 +267,8 @@ static void row_json(struct stmt *st, const char *secret, struct buf *out) {
 static enum err one_json(struct db *db, const char *id, const char *secret, struct buf *out,
                          struct problem *p) {
     struct stmt *st = db_query(db, p, "SELECT " COLUMNS " FROM core_webhook WHERE id=$1", "t", id);
-    bool row;
-    if (!st) return p->code;
-    enum err e = stmt_step(st, &row, p);
-    if (e || !row) return e ? e : problem_set(p, ERR_NOT_FOUND, NULL);
+    enum err e = stmt_first(st, p);
+    if (e) return problem_set(p, e, NULL);
     row_json(st, secret, out);
     stmt_reset(st);
     return ERR_OK;
@@ -291,17 +281,14 @@ enum err webhook_json(struct db *db, const char *id, struct buf *out, struct pro
 enum err webhook_list_json(struct db *db, struct buf *out, struct problem *p) {
     struct stmt *st =
         db_query(db, p, "SELECT " COLUMNS " FROM core_webhook ORDER BY created_at, id", "");
-    if (!st) return p->code;
     buf_puts(out, "{\"items\":[");
-    for (bool row;;) {
-        enum err e = stmt_step(st, &row, p);
-        if (e) return e;
-        if (!row) break;
+    enum err e = ERR_OK;
+    while (stmt_next(st, &e, p)) {
         json_sep(out);
         row_json(st, NULL, out);
     }
     buf_puts(out, "]}");
-    return ERR_OK;
+    return e;
 }
 
 enum err webhook_create(struct webhooks *w, struct db *db, const json_t *body, const char *by,
@@ -339,16 +326,9 @@ static enum err read_row(struct db *db, const char *id, struct given *g, const v
     struct stmt *st = db_query(
         db, p, "SELECT url,description,types,enabled,secrets FROM core_webhook WHERE id=$1", "t",
         id);
-    bool row;
-    if (!st) return p->code;
-    enum err e = stmt_step(st, &row, p);
-    if (e || !row) return e ? e : problem_set(p, ERR_NOT_FOUND, NULL);
-    g->url = arena_strdup(p->arena, stmt_text(st, 0, NULL));
-    g->description = arena_strdup(p->arena, stmt_text(st, 1, NULL));
-    g->types = arena_strdup(p->arena, stmt_text(st, 2, NULL));
-    g->enabled = stmt_int(st, 3) != 0;
-    const void *bytes = stmt_blob(st, 4, n);
-    *blob = arena_strndup(p->arena, bytes, *n);
+    enum err e = stmt_first(st, p);
+    if (e) return problem_set(p, e, NULL);
+    stmt_take(st, p->arena, "ttt?b", &g->url, &g->description, &g->types, &g->enabled, blob, n);
     stmt_reset(st);
     return ERR_OK;
 }

@@ -184,7 +184,7 @@ static enum err refresh(void *self, struct deliver *d, struct db *db, struct pro
         db, p, "SELECT id,rev,url,types,secrets FROM core_webhook WHERE enabled<>0 ORDER BY id",
         "");
     if (!st) e = p->code;
-    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row;) {
+    while (stmt_next(st, &e, p)) {
         const char *id = stmt_text(st, 0, NULL);
         struct endpoint *have, *fresh = NULL;
         struct endpoint **at = &old;

@@ -13,6 +13,7 @@
 #include "campus/err.h"
 #include "campus/value.h"
 
+struct arena;
 struct buf;
 struct db;   // one connection; used by one thread at a time
 struct stmt; // a prepared statement, cached on its connection by its text
@@ -66,6 +67,21 @@ int64_t stmt_int(struct stmt *st, int col);
 const char *stmt_text(struct stmt *st, int col,
                       size_t *n); // borrowed until the next step; n may be NULL
 const void *stmt_blob(struct stmt *st, int col, size_t *n);
+// core/db/row.c: the next row. None once *e is set, by this or by what came before, which resets
+// the statement; st may be NULL, where p says why: while (stmt_next(st, &e, p)) …
+bool stmt_next(struct stmt *st, enum err *e, struct problem *p);
+// The first row, which you reset. ERR_NOT_FOUND, unsaid in p, when there is none.
+MUST_CHECK enum err stmt_first(struct stmt *st, struct problem *p);
+// Copies columns from the first on, one letter each: t text (const char **), i integer (int64_t *),
+// b bytes (const void **, size_t *), ? whether it is not 0 (bool *), - no matter. Nulls are NULL.
+void stmt_take(struct stmt *st, struct arena *a, const char *format, ...);
+// The row as members, a key for each column: "id at@ tries# open? list= ~note -", where @ is a
+// time, # an integer, ? a boolean, = JSON as it stands, else a text; ~: left out when empty; -:
+// passed over.
+void stmt_json(struct stmt *st, const char *keys, struct buf *out);
+// All of them as a list of objects.
+MUST_CHECK enum err stmt_list(struct stmt *st, const char *keys, struct buf *out,
+                              struct problem *p);
 // Runs a statement that returns no rows; *changed (may be NULL) gets the number of rows.
 MUST_CHECK enum err db_run(struct db *db, struct problem *p, int64_t *changed, const char *sql,
                            const char *format, ...);
