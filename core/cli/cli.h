@@ -111,6 +111,7 @@ void cli_hang_up(struct cli *cli);
 
 // Commands of plugin with files of their own: plugin_test.c, plugin_new.c.
 int cli_plugin_test(struct cli *cli, int argc, char **argv);
+bool cli_plugin_has_tests(struct cli *cli, const char *name);
 int cli_plugin_new(struct cli *cli, int argc, char **argv);
 int cli_plugin_stubs(struct cli *cli, int argc, char **argv);
 

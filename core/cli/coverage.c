@@ -73,7 +73,7 @@ static bool is_source(const char *name) {
     return false;
 }
 
-static void tests(struct coverage *v, const char *dir, const char *shown, bool make, int depth) {
+static void tests(struct coverage *v, const char *dir, const char *shown, int depth) {
     const char **names;
     struct problem quiet;
     problem_init(&quiet, v->cli->arena);
@@ -86,7 +86,7 @@ static void tests(struct coverage *v, const char *dir, const char *shown, bool m
                    *as = fsio_join(v->cli->arena, shown, *names);
         if (!strcmp(*names, "node_modules") || lstat(path, &st)) continue;
         if (S_ISDIR(st.st_mode))
-            tests(v, path, as, make, depth + 1);
+            tests(v, path, as, depth + 1);
         else if (S_ISREG(st.st_mode) && is_source(*names) &&
                  !fsio_read(v->cli->arena, path, FILE_MAX, &text, &n, &quiet))
             for (const char *s = text; *s; s++)
@@ -114,7 +114,9 @@ static enum err read_regulation(struct coverage *v, const char *path) {
 }
 
 int cmd_coverage(struct cli *cli, int argc, char **argv) {
-    static const char *const parts[] = {"entities", "rules", "actions", "reports", "obligations"};
+    static const char *const parts[] = {"entities", "rules",       "actions",   "reports",
+                                        "exports",  "obligations", "documents", "messages",
+                                        "public",   "on",          "every"};
     const char *dir = cli_option(&argc, argv, "--tests");
     struct coverage v = {.cli = cli,
                          .clauses = arena_alloc(cli->arena, sizeof(struct clause) * CLAUSES_MAX)};
@@ -123,11 +125,14 @@ int cmd_coverage(struct cli *cli, int argc, char **argv) {
     if (!cli_words(cli, argc, argv, 0, 1)) return cli_usage(cli);
     if ((argc && read_regulation(&v, argv[0])) || cli_release(cli, &r)) return cli_fail(cli);
     for (int i = 0; i < r->schema->nplugins; i++)
-        for (int k = 0; k < 5; k++) served(&v, &r->schema->plugins[i], parts[k], !argc);
+        for (int k = 0; k < 11; k++) served(&v, &r->schema->plugins[i], parts[k], !argc);
     release_put(r);
     const char *share = release_share(cli->arena);
-    tests(&v, dir ? dir : fsio_join(cli->arena, share, "tests"), "tests", false, 0);
-    tests(&v, fsio_join(cli->arena, share, "plugins"), "plugins", false, DEPTH_MAX + 1);
+    tests(&v, dir ? dir : fsio_join(cli->arena, share, "tests"), "tests", 0);
+    const char *plugins = fsio_join(cli->arena, share, "plugins"), **names;
+    for (bool own = !fsio_list(cli->arena, plugins, &names, &cli->problem); own && *names; names++)
+        tests(&v, fsio_join(cli->arena, fsio_join(cli->arena, plugins, *names), "tests"),
+              arena_printf(cli->arena, "plugins/%s/tests", *names), 0);
     qsort(v.clauses, (size_t)v.n, sizeof *v.clauses, by_id);
     int bare = 0, untested = 0;
     buf_init(&b, cli->arena);

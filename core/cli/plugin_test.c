@@ -89,14 +89,19 @@ static enum err write_settings(struct run *r, bool alone) {
 }
 
 // The folder of the plugin, found as a release finds it.
-static const char *folder_of(struct run *r) {
-    struct arena *a = r->cli->arena;
-    for (const char **dir = r->cli->config.plugin_path; *dir; dir++) {
-        const char *at = fsio_join(a, *dir, r->name);
+static const char *folder_of(struct cli *cli, const char *name) {
+    struct arena *a = cli->arena;
+    for (const char **dir = cli->config.plugin_path; *dir; dir++) {
+        const char *at = fsio_join(a, *dir, name);
         if (!access(fsio_join(a, at, "plugin.lua"), F_OK)) return at;
     }
-    const char *at = fsio_join(a, release_share(a), arena_printf(a, "plugins/%s", r->name));
+    const char *at = fsio_join(a, release_share(a), arena_printf(a, "plugins/%s", name));
     return access(fsio_join(a, at, "plugin.lua"), F_OK) ? NULL : at;
+}
+
+bool cli_plugin_has_tests(struct cli *cli, const char *name) {
+    const char *at = folder_of(cli, name);
+    return at && !access(fsio_join(cli->arena, at, "tests"), F_OK);
 }
 
 static enum err make_members(struct run *r, struct cli *home) {
@@ -528,7 +533,7 @@ int cli_plugin_test(struct cli *cli, int argc, char **argv) {
     if (!cli_words(cli, argc, argv, 1, FILES_MAX)) return cli_usage(cli);
     enum err e = cli_config(cli);
     r.name = argv[0];
-    if (!e && !(plugin = folder_of(&r)))
+    if (!e && !(plugin = folder_of(cli, r.name)))
         e = problem_set(&cli->problem, ERR_NOT_FOUND, "there is no plugin %s", r.name);
     if (!e) e = prepare(&r, plugin);
     if (!e) e = open_pool(&r, plugin, tests);

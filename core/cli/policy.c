@@ -58,6 +58,15 @@ static int schema(struct cli *cli, int argc, char **argv) {
     struct release *r;
     struct buf b;
     if (!cli_words(cli, argc, argv, 1, 1)) return cli_usage(cli);
+    if (!strcmp(argv[0], "calendar")) { // no plugin's
+        char *text;
+        const char *share = fsio_join(cli->arena, release_share(cli->arena), "policies");
+        if (fsio_read(cli->arena, fsio_join(cli->arena, share, "calendar.schema.json"), 1 << 20,
+                      &text, &(size_t){0}, &cli->problem))
+            return cli_fail(cli);
+        fputs(text, stdout);
+        return 0;
+    }
     if (cli_release(cli, &r)) return cli_fail(cli);
     int i = policy_of(cli, r, argv[0]);
     buf_init(&b, cli->arena);

@@ -281,6 +281,8 @@ local CALLS = {
   update = "fun(self: campus.ctx, entity: string, id: string, fields: table<string, any>): table?, campus.refusal?",
   transition = "fun(self: campus.ctx, entity: string, id: string, name: string, fields?: table<string, any>): table?, campus.refusal?",
   emit = "fun(self: campus.ctx, word: string, entity: string, id: string): nil, campus.refusal?",
+  send = "fun(self: campus.ctx, message: string, ...: any): table?, campus.refusal?",
+  document = "fun(self: campus.ctx, document: string, entity: string, id: string, more?: table<string, any>): table?, campus.refusal?",
   now = "fun(self: campus.ctx): { today: string, time: string }", log = "fun(self: campus.ctx, text: string)",
   t = "fun(self: campus.ctx, key: string, values?: table<string, any>): string?, campus.refusal?",
 }

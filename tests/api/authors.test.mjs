@@ -123,7 +123,7 @@ end)
 `);
   const r = run('plugin', 'test', 'watch');
   assert.equal(r.status, 0, r.stdout + r.stderr);
-  assert.match(r.stdout, /# transitions: 1 of 2 tested; never tasks\.lapse/);
+  assert.match(r.stdout, /# transitions: 2 of 2 tested$/m, 'what a deadline does counts too');
   rmSync(join(home, 'plugins/watch'), { recursive: true });
 });
 
@@ -175,4 +175,50 @@ test('the stubs name everything that a plugin can say, and are Lua', () => {
     assert.match(stubs, new RegExp(`campus\\.${m[1] ?? m[2]}\\b`), m[0]);
   const calls = /for _, k in ipairs \{ ("get".*?) \} do calls/.exec(prelude)[1];
   for (const m of calls.matchAll(/"(\w+)"/g)) assert.match(stubs, new RegExp(`---@field ${m[1]} fun`), m[1]);
+});
+
+test('the calendar has a schema for an editor: it takes the shipped one and the keys that the core takes, and no others', async () => {
+  const { default: Ajv } = await import('ajv/dist/2020.js');
+  const { parse } = await import('yaml');
+  const is = new Ajv({ strict: false }).compile(JSON.parse(run('policy', 'schema', 'calendar').stdout));
+  const file = parse(readFileSync(join(root, 'policies/calendar.yaml'), 'utf8'), { schema: 'failsafe' });
+  assert.ok(is(file), JSON.stringify(is.errors));
+  const keys = /KEYS\[\] = \{(.*?)\}/s.exec(readFileSync(join(root, 'core/base/calendar.c'), 'utf8'))[1].match(/"(\w+)"/g).map((k) => k.slice(1, -1));
+  assert.deepEqual(Object.keys(is.schema.$defs.calendar.properties).sort(), keys.sort());
+  for (const wrong of [{ hours: { mon: ['8:30-12:00'] } }, { hours: { monday: [] } }, { holidays: ['2026-13-01'] }, { seasons: [{ from: '07-01' }] },
+    { duty: [{ days: '2026-10-01' }] }, { closed: true }]) assert.ok(!is({ calendars: { school: wrong } }), JSON.stringify(wrong));
+});
+
+test('the report on clauses names a plugin\'s own tests, and what else serves beside its entities', () => {
+  const { items } = JSON.parse(run('coverage', '--json').stdout);
+  for (let n = 1; n <= 8; n++) {
+    const one = items.find((i) => i.clause === `ADM-${n}`);
+    assert.match(one.tests, /tests\/api\/admissions\.test\.mjs/);
+    assert.match(one.tests, /plugins\/admissions\/tests\/\w+\.lua/);
+  }
+  assert.match(items.find((i) => i.clause === 'ADM-6').served_by, /admissions\.notice\b/);
+});
+
+test('reload --test asks the plugins\' own tests first, and changes nothing when one fails', () => {
+  const own = join(folder, 'tested'), key = join(folder, 'passphrase');
+  writeFileSync(key, 'a sentence to open the vault\n', { mode: 0o600 });
+  const at = (...words) => spawnSync(binary, ['--home', own, ...words], { encoding: 'utf8', timeout: 120000,
+    env: { ...process.env, LC_ALL: 'C.UTF-8', CAMPUSD_SHARE: root, CAMPUSD_PASSPHRASE_FILE: key } });
+  const put = (file, text) => { mkdirSync(dirname(join(own, file)), { recursive: true }); writeFileSync(join(own, file), text); };
+  const made = at('init', '--school', 'tested', '--name', '测试', '--admin', 'root', '--passphrase-file', key);
+  assert.equal(made.status, 0, made.stderr);
+  put('campusd.yaml', `${readFileSync(join(own, 'campusd.yaml'), 'utf8').replace(/^plugins:.*$/m, '')}\nplugins: { path: [plugins], enabled: [tiny] }\n`);
+  put('plugins/tiny/plugin.lua', 'return { version = "1.0.0", title = { zh = "小", en = "Tiny" } }\n');
+  for (const file of ['policies/access.yaml', 'plugins/tiny/tests/access.yaml']) put(file, 'policy: access\nroles: { clerk: {}, public: {} }\nrules: []\n');
+  const releases = () => JSON.parse(at('release', 'list', '--json').stdout).items.length, before = releases();
+  put('plugins/tiny/tests/first.lua', 'test("what holds", function() expect.yes(false) end)\n');
+  const no = at('reload', '--test');
+  assert.equal(no.status, 1, no.stderr);
+  assert.match(no.stderr, /not ok 1 - what holds/);
+  assert.match(no.stderr, /the tests of tiny fail: nothing has changed/);
+  assert.equal(releases(), before);
+  put('plugins/tiny/tests/first.lua', 'test("what holds", function() expect.yes(true) end)\n');
+  const yes = at('reload', '--test');
+  assert.equal(yes.status, 0, yes.stderr);
+  assert.equal(releases(), before + 1);
 });
