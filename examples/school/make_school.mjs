@@ -121,7 +121,7 @@ for (const season of SEASONS) {
 sheetIn('leads', 'leads.csv');
 
 say('applicants of two seasons …', '正在导入两个年度的报名学生……');
-for (const season of SEASONS) {
+for (const season of [2027, 2026]) {                             // a list begins with what came in first: this year's
   sheetIn('applicants', `applicants-${season}.csv`);
   people[season].slice(SIZE - CONVERTED).forEach((a, i) => {
     const as = a.officer, key = `lead ${season} ${i}`, same = { region: a.region, education: a.education, campus: a.campus, season: a.season, name: a.name, phone: a.phone };
@@ -178,7 +178,7 @@ move('lin.mei', 'not_arrived', { season: 2026, 'score[gte]': 570, 'score[lt]': 5
 settle();                                                        // the waiting list moves
 notices(2026, '2026-09-08', {});
 move('lin.mei', 'confirm', { season: 2026 });
-move('lin.mei', 'decline', { season: 2026, state: 'waiting', 'score[gte]': 480 });
+move('lin.mei', 'decline', { season: 2026, state: 'waiting' });                       // and is closed
 for (const [m] of MAJORS) for (const c of CAMPUSES) move('lin.mei', 'arrive', { season: 2026, major: m, campus: c }, { class: `{{class ${m} ${c}}}`, originals_checked: true });
 post('lin.mei', `${A}/plans/{{plan 2026}}/complete`, note('全部报到，计划完成情况见年度总结'));
 post('lin.mei', `${A}/summaries`, { season: '2026', results: '报名 3,000 人，各分项均已录满，报到率约九成五。', analysis: '省内生源约四成；微信公众号与官方网站合计带来约四成报名。', lessons: '高分考生放弃较多，候补须提前备足；省外咨询集中在晚间。' });
