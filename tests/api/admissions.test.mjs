@@ -133,6 +133,24 @@ test('ADM-4, ADM-7: the public registers once, and asks by its code how far it i
   assert.deepEqual([kept.source, kept.created_by, kept.tracking], ['form', 'public', '****']);
 });
 
+test('ADM-4: nothing is taken without the consent that the form asks for, and a key answers once for one content', async () => {
+  const nobody = server.anonymous, a = { ...applicant(serial++), consent: true }, key = { 'Idempotency-Key': 'k-1' };
+  const bare = await nobody.post('/public/admissions/register', { ...a, consent: undefined });
+  assert.deepEqual([bare.status, bare.body.errors.map((e) => [e.pointer, e.code])], [422, [['/consent', 'consent']]]);
+  const first = await nobody.post('/public/admissions/register', a, key), again = await nobody.post('/public/admissions/register', a, key);
+  assert.deepEqual([first.status, again.status, again.body, again.headers.get('idempotent-replayed')], [201, 201, first.body, 'true']);
+  assert.equal((await nobody.post('/public/admissions/register', { ...a, region: '山东' }, key)).body.code, 'idempotency_mismatch');
+  assert.equal((await nobody.get(`/public/admissions/status/${again.body.code}`)).body.name, a.name);
+  const [kept, ...more] = (await lead.ok('GET', `${A}?id_number=${a.id_number}`)).items;
+  assert.deepEqual([kept.name, more.length], [a.name, 0]);
+  const other = await nobody.post('/public/admissions/register', { ...applicant(serial++), consent: true }, { 'Idempotency-Key': 'k-2' });
+  assert.notEqual(other.body.code, first.body.code);
+  const about = (await nobody.get('/public/admissions/status')).body, open = (await nobody.get(`/public/admissions/status/${first.body.code}`)).body;
+  assert.deepEqual([about.kind, about.school, about.others.map((o) => [o.name, o.kind])],
+    ['shows', '清河职业学校', [['register', 'record'], ['materials', 'files'], ['confirm', 'step'], ['decline', 'step']]]);
+  assert.deepEqual([open.open, open.next.zh.length > 0], [['materials'], true]);
+});
+
 test('the public reaches nothing but what its forms ask for', async () => {
   const nobody = server.anonymous, mine = applicant(serial++);
   for (const more of [{ state: 'admitted' }, { plan_line: line.id }, { source: 'staff' }, { officer: officer.id }]) {

@@ -204,18 +204,6 @@ test('what the service refuses is said beside the field, what it would refuse be
   await d.close();
 });
 
-test('ADM-4: nothing is taken without the consent that the form asks for, and a key answers once for one content', async () => {
-  const nobody = server.anonymous, a = { ...applicant(serial++), consent: true }, key = { 'Idempotency-Key': 'k-1' };
-  const bare = await nobody.post(FORM, { ...a, consent: undefined });
-  assert.deepEqual([bare.status, bare.body.errors.map((e) => [e.pointer, e.code])], [422, [['/consent', 'consent']]]);
-  const first = await nobody.post(FORM, a, key), again = await nobody.post(FORM, a, key);
-  assert.deepEqual([first.status, again.status, again.body, again.headers.get('idempotent-replayed')], [201, 201, first.body, 'true']);
-  assert.equal((await nobody.post(FORM, { ...a, region: '山东' }, key)).body.code, 'idempotency_mismatch');
-  assert.equal((await nobody.get(`/public/admissions/status/${again.body.code}`)).body.name, a.name);
-  const other = await nobody.post(FORM, { ...applicant(serial++), consent: true }, { 'Idempotency-Key': 'k-2' });
-  assert.notEqual(other.body.code, first.body.code);
-});
-
 const PNG = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64');
 test('papers go up by camera or file with progress, can be stopped, and what is wrong is said in their place', async () => {
   const d = await open(), { page } = d, a = applicant(serial++);
