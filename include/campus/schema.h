@@ -77,10 +77,10 @@ struct field {
     bool many;         // FIELD_FILE: a list of ids
     int64_t max_bytes; // of one file
     const char **file_types;
-    int nfile_types;     // none: all that file.h knows
-    const char *derived; // "sum(lines.amount)" or "count(lines)", or NULL
+    int nfile_types;                         // none: all that file.h knows
+    const char *derived;                     // "sum(lines.amount)" or "count(lines)", or NULL
     const struct field *derived_from, *adds; // the list; its field, NULL: lines are counted
-    const char *column;  // "f_name"; sealed ones also b_name (blind), u_name (unique)
+    const char *column; // "f_name"; sealed ones also b_name (blind), u_name (unique)
     const char *sql_type;
     const char *file;
     int line, col;
@@ -168,16 +168,15 @@ struct entity {
     const char *full;  // "admissions.applicants"
     const char *table; // "r_admissions_applicants"
     const struct plugin *plugin;
-    int index; // in schema->entities
     struct title title;
     const struct field *fields;
-    int nfields;
-    const int *subjects;             // fields, the first filled says whose subject this is; else
-    int nsubjects;                   // its own: persons, references, texts "plugin.entity/ID"
-    int due_field;                   // "due_at", where a state has a deadline; else -1
-    bool holds;                      // a transition reserves
-    const struct reserve_decl *pool; // first of those that draw on this entity, or NULL
+    int nfields, index;  // index: in schema->entities
+    const int *subjects; // fields, the first filled says whose subject this is; else
+    int nsubjects;       // its own: persons, references, texts "plugin.entity/ID"
+    int due_field;       // "due_at", where a state has a deadline; else -1
+    bool holds;          // a transition reserves
     bool has_sealed, derives;
+    const struct reserve_decl *pool; // first of those that draw on this entity, or NULL
     const struct workflow *workflow; // NULL: stateless
     const struct index_decl *indexes;
     int nindexes;
