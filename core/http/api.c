@@ -20,12 +20,13 @@ static enum err wrong(struct request *rq, const char *key, const char *word, con
                        text);
 }
 
-enum err api_only(struct request *rq, const json_t *body, const char *const *keys) {
-    const char *key;
+enum err api_only(struct request *rq, const json_t *body, const char *words) {
+    const char *key, *keys[16];
     json_t *v;
     enum err e = ERR_OK;
     size_t n = 0;
-    while (keys[n]) n++;
+    char *rest = arena_strdup(rq->arena, words);
+    while (n < 16 && (key = strsep(&rest, " "))) keys[n++] = key;
     json_object_foreach((json_t *)body, key, v) {
         bool known = false;
         for (size_t i = 0; i < n; i++) known |= !strcmp(keys[i], key);
@@ -36,6 +37,11 @@ enum err api_only(struct request *rq, const json_t *body, const char *const *key
                        : "there is no such member");
     }
     return e;
+}
+
+enum err api_body(struct request *rq, const char *words, const json_t **body) {
+    enum err e = request_body(rq, body);
+    return e ? e : api_only(rq, *body, words);
 }
 
 enum err api_text(struct request *rq, const json_t *body, const char *key, size_t max,

@@ -11,8 +11,10 @@
 // The core's own permissions, NULL-ended; all but the last may only be handed on by who has them.
 extern const char *const api_permissions[];
 
-// Objects to members of the body that are not in keys (NULL-ended).
-MUST_CHECK enum err api_only(struct request *rq, const json_t *body, const char *const *keys);
+// The body, all of whose members are among these words.
+MUST_CHECK enum err api_body(struct request *rq, const char *words, const json_t **body);
+// Objects to members of an object that are not among these words.
+MUST_CHECK enum err api_only(struct request *rq, const json_t *body, const char *words);
 // A text member of at most max bytes, without control characters; NULL when absent or null.
 // Borrowed from the body.
 MUST_CHECK enum err api_text(struct request *rq, const json_t *body, const char *key, size_t max,

@@ -112,11 +112,10 @@ static enum err hash_one(struct request *rq) {
 }
 
 static enum err read_row(struct request *rq, const json_t *j, struct person_new *out) {
-    static const char *const keys[] = {"name", "display", "campus", "roles", NULL};
     if (!json_is_object(j))
         return problem_add(&rq->problem, ERR_INVALID, "", "type", "must be an object");
     out->must_change = true;
-    enum err e = api_only(rq, j, keys);
+    enum err e = api_only(rq, j, "name display campus roles");
     if (!e) e = api_text(rq, j, "name", 64, true, &out->name);
     if (!e) e = api_text(rq, j, "display", 200, false, &out->display);
     if (!e) e = api_text(rq, j, "campus", 64, false, &out->campus);
@@ -125,12 +124,10 @@ static enum err read_row(struct request *rq, const json_t *j, struct person_new 
 }
 
 enum err import_accounts(struct request *rq) {
-    static const char *const keys[] = {"users", NULL};
     struct account_import *m = rq->state = arena_alloc(rq->arena, sizeof *m);
     const char *dry = request_query(rq, "dry_run");
     const json_t *body, *users;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "users", &body);
     if (e) return e;
     users = json_object_get(body, "users");
     m->n = json_array_size(users);

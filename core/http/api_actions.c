@@ -57,6 +57,6 @@ static enum err action(struct request *rq) {
 }
 
 const struct route routes_actions[] = {
-    {"POST", "{}/actions/{}", action, NULL, SIGNED_IN},
-    {NULL, NULL, NULL, NULL, SIGNED_IN},
+    {"POST", "{}/actions/{}", action, .who = SIGNED_IN},
+    {0},
 };

@@ -269,10 +269,10 @@ const struct route routes_admin[] = {
     {"GET", "admin/audit", audit_search, .permission = "core.audit"},
     {"GET", "admin/keys", keys_list, .permission = "core.keys"},
     {"POST", "admin/keys/slots", keys_add, .permission = "core.keys"},
-    {"DELETE", "admin/keys/slots/{}", keys_drop, .permission = "core.keys"},
-    {"POST", "admin/keys/rotate", keys_rotate, .permission = "core.keys"},
+    {"DELETE", "admin/keys/slots/{}", keys_drop, .on = ON_LANE, .permission = "core.keys"},
+    {"POST", "admin/keys/rotate", keys_rotate, .on = ON_LANE, .permission = "core.keys"},
     {"POST", "admin/keys/erase", keys_erase, .permission = "core.keys"},
-    {"POST", "admin/backups", backups_add, .permission = "core.admin"},
+    {"POST", "admin/backups", backups_add, .on = ON_LANE, .permission = "core.admin"},
     {"POST", "admin/unlock", keys_unlock, .who = EVEN_LOCKED},
     {0},
 };

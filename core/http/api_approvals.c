@@ -100,10 +100,8 @@ static enum err phrases_step(struct request *rq) {
 }
 
 static enum err phrases_put(struct request *rq) {
-    static const char *const keys[] = {"items", NULL};
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "items", &body);
     if (!e) e = in_scope(rq);
     return e ? e : request_move(rq, ON_LANE, phrases_step);
 }

@@ -109,6 +109,6 @@ static enum err bulk(struct request *rq) {
 }
 
 const struct route routes_batch[] = {
-    {"POST", "{}/{}/bulk/{}", bulk, NULL, SIGNED_IN},
-    {NULL, NULL, NULL, NULL, SIGNED_IN},
+    {"POST", "{}/{}/bulk/{}", bulk, .who = SIGNED_IN},
+    {0},
 };

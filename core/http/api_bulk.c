@@ -334,13 +334,13 @@ static enum err rejected(struct request *rq) {
 }
 
 const struct route routes_bulk[] = {
-    {"POST", "{}/{}/import", import, NULL, SIGNED_IN},
-    {"GET", "{}/exports/{}", standing_export, NULL, SIGNED_IN},
-    {"GET", "{}/{}/export", export, NULL, SIGNED_IN},
-    {"GET", "jobs", jobs, NULL, SIGNED_IN},
-    {"GET", "jobs/{}", job, NULL, SIGNED_IN},
-    {"GET", "jobs/{}/rejected.csv", rejected, NULL, SIGNED_IN},
-    {"GET", "jobs/{}/rejected.xlsx", rejected, NULL, SIGNED_IN},
-    {"DELETE", "jobs/{}", cancel, NULL, SIGNED_IN},
-    {NULL, NULL, NULL, NULL, SIGNED_IN},
+    {"POST", "{}/{}/import", import, .who = SIGNED_IN},
+    {"GET", "{}/exports/{}", standing_export, .who = SIGNED_IN},
+    {"GET", "{}/{}/export", export, .who = SIGNED_IN},
+    {"GET", "jobs", jobs, .who = SIGNED_IN},
+    {"GET", "jobs/{}", job, .who = SIGNED_IN},
+    {"GET", "jobs/{}/rejected.csv", rejected, .who = SIGNED_IN},
+    {"GET", "jobs/{}/rejected.xlsx", rejected, .who = SIGNED_IN},
+    {"DELETE", "jobs/{}", cancel, .who = SIGNED_IN},
+    {0},
 };

@@ -167,7 +167,6 @@ static enum err lang_of(struct request *rq, const json_t *body, enum lang *out) 
 }
 
 static enum err post(struct request *rq) {
-    static const char *const keys[] = {"purpose", "replaces", "lang", NULL};
     const struct entity *e = schema_entity(rq->release->schema, rq->path[0], rq->path[1]);
     struct issuing *i = rq->state = arena_alloc(rq->arena, sizeof *i);
     const char *preview = request_query(rq, "preview");
@@ -177,8 +176,7 @@ static enum err post(struct request *rq) {
     if (!i->draft.decl || i->draft.decl->entity != e)
         return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
     i->preview = preview && !strcmp(preview, "true");
-    enum err err = request_body(rq, &body);
-    if (!err) err = api_only(rq, body, keys);
+    enum err err = api_body(rq, "purpose replaces lang", &body);
     if (!err) err = api_text(rq, body, "purpose", 200, false, &i->draft.purpose);
     if (!err) err = api_text(rq, body, "replaces", 64, false, &i->replaces);
     if (!err) err = lang_of(rq, body, &i->draft.lang);
@@ -219,11 +217,9 @@ static enum err void_on_lane(struct request *rq) {
 }
 
 static enum err make_void(struct request *rq) {
-    static const char *const keys[] = {"reason", NULL};
     const json_t *body;
     const char *reason = NULL;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "reason", &body);
     if (!e) e = api_text(rq, body, "reason", 400, true, &reason);
     rq->state = (void *)(uintptr_t)reason;
     return e ? e : request_move(rq, ON_LANE, void_on_lane);
@@ -253,11 +249,11 @@ static enum err move_holder(struct request *rq) {
 }
 
 const struct route routes_documents[] = {
-    {"POST", "{}/{}/{}/documents/{}", post, NULL, SIGNED_IN},
-    {"GET", "{}/{}/{}/documents", list, NULL, SIGNED_IN},
-    {"POST", "{}/{}/documents/{}", documents_batch, NULL, SIGNED_IN},
-    {"GET", "documents/{}", fetch, NULL, SIGNED_IN},
-    {"POST", "documents/{}/void", make_void, NULL, SIGNED_IN},
-    {"POST", "documents/{}/do/{}", move_holder, NULL, SIGNED_IN},
-    {NULL, NULL, NULL, NULL, SIGNED_IN},
+    {"POST", "{}/{}/{}/documents/{}", post, .who = SIGNED_IN},
+    {"GET", "{}/{}/{}/documents", list, .who = SIGNED_IN},
+    {"POST", "{}/{}/documents/{}", documents_batch, .who = SIGNED_IN},
+    {"GET", "documents/{}", fetch, .who = SIGNED_IN},
+    {"POST", "documents/{}/void", make_void, .who = SIGNED_IN},
+    {"POST", "documents/{}/do/{}", move_holder, .who = SIGNED_IN},
+    {0},
 };

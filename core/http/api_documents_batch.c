@@ -272,7 +272,6 @@ static enum err ids_of(struct request *rq, const json_t *body, struct batch *b, 
 }
 
 static enum err fill(struct request *rq, struct job *job, const struct document_decl *d) {
-    static const char *const keys[] = {"ids", "purpose", "lang", "print", NULL};
     struct batch *b = job->self = arena_alloc(job->arena, sizeof *b);
     struct param *params;
     const json_t *body, *print;
@@ -287,8 +286,7 @@ static enum err fill(struct request *rq, struct job *job, const struct document_
                         .job = job};
     job->run = run;
     job->over = over;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "ids purpose lang print", &body);
     if (!e) e = api_text(rq, body, "purpose", 200, false, &purpose);
     if (!e) e = api_text(rq, body, "lang", 2, false, &lang);
     if (!e) e = ids_of(rq, body, b, job->arena);

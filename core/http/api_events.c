@@ -91,6 +91,6 @@ static enum err events(struct request *rq) {
 }
 
 const struct route routes_events[] = {
-    {"GET", "events", events, NULL, SIGNED_IN},
-    {NULL, NULL, NULL, NULL, SIGNED_IN},
+    {"GET", "events", events, .who = SIGNED_IN},
+    {0},
 };

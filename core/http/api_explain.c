@@ -34,12 +34,10 @@ static enum err subject_of(struct request *rq, const char *user, const struct ac
 }
 
 enum err access_explanation(struct request *rq) {
-    static const char *const keys[] = {"user", "verb", "record", NULL};
     const char *user, *verb, *record;
     const struct actor *who;
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "user verb record", &body);
     if (!e) e = api_text(rq, body, "user", 64, false, &user);
     if (!e) e = api_text(rq, body, "verb", 64, true, &verb);
     if (!e) e = api_text(rq, body, "record", 200, true, &record);

@@ -320,8 +320,8 @@ void files_tick(struct app *app) {
 }
 
 const struct route routes_files[] = {
-    {"POST", "files", upload, NULL, SIGNED_IN},
-    {"GET", "files/{}", download, NULL, SIGNED_IN},
-    {"GET", "files/{}/info", info, NULL, SIGNED_IN},
-    {NULL, NULL, NULL, NULL, SIGNED_IN},
+    {"POST", "files", upload, .who = SIGNED_IN},
+    {"GET", "files/{}", download, .who = SIGNED_IN},
+    {"GET", "files/{}/info", info, .who = SIGNED_IN},
+    {0},
 };

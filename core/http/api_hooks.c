@@ -71,13 +71,6 @@ static enum err hook_add(struct request *rq) {
 static enum err hook_change(struct request *rq) {
     return with_body(rq, change_on_lane);
 }
-static enum err hook_secret(struct request *rq) {
-    return request_move(rq, ON_LANE, secret_on_lane);
-}
-static enum err hook_drop(struct request *rq) {
-    return request_move(rq, ON_LANE, drop_on_lane);
-}
-
 static enum err dead(struct request *rq) {
     const char *consumer = request_query(rq, "consumer");
     int limit;
@@ -119,22 +112,15 @@ static enum err replay_on_lane(struct request *rq) {
 static enum err discard_on_lane(struct request *rq) {
     return on_letter(rq, false);
 }
-static enum err dead_replay(struct request *rq) {
-    return request_move(rq, ON_LANE, replay_on_lane);
-}
-static enum err dead_discard(struct request *rq) {
-    return request_move(rq, ON_LANE, discard_on_lane);
-}
-
 const struct route routes_hooks[] = {
     {"GET", "admin/webhooks", hooks, .permission = "core.admin"},
     {"POST", "admin/webhooks", hook_add, .permission = "core.admin"},
     {"GET", "admin/webhooks/{}", hook, .permission = "core.admin"},
     {"PATCH", "admin/webhooks/{}", hook_change, .permission = "core.admin"},
-    {"POST", "admin/webhooks/{}/secret", hook_secret, .permission = "core.admin"},
-    {"DELETE", "admin/webhooks/{}", hook_drop, .permission = "core.admin"},
+    {"POST", "admin/webhooks/{}/secret", secret_on_lane, .on = ON_LANE, .permission = "core.admin"},
+    {"DELETE", "admin/webhooks/{}", drop_on_lane, .on = ON_LANE, .permission = "core.admin"},
     {"GET", "admin/dead", dead, .permission = "core.admin"},
-    {"POST", "admin/dead/{}/replay", dead_replay, .permission = "core.admin"},
-    {"DELETE", "admin/dead/{}", dead_discard, .permission = "core.admin"},
+    {"POST", "admin/dead/{}/replay", replay_on_lane, .on = ON_LANE, .permission = "core.admin"},
+    {"DELETE", "admin/dead/{}", discard_on_lane, .on = ON_LANE, .permission = "core.admin"},
     {0},
 };

@@ -82,12 +82,10 @@ static enum err make_slot(struct request *rq) {
 }
 
 enum err keys_add(struct request *rq) {
-    static const char *const keys[] = {"kind", "label", "secret", NULL};
     struct slot_change *c = rq->state = arena_alloc(rq->arena, sizeof *c);
     const char *kind;
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "kind label secret", &body);
     if (!e) e = api_text(rq, body, "kind", 16, true, &kind);
     if (!e) e = kind_of(rq, kind, &c->kind);
     if (!e) e = api_text(rq, body, "label", 60, false, &c->label);
@@ -100,7 +98,7 @@ enum err keys_add(struct request *rq) {
     return e ? e : request_move(rq, ON_HASHING, make_slot);
 }
 
-static enum err drop_slot(struct request *rq) {
+enum err keys_drop(struct request *rq) {
     struct keyring *k = app_keyring(rq->app);
     char *end;
     long id = strtol(rq->path[3], &end, 10);
@@ -113,13 +111,9 @@ static enum err drop_slot(struct request *rq) {
     return api_no_content(rq);
 }
 
-enum err keys_drop(struct request *rq) {
-    return request_move(rq, ON_LANE, drop_slot);
-}
-
 // Rotation and erasure
 
-static enum err start_rotation(struct request *rq) {
+enum err keys_rotate(struct request *rq) {
     struct app *app = rq->app;
     struct job *job = job_new("key.rotate", rq->gate.actor->id, rq->gate.now);
     if (!job) return problem_set(&rq->problem, ERR_NOMEM, NULL);
@@ -133,10 +127,6 @@ static enum err start_rotation(struct request *rq) {
     }
     gate_record(&rq->gate, "key.rotate", "core.keys", "ok", "");
     return api_job(rq, id);
-}
-
-enum err keys_rotate(struct request *rq) {
-    return request_move(rq, ON_LANE, start_rotation);
 }
 
 struct erasing {
@@ -183,11 +173,9 @@ static enum err erase(struct request *rq) {
 }
 
 enum err keys_erase(struct request *rq) {
-    static const char *const keys[] = {"subject", "because", NULL};
     struct erasing *x = rq->state = arena_alloc(rq->arena, sizeof *x);
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "subject because", &body);
     if (!e) e = api_text(rq, body, "subject", 64, true, &x->what.subject);
     if (!e) e = api_text(rq, body, "because", 200, false, &x->because);
     if (!e && strpbrk(x->what.subject, " \t"))
@@ -227,7 +215,7 @@ static enum err run_backup(struct job *job, struct buf *result, struct problem *
     return backup_expire(job->arena, b->config->home, job->at, p);
 }
 
-static enum err start_backup(struct request *rq) {
+enum err backups_add(struct request *rq) {
     struct app *app = rq->app;
     struct job *job = job_new("backup", rq->gate.actor->id, rq->gate.now);
     if (!job) return problem_set(&rq->problem, ERR_NOMEM, NULL);
@@ -245,10 +233,6 @@ static enum err start_backup(struct request *rq) {
     }
     gate_record(&rq->gate, "backup", "core.backup", "ok", "");
     return api_job(rq, id);
-}
-
-enum err backups_add(struct request *rq) {
-    return request_move(rq, ON_LANE, start_backup);
 }
 
 // Unlocking
@@ -311,11 +295,9 @@ static void on_record(struct request *rq) {
 }
 
 enum err keys_unlock(struct request *rq) {
-    static const char *const keys[] = {"kind", "secret", NULL};
     const char *kind, *secret;
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "kind secret", &body);
     if (!e) e = api_text(rq, body, "kind", 16, true, &kind);
     if (!e) e = api_text(rq, body, "secret", SECRET_MAX_BYTES, true, &secret);
     if (e) return e;

@@ -351,12 +351,10 @@ static enum err as_job(struct request *rq, const struct trial *from) {
 // {"plugin", "yaml": in place of the school's own files, "since", "job": true for one with
 // progress}
 enum err policy_try(struct request *rq) {
-    static const char *const keys[] = {"plugin", "yaml", "since", "job", NULL};
     struct trial *t = rq->state = arena_alloc(rq->arena, sizeof *t);
     const char *plugin, *since;
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "plugin yaml since job", &body);
     if (!e) e = api_text(rq, body, "plugin", 64, true, &plugin);
     if (!e) e = api_text(rq, body, "since", 40, false, &since);
     if (e) return e;

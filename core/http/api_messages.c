@@ -51,10 +51,6 @@ static enum err retry(struct request *rq) {
     return ERR_OK;
 }
 
-static enum err retry_begin(struct request *rq) {
-    return request_move(rq, ON_LANE, retry);
-}
-
 static enum err channels(struct request *rq) {
     return post_channels_json(rq->gate.store.db, app_config(rq->app), &rq->out, &rq->problem);
 }
@@ -89,11 +85,9 @@ static enum err contact(struct request *rq) {
 }
 
 static enum err contact_begin(struct request *rq, const char *person) {
-    static const char *const keys[] = {"sms", "mail", NULL};
     const json_t *body;
     const char *text;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "sms mail", &body);
     for (int c = 0; c < CHANNEL_WECOM && !e; c++) {
         e = api_text(rq, body, message_channels[c], 254, false, &text);
         if (e || !text) continue;
@@ -126,8 +120,8 @@ const struct route routes_messages[] = {
     {"PUT", "session/contact", my_contact, .who = SIGNED_IN},
     {"PUT", "admin/users/{}/contact", their_contact, .permission = "core.people"},
     {"GET", "admin/messages", all, .permission = "core.admin"},
-    {"POST", "admin/messages/retry", retry_begin, .permission = "core.admin"},
-    {"POST", "admin/messages/{}/retry", retry_begin, .permission = "core.admin"},
+    {"POST", "admin/messages/retry", retry, .on = ON_LANE, .permission = "core.admin"},
+    {"POST", "admin/messages/{}/retry", retry, .on = ON_LANE, .permission = "core.admin"},
     {"GET", "admin/messages/channels", channels, .permission = "core.admin"},
     {"PUT", "admin/messages/channels/{}", secret_begin, .permission = "core.admin"},
     {0},

@@ -125,11 +125,9 @@ static enum err user_hash(struct request *rq) {
 }
 
 static enum err user_add(struct request *rq) {
-    static const char *const keys[] = {"name", "display", "campus", "roles", "password", NULL};
     struct account_change *c = rq->state = arena_alloc(rq->arena, sizeof *c);
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "name display campus roles password", &body);
     if (!e) e = api_text(rq, body, "name", 64, true, &c->name);
     if (!e) e = api_text(rq, body, "display", 200, false, &c->display);
     if (!e) e = api_text(rq, body, "campus", 64, false, &c->campus);
@@ -155,11 +153,9 @@ static enum err user_patch_step(struct request *rq) {
 }
 
 static enum err user_patch(struct request *rq) {
-    static const char *const keys[] = {"display", "campus", "supervisor", NULL};
     struct account_change *c = rq->state = arena_alloc(rq->arena, sizeof *c);
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "display campus supervisor", &body);
     if (!e) e = api_text(rq, body, "display", 200, json_object_get(body, "display"), &c->display);
     if (!e) e = api_text(rq, body, "campus", 64, false, &c->campus);
     if (!e) e = api_text(rq, body, "supervisor", 64, false, &c->supervisor);
@@ -186,11 +182,9 @@ static enum err roles_step(struct request *rq) {
 }
 
 static enum err user_roles(struct request *rq) {
-    static const char *const keys[] = {"roles", NULL};
     struct account_change *c = rq->state = arena_alloc(rq->arena, sizeof *c);
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "roles", &body);
     if (!e) e = api_texts(rq, body, "roles", &c->roles, &c->nroles);
     if (!e && !c->roles)
         e = problem_add(&rq->problem, ERR_INVALID, "/roles", "required", "is required");
@@ -216,11 +210,9 @@ static enum err password_hash_step(struct request *rq) {
 }
 
 static enum err user_password(struct request *rq) {
-    static const char *const keys[] = {"password", NULL};
     struct account_change *c = rq->state = arena_alloc(rq->arena, sizeof *c);
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "password", &body);
     if (!e) e = api_text(rq, body, "password", PASSWORD_MAX, false, &c->password);
     if (!e) e = api_person(rq, 2, &c->id);
     return e ? e : request_move(rq, ON_HASHING, password_hash_step);
@@ -245,13 +237,6 @@ static enum err disable_step(struct request *rq) {
 static enum err enable_step(struct request *rq) {
     return set_disabled(rq, false);
 }
-static enum err user_disable(struct request *rq) {
-    return request_move(rq, ON_LANE, disable_step);
-}
-static enum err user_enable(struct request *rq) {
-    return request_move(rq, ON_LANE, enable_step);
-}
-
 static enum err sign_out_step(struct request *rq) {
     const char *id;
     enum err e = api_person(rq, 2, &id);
@@ -262,10 +247,6 @@ static enum err sign_out_step(struct request *rq) {
     return api_no_content(rq);
 }
 
-static enum err user_sign_out(struct request *rq) {
-    return request_move(rq, ON_LANE, sign_out_step);
-}
-
 static enum err drop_code_step(struct request *rq) {
     const char *id;
     enum err e = api_person(rq, 2, &id);
@@ -274,10 +255,6 @@ static enum err drop_code_step(struct request *rq) {
     if (e) return e;
     api_changed(rq, "code.drop", object_of(rq, id));
     return api_no_content(rq);
-}
-
-static enum err user_drop_code(struct request *rq) {
-    return request_move(rq, ON_LANE, drop_code_step);
 }
 
 // ?ids=a,b: how the people of a history are called; ?q=: who is called so, to be picked. Their
@@ -307,23 +284,27 @@ const struct route routes_people[] = {
     {"PATCH", "admin/users/{}", user_patch, .permission = "core.people"},
     {"PUT", "admin/users/{}/roles", user_roles, .permission = "core.people"},
     {"POST", "admin/users/{}/password", user_password, .permission = "core.people"},
-    {"POST", "admin/users/{}/disable", user_disable, .permission = "core.people"},
-    {"POST", "admin/users/{}/enable", user_enable, .permission = "core.people"},
-    {"DELETE", "admin/users/{}/sessions", user_sign_out, .permission = "core.people"},
-    {"DELETE", "admin/users/{}/totp", user_drop_code, .permission = "core.people"},
+    {"POST", "admin/users/{}/disable", disable_step, .on = ON_LANE, .permission = "core.people"},
+    {"POST", "admin/users/{}/enable", enable_step, .on = ON_LANE, .permission = "core.people"},
+    {"DELETE", "admin/users/{}/sessions", sign_out_step, .on = ON_LANE,
+     .permission = "core.people"},
+    {"DELETE", "admin/users/{}/totp", drop_code_step, .on = ON_LANE, .permission = "core.people"},
     {"PUT", "admin/users/{}/facts/{}", rights_facts_put, .permission = "core.people"},
-    {"DELETE", "admin/users/{}/facts/{}", rights_facts_drop, .permission = "core.people"},
+    {"DELETE", "admin/users/{}/facts/{}", rights_facts_drop, .on = ON_LANE,
+     .permission = "core.people"},
     {"PUT", "admin/users/{}/posts/{}", rights_post_put, .permission = "core.people"},
-    {"DELETE", "admin/users/{}/posts/{}", rights_post_drop, .permission = "core.people"},
+    {"DELETE", "admin/users/{}/posts/{}", rights_post_drop, .on = ON_LANE,
+     .permission = "core.people"},
     {"GET", "admin/posts/{}", rights_posts, .permission = "core.people"},
     {"GET", "admin/roles", roles_list, .permission = "core.people"},
     {"GET", "admin/groups/{}/members", rights_groups, .permission = "core.people"},
     {"PUT", "admin/groups/{}/members/{}", rights_join, .permission = "core.people"},
-    {"DELETE", "admin/groups/{}/members/{}", rights_leave, .permission = "core.people"},
+    {"DELETE", "admin/groups/{}/members/{}", rights_leave, .on = ON_LANE,
+     .permission = "core.people"},
     {"POST", "admin/delegations", rights_delegate, .who = SIGNED_IN},
-    {"DELETE", "admin/delegations/{}", rights_undelegate, .who = SIGNED_IN},
+    {"DELETE", "admin/delegations/{}", rights_undelegate, .on = ON_LANE, .who = SIGNED_IN},
     {"GET", "admin/tokens", rights_tokens, .permission = "core.people"},
     {"POST", "admin/tokens", rights_token_add, .permission = "core.people"},
-    {"DELETE", "admin/tokens/{}", rights_token_drop, .permission = "core.people"},
+    {"DELETE", "admin/tokens/{}", rights_token_drop, .on = ON_LANE, .permission = "core.people"},
     {0},
 };

@@ -315,13 +315,13 @@ enum err records_transition(struct request *rq) {
 }
 
 const struct route routes_records[] = {
-    {"GET", "{}/{}", list, NULL, SIGNED_IN},
-    {"POST", "{}/{}", create, NULL, SIGNED_IN},
-    {"GET", "{}/{}/{}", get, NULL, SIGNED_IN},
-    {"PATCH", "{}/{}/{}", update, NULL, SIGNED_IN},
-    {"DELETE", "{}/{}/{}", archive, NULL, SIGNED_IN},
-    {"GET", "{}/{}/{}/history", history, NULL, SIGNED_IN},
-    {"GET", "{}/{}/{}/subject", same_person, NULL, SIGNED_IN},
-    {"POST", "{}/{}/{}/{}", records_transition, NULL, SIGNED_IN},
-    {NULL, NULL, NULL, NULL, SIGNED_IN},
+    {"GET", "{}/{}", list, .who = SIGNED_IN},
+    {"POST", "{}/{}", create, .who = SIGNED_IN},
+    {"GET", "{}/{}/{}", get, .who = SIGNED_IN},
+    {"PATCH", "{}/{}/{}", update, .who = SIGNED_IN},
+    {"DELETE", "{}/{}/{}", archive, .who = SIGNED_IN},
+    {"GET", "{}/{}/{}/history", history, .who = SIGNED_IN},
+    {"GET", "{}/{}/{}/subject", same_person, .who = SIGNED_IN},
+    {"POST", "{}/{}/{}/{}", records_transition, .who = SIGNED_IN},
+    {0},
 };

@@ -56,6 +56,6 @@ static enum err report(struct request *rq) {
 }
 
 const struct route routes_reports[] = {
-    {"GET", "{}/reports/{}", report, NULL, SIGNED_IN},
-    {NULL, NULL, NULL, NULL, SIGNED_IN},
+    {"GET", "{}/reports/{}", report, .who = SIGNED_IN},
+    {0},
 };

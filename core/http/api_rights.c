@@ -40,11 +40,9 @@ static enum err path_name(struct request *rq, int i, const char **out) {
 }
 
 static enum err body_period(struct request *rq, handler *step) {
-    static const char *const keys[] = {"from", "until", NULL};
     struct grant *g = rq->state = arena_alloc(rq->arena, sizeof *g);
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "from until", &body);
     if (!e) e = period(rq, body, g, false);
     return e ? e : request_move(rq, ON_LANE, step);
 }
@@ -68,7 +66,7 @@ static enum err join_step(struct request *rq) {
     return api_no_content(rq);
 }
 
-static enum err leave_step(struct request *rq) {
+enum err rights_leave(struct request *rq) {
     const char *group, *person;
     enum err e = path_name(rq, 2, &group);
     if (!e) e = api_person(rq, 4, &person);
@@ -81,10 +79,6 @@ static enum err leave_step(struct request *rq) {
 enum err rights_join(struct request *rq) {
     return body_period(rq, join_step);
 }
-enum err rights_leave(struct request *rq) {
-    return request_move(rq, ON_LANE, leave_step);
-}
-
 // Facts
 
 static enum err fact_step(struct request *rq) {
@@ -100,7 +94,7 @@ static enum err fact_step(struct request *rq) {
     return api_no_content(rq);
 }
 
-static enum err fact_drop_step(struct request *rq) {
+enum err rights_facts_drop(struct request *rq) {
     const char *fact, *person;
     enum err e = api_person(rq, 2, &person);
     if (!e) e = path_name(rq, 4, &fact);
@@ -113,10 +107,6 @@ static enum err fact_drop_step(struct request *rq) {
 enum err rights_facts_put(struct request *rq) {
     return body_period(rq, fact_step);
 }
-enum err rights_facts_drop(struct request *rq) {
-    return request_move(rq, ON_LANE, fact_drop_step);
-}
-
 // Posts
 
 // The group of a post stands in the query where there is no body.
@@ -138,7 +128,7 @@ static enum err post_step(struct request *rq) {
     return api_no_content(rq);
 }
 
-static enum err post_drop_step(struct request *rq) {
+enum err rights_post_drop(struct request *rq) {
     struct post n = {.group = request_query(rq, "group")};
     if (!n.group) n.group = "";
     enum err e = post_of(rq, &n);
@@ -158,12 +148,10 @@ enum err rights_posts(struct request *rq) {
 }
 
 enum err rights_post_put(struct request *rq) {
-    static const char *const keys[] = {"group", "from", "until", "acting", NULL};
     struct post *n = rq->state = arena_alloc(rq->arena, sizeof *n);
     struct grant g;
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "group from until acting", &body);
     if (!e) e = period(rq, body, &g, false);
     if (!e) e = api_text(rq, body, "group", 64, false, &n->group);
     if (e) return e;
@@ -171,10 +159,6 @@ enum err rights_post_put(struct request *rq) {
     if (!n->group) n->group = "";
     n->acting = json_is_true(json_object_get(body, "acting"));
     return request_move(rq, ON_LANE, post_step);
-}
-
-enum err rights_post_drop(struct request *rq) {
-    return request_move(rq, ON_LANE, post_drop_step);
 }
 
 // Delegations: one's own, or with core.people anybody's.
@@ -219,11 +203,9 @@ static enum err delegate_step(struct request *rq) {
 }
 
 enum err rights_delegate(struct request *rq) {
-    static const char *const keys[] = {"person", "to", "roles", "from", "until", NULL};
     struct grant *g = rq->state = arena_alloc(rq->arena, sizeof *g);
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "person to roles from until", &body);
     if (!e) e = api_text(rq, body, "person", 64, false, &g->person);
     if (!e) e = api_text(rq, body, "to", 64, true, &g->to);
     if (!e) e = api_texts(rq, body, "roles", &g->roles, &g->nroles);
@@ -231,7 +213,7 @@ enum err rights_delegate(struct request *rq) {
     return e ? e : request_move(rq, ON_LANE, delegate_step);
 }
 
-static enum err undelegate_step(struct request *rq) {
+enum err rights_undelegate(struct request *rq) {
     const char *person;
     enum err e = directory_delegator(rq->gate.store.db, rq->path[2], &person, &rq->problem);
     if (!e && strcmp(person, rq->gate.actor->id) &&
@@ -241,10 +223,6 @@ static enum err undelegate_step(struct request *rq) {
     if (e) return e;
     api_changed(rq, "delegation.end", object_of(rq, person));
     return api_no_content(rq);
-}
-
-enum err rights_undelegate(struct request *rq) {
-    return request_move(rq, ON_LANE, undelegate_step);
 }
 
 // Tokens
@@ -299,14 +277,12 @@ static enum err check_scopes(struct request *rq, const struct grant *t) {
 }
 
 enum err rights_token_add(struct request *rq) {
-    static const char *const keys[] = {"user", "label", "scopes", "expires_at", NULL};
     struct grant *t = rq->state = arena_alloc(rq->arena, sizeof *t);
     const json_t *body;
     const char *end;
     int n;
     int64_t now = rq->gate.now;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "user label scopes expires_at", &body);
     if (!e) e = api_text(rq, body, "user", 64, false, &t->person);
     if (!e) e = api_text(rq, body, "label", 200, true, &t->label);
     if (!e) e = api_texts(rq, body, "scopes", &t->scopes, &n);
@@ -323,7 +299,7 @@ enum err rights_token_add(struct request *rq) {
     return e ? e : request_move(rq, ON_LANE, token_step);
 }
 
-static enum err token_drop_step(struct request *rq) {
+enum err rights_token_drop(struct request *rq) {
     struct directory_session s;
     enum err e = directory_session(rq->gate.store.db, rq->path[2], &s, &rq->problem);
     if (!e && strcmp(s.kind, "token")) e = problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
@@ -332,8 +308,4 @@ static enum err token_drop_step(struct request *rq) {
     if (e) return e;
     api_changed(rq, "token.revoke", arena_printf(rq->arena, "core.tokens/%s", rq->path[2]));
     return api_no_content(rq);
-}
-
-enum err rights_token_drop(struct request *rq) {
-    return request_move(rq, ON_LANE, token_drop_step);
 }

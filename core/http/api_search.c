@@ -74,6 +74,6 @@ static enum err search(struct request *rq) {
 }
 
 const struct route routes_search[] = {
-    {"GET", "search", search, NULL, SIGNED_IN},
-    {NULL, NULL, NULL, NULL, SIGNED_IN},
+    {"GET", "search", search, .who = SIGNED_IN},
+    {0},
 };

@@ -114,12 +114,10 @@ static enum err verify(struct request *rq) {
 }
 
 static enum err sign_in(struct request *rq) {
-    static const char *const keys[] = {"user", "password", "code", NULL};
     struct sign_in *s = rq->state = arena_alloc(rq->arena, sizeof *s);
     struct gate *g = &rq->gate;
     const json_t *body;
-    enum err e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    enum err e = api_body(rq, "user password code", &body);
     if (!e) e = api_text(rq, body, "user", NAME_MAX_BYTES, true, &s->name);
     if (!e) e = api_text(rq, body, "password", PASSWORD_MAX, true, &s->password);
     if (!e) e = api_text(rq, body, "code", 16, false, &s->code);
@@ -144,7 +142,7 @@ static enum err who_am_i(struct request *rq) {
     return e;
 }
 
-static enum err log_out(struct request *rq) {
+static enum err sign_out(struct request *rq) {
     const struct actor *actor = rq->gate.actor;
     enum err e = api_in_session(rq);
     if (!e) e = session_end(rq->gate.store.db, actor->session, rq->gate.now, &rq->problem);
@@ -152,10 +150,6 @@ static enum err log_out(struct request *rq) {
     api_changed(rq, "sign_out", arena_printf(rq->arena, "core.people/%s", actor->id));
     set_cookie(rq, "", 0);
     return api_no_content(rq);
-}
-
-static enum err sign_out(struct request *rq) {
-    return request_move(rq, ON_LANE, log_out);
 }
 
 // A wrong password counts against the account as a failed sign-in does: a stolen session must not
@@ -211,14 +205,12 @@ static enum err verify_and_hash(struct request *rq) {
 }
 
 static enum err change_password(struct request *rq) {
-    static const char *const keys[] = {"old", "new", NULL};
     struct sign_in *s = rq->state = arena_alloc(rq->arena, sizeof *s);
     struct gate *g = &rq->gate;
     const json_t *body;
     s->name = g->actor->name;
     enum err e = api_in_session(rq);
-    if (!e) e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    if (!e) e = api_body(rq, "old new", &body);
     if (!e) e = api_text(rq, body, "old", PASSWORD_MAX, true, &s->password);
     if (!e) e = api_text(rq, body, "new", PASSWORD_MAX, true, &s->fresh);
     if (!e)
@@ -264,14 +256,12 @@ static enum err verify_for_code(struct request *rq) {
 }
 
 static enum err code_begin(struct request *rq) {
-    static const char *const keys[] = {"password", NULL};
     struct sign_in *s = rq->state = arena_alloc(rq->arena, sizeof *s);
     struct gate *g = &rq->gate;
     const json_t *body;
     s->name = g->actor->name;
     enum err e = api_in_session(rq);
-    if (!e) e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    if (!e) e = api_body(rq, "password", &body);
     if (!e) e = api_text(rq, body, "password", PASSWORD_MAX, true, &s->password);
     if (!e)
         e = account_find(g->store.db, s->name, g->client, g->now, rq->arena, &s->acc, &rq->problem);
@@ -291,12 +281,10 @@ static enum err confirm_code(struct request *rq) {
 }
 
 static enum err code_confirm(struct request *rq) {
-    static const char *const keys[] = {"code", NULL};
     struct sign_in *s = rq->state = arena_alloc(rq->arena, sizeof *s);
     const json_t *body;
     enum err e = api_in_session(rq);
-    if (!e) e = request_body(rq, &body);
-    if (!e) e = api_only(rq, body, keys);
+    if (!e) e = api_body(rq, "code", &body);
     if (!e) e = api_text(rq, body, "code", 16, true, &s->code);
     return e ? e : request_move(rq, ON_LANE, confirm_code);
 }
@@ -304,7 +292,7 @@ static enum err code_confirm(struct request *rq) {
 const struct route routes_session[] = {
     {"POST", "session", sign_in, .who = ANYONE},
     {"GET", "session", who_am_i, .who = FIRST_PASSWORD},
-    {"DELETE", "session", sign_out, .who = FIRST_PASSWORD},
+    {"DELETE", "session", sign_out, .on = ON_LANE, .who = FIRST_PASSWORD},
     {"POST", "session/password", change_password, .who = FIRST_PASSWORD},
     {"POST", "session/totp", code_begin, .who = SIGNED_IN},
     {"POST", "session/totp/confirm", code_confirm, .who = SIGNED_IN},

@@ -388,6 +388,7 @@ static enum err dispatch(struct request *rq) {
     if (!e && ready && r->permission)
         e = gate_permit(&rq->gate, r->permission,
                         arena_printf(rq->arena, "%s %s", r->method, rq->http->path));
+    if (!e && r->on != ON_HTTP) return request_move(rq, r->on, r->fn);
     return e ? e : r->fn(rq);
 }
 

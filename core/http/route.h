@@ -79,12 +79,14 @@ MUST_CHECK enum err request_finish(struct request *rq);
 
 // The table of routes: method, pattern below /api/v1/ with {} for one segment, handler, permission
 // or NULL; who: FIRST_PASSWORD: also who has yet to change
-// theirs; ANYONE: no session needed; EVEN_LOCKED: answers before the vault is open too.
+// theirs; ANYONE: no session needed; EVEN_LOCKED: answers before the vault is open too; on: where
+// the handler runs.
 struct route {
     const char *method, *pattern;
     handler *fn;
     const char *permission;
     enum { SIGNED_IN, FIRST_PASSWORD, ANYONE, EVEN_LOCKED } who;
+    enum place on;
 };
 extern const struct route routes_session[], routes_meta[], routes_records[], routes_search[],
     routes_reports[], routes_admin[], routes_people[], routes_bulk[], routes_batch[],
