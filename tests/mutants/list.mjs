@@ -6,7 +6,7 @@
 export const mutants = [
   // the log
   { what: 'what was done is not audited', file: 'core/gate/write.c', test: 'api/records',
-    from: '        audit_add(g->audit, &row);\n        struct event ev', to: '        struct event ev' },
+    from: '        audit_add(g->audit, &row);\n        e = gate_publish', to: '        e = gate_publish' },
   { what: 'a row does not hold the one before', file: 'core/record/audit.c', test: 'test_audit',
     from: '    put(&h, prev, 32);', to: '    static const uint8_t none[32];\n    put(&h, prev ? none : prev, 32);' },
   { what: 'a look is answered before it is on record', file: 'core/http/route.c', test: 'fault/disk api/records api/admin',
