@@ -294,9 +294,12 @@ test('ADM-6, ADM-7: a place is confirmed by the code before its day, and what ca
 
 test('a form that gives no code says that it was received; what a poster says is filled in', async () => {
   const d = await open(), { page } = d;
-  await d.visit('/public/admissions/lead?name=%E5%BC%A0%E4%B8%89');
+  await d.visit('/public/admissions/lead?name=%E5%BC%A0%E4%B8%89&activity=NOSUCHEVENT');
   await page.locator('.fixed', { hasText: '张三' }).waitFor();
   await page.fill('#f-phone', '13800000009');
+  await send(d);
+  await page.locator('#f-activity-error', { hasText: '没有这个编号' }).waitFor();
+  await page.fill('#f-activity', '');
   await send(d);
   await page.getByText('我们已收到').waitFor();
   assert.equal(await page.locator('.code-large, .qr').count(), 0);

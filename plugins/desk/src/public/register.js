@@ -75,7 +75,7 @@ export function Register({ plugin, name, form }) {
   const mine = errors.filter((x) => form.fields.some((f) => x.pointer?.split('/')[1] === f.name) || x.pointer === '/consent');
   const status = form.others?.find((o) => o.kind === 'shows');
   return html`<form class="stack" noValidate onSubmit=${send}>
-    <section class="card stack">${form.fields.map((f) => html`<${Field} key=${f.name} f=${f} value=${values[f.name]} set=${(v) => put(f, v)} errors=${errors} fixed=${f.name in preset && f.type !== 'choice'} />`)}</section>
+    <section class="card stack">${form.fields.map((f) => html`<${Field} key=${f.name} f=${f} value=${values[f.name]} set=${(v) => put(f, v)} errors=${errors} fixed=${f.type !== 'choice' && preset[f.name] && preset[f.name] === values[f.name] && !errors.some((x) => x.pointer === `/${f.name}`)} />`)}</section>
     ${form.consent && html`<section class="card stack consent ${errors.some((x) => x.pointer === '/consent') ? 'bad' : ''}"><h2>${t('个人信息的使用', 'How your data is used')}</h2><p>${title(form.consent)}</p>
       <label class="tick" for="consent"><input id="consent" type="checkbox" checked=${agreed} aria-describedby="consent-error" onChange=${(e) => { setAgreed(e.target.checked); setErrors(errors.filter((x) => x.pointer !== '/consent')); }} /><span>${t('我已阅读并同意', 'I have read this and agree')}</span></label>
       <p class="bad-text" id="consent-error">${errors.some((x) => x.pointer === '/consent') ? t('请先阅读并勾选', 'Please read it and tick the box') : ''}</p></section>`}
