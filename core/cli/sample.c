@@ -11,6 +11,9 @@
 #include <unistd.h>
 #include "campus/fsio.h"
 
+// A handler that a busy machine held up is asked again after five seconds, then after twenty.
+enum { SETTLE_MS = 60000 };
+
 struct loading {
     struct cli *cli;
     json_t *kept;   // name -> id: people by their sign-in name, and what steps keep
@@ -167,7 +170,8 @@ static bool take(struct loading *l, const json_t *step) {
         cli_note(l->cli, "%s", cli_say(l->cli, text_of(said, "en"), text_of(said, "zh")));
         return true;
     }
-    if (json_object_get(step, "settle")) return !cli_settle(l->cli) || (cli_fail(l->cli), false);
+    if (json_object_get(step, "settle"))
+        return !cli_settle(l->cli, SETTLE_MS) || (cli_fail(l->cli), false);
     return json_object_get(step, "find") ? find(l, step) : post(l, step);
 }
 

@@ -339,18 +339,20 @@ enum err app_open(const struct config *c, const struct app_options *o, struct ap
     return e;
 }
 
-enum err app_settle(struct app *app, struct problem *p) {
-    enum { ROUNDS = 100, WAIT_MS = 5000 };
+enum err app_settle(struct app *app, int wait_ms, struct problem *p) {
+    enum { ROUNDS = 100 };
     struct due_config due = {app->config.storage, app->config.school.id, app->lane, app->keyring};
     struct db *db;
     enum err e = db_open(app->config.storage, DB_READ, &db, p);
     if (e) return e;
     for (int round = 0, steps = 1; round < ROUNDS && steps && !e; round++) {
         e = due_tick(&due, db, &steps, p);
-        for (int ms = 0; app->deliver && ms < WAIT_MS && !deliver_is_idle(app->deliver); ms++)
+        for (int ms = 0; app->deliver && ms < wait_ms && !deliver_is_idle(app->deliver); ms++)
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
     db_close(db);
+    if (!e && app->deliver && !deliver_is_idle(app->deliver))
+        e = problem_set(p, ERR_UNAVAILABLE, "handlers have not ended after %d ms", wait_ms);
     return e;
 }
 
