@@ -366,18 +366,59 @@ static void build_obligation(struct declare *d, const json_t *j, struct obligati
               o->evidence);
 }
 
+// overview = { roles, order, … }: told to the desk as it is; here it is checked.
+static void check_overview(struct declare *d, const json_t *j, const struct entity *e,
+                           bool of_entity) {
+    const json_t *o = json_object_get(j, "overview");
+    const char *older = json_string_value(json_object_get(o, "older"));
+    const char *date = json_string_value(json_object_get(o, "date"));
+    const char *who = json_string_value(json_object_get(o, "who"));
+    const char *name = json_string_value(json_object_get(j, "name"));
+    const char *file = json_string_value(json_object_get(j, "file"));
+    struct duration ago;
+    size_t i;
+    json_t *role;
+    if (!json_is_object(o)) return;
+    d->file = file ? file : d->plugin->name;
+    d->at = place_of(j, (struct spot){1, 1});
+    d->at = near(d, "overview");
+    d->what = arena_printf(d->p->arena, "overview of %s", name ? name : "");
+    json_array_foreach(json_object_get(o, "roles"), i, role) {
+        const char *s = json_string_value(role);
+        (void)is_role(d, "overview", arena_printf(d->p->arena, "role:%s", s ? s : ""));
+    }
+    if (of_entity ? older != NULL : date || who || json_object_get(o, "days"))
+        wrong(d, "overview", "overview",
+              "older is for reports; date, who and days are for entities");
+    else if (of_entity && !date)
+        wrong(d, "overview", "overview", "needs date = \"FIELD\"");
+    else if (older &&
+             (!duration_parse(older, &ago) || !strchr("hd", older[strspn(older, "0123456789")])))
+        wrong(d, "overview", "duration", "older = \"%s\" is no duration such as 24h or 3d", older);
+    const struct field *f = date ? field_of(d, "overview", e, date) : NULL;
+    if (f && (f->sealed || (f->type != FIELD_DATE && f->type != FIELD_DATETIME)))
+        wrong(d, "overview", "field_type", "%s is no date or datetime in the clear", date);
+    f = who ? field_of(d, "overview", e, who) : NULL;
+    if (f && f->type != FIELD_PERSON)
+        wrong(d, "overview", "field_type", "%s is no person field", who);
+}
+
 enum err flow_build(const struct flow_input *in, struct problem *p) {
     unsigned before = p->count;
     struct declare d = {.in = in, .p = p};
     for (int i = 0; i < in->schema->nplugins; i++) {
         struct plugin *pl = (struct plugin *)&in->schema->plugins[i];
         const json_t *entities = json_object_get(pl->declaration, "entities"),
-                     *list = json_object_get(pl->declaration, "obligations");
+                     *list = json_object_get(pl->declaration, "obligations"),
+                     *reports = json_object_get(pl->declaration, "reports");
         d.plugin = pl;
         for (int k = 0; k < pl->nentities; k++) {
             d.entity = pl->entities[k];
             build_entity(&d, json_array_get(entities, (size_t)k));
+            check_overview(&d, json_array_get(entities, (size_t)k), pl->entities[k], true);
         }
+        for (size_t k = 0; k < json_array_size(reports); k++)
+            check_overview(&d, json_array_get(reports, k), NULL, false);
         struct obligation_decl *out =
             arena_alloc(in->arena, sizeof *out * (json_array_size(list) + 1));
         for (size_t k = 0; k < json_array_size(list); k++)

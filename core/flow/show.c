@@ -116,15 +116,14 @@ void approval_json(struct approving *ap, const struct approval_case *c, const st
 
 // Phrases
 
-enum err approval_phrases(struct db *db, const char *person, enum lang lang, struct buf *out,
+enum err approval_phrases(struct db *db, const char *person, const char *otherwise, struct buf *out,
                           struct problem *p) {
     struct stmt *st = db_query(db, p, "SELECT items FROM core_phrase WHERE person=$1", "t", person);
     enum err e = ERR_OK;
     if (stmt_next(st, &e, p))
         buf_puts(out, stmt_text(st, 0, NULL));
     else if (!e)
-        buf_puts(out, lang == LANG_ZH ? "[\"同意\",\"已阅\",\"请补充材料后重新提交\"]"
-                                      : "[\"Approved\",\"Noted\",\"Please add what is missing\"]");
+        buf_puts(out, otherwise);
     stmt_reset(st);
     return e;
 }

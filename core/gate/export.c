@@ -32,7 +32,8 @@ static void cell(struct exporting *x, const struct field *f, const struct value 
         buf_put(&b, num, (size_t)text_from_scaled(num, v->i, f->scale));
     } else if (!value_is_null(v) && v->kind != VALUE_BLOB)
         gate_value(&b, f, v);
-    csv_put(&x->out, b.data, b.len);
+    bool quoted = b.len > 1 && *b.data == '"' && v->kind == VALUE_INT; // a time, as JSON has it
+    csv_put(&x->out, b.data + quoted, b.len - 2 * quoted);
 }
 
 static enum err one(void *self, struct record *r) {

@@ -87,7 +87,7 @@ local SHAPES = {
   plugin = { title = "title", version = "text", api = "integer", needs = "texts", entities = "table", rules = "table",
     actions = "table", on = "table", every = "table", messages = "table", reports = "table", exports = "table", documents = "table",
     obligations = "table", permissions = "list", serves = "texts", name = "text", public = "table" },
-  entity = { title = "title", subject = "names", serves = "texts", fields = "table", workflow = "table", indexes = "list", lab = "table" },
+  entity = { title = "title", subject = "names", serves = "texts", fields = "table", workflow = "table", indexes = "list", lab = "table", overview = "table" },
   workflow = { start = "text", states = "table", transitions = "table" },
   state = { title = "title", final = "boolean", deadline = "any" },
   transition = { title = "title", from = "names", to = "text", needs = "texts", rule = "text", approvals = "any", who = "table",
@@ -101,7 +101,8 @@ local SHAPES = {
   choice = { name = "text", title = "title" },
   report = { title = "title", entity = "text", where = "table", group = "texts", counts = "list", sum = "texts", avg = "texts",
     min = "texts", max = "texts", distinct = "texts", date = "text", compare = "year", year_starts = "integer", target = "table",
-    kept = "boolean", chart = "bar|line|pie|funnel|number|table", min_cell = "integer", serves = "texts" },
+    kept = "boolean", chart = "bar|line|pie|funnel|number|table", min_cell = "integer", overview = "table", serves = "texts" },
+  overview = { roles = "texts", order = "integer", counts = "texts", older = "text", date = "text", who = "text", days = "integer" },
   document = { title = "title", entity = "text", template = "title", number = "text", seal = "title", qr = "text",
     states = "texts", copies = "integer", many = "boolean", serves = "texts" },
   export = { title = "title", entity = "text", fields = "texts", reveal = "texts", where = "table", purpose = "text", serves = "texts" },
@@ -202,6 +203,13 @@ local function declared(shape)
   return function(opts)
     local n, file, line = here(2)
     take("campus." .. shape, opts, SHAPES[shape], nil, file, line)
+    local first = type(opts.overview) == "table" and opts.overview or {}
+    take("overview", first, SHAPES.overview, nil, file, locate(file, line, "overview"))
+    for _, k in ipairs(is_texts(first.counts) and first.counts or {}) do
+      local has = false
+      for _, c in ipairs(opts.counts or {}) do has = has or c.name == k end
+      if not has then wrong("count_unknown", format("overview: there is no count %q", k), file, locate(file, line, "overview")) end
+    end
     opts._seq, opts.file, opts.line = n, file, line
     return opts
   end

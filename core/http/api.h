@@ -27,6 +27,7 @@ MUST_CHECK enum err api_date(struct request *rq, const json_t *body, const char 
                              const char *otherwise, const char **out);
 // limit= of a list, 1..LIMIT_LIST_ITEMS; 50 when absent.
 MUST_CHECK enum err api_limit(struct request *rq, int *out);
+bool api_takes_gzip(const struct request *rq);
 // The person of path segment i, by id or name; the same answer whoever is missing.
 MUST_CHECK enum err api_person(struct request *rq, int i, const char **id);
 

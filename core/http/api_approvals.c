@@ -82,19 +82,34 @@ static enum err act(struct request *rq) {
     return request_move(rq, ON_LANE, do_step);
 }
 
+// phrases, or views/ENTITY.
+static const char *whose(struct request *rq) {
+    const char *id = rq->gate.actor->id;
+    return rq->npath == 2 ? arena_printf(rq->arena, "%s %s", id, rq->path[1]) : id;
+}
+
 static enum err phrases(struct request *rq) {
+    const char *none = rq->npath == 2 ? "[]"
+                       : rq->lang == LANG_ZH
+                           ? "[\"同意\",\"已阅\",\"请补充材料后重新提交\"]"
+                           : "[\"Approved\",\"Noted\",\"Please add what is missing\"]";
+    if (rq->npath == 2 &&
+        !schema_entity_full(rq->release->schema, rq->path[1], strlen(rq->path[1])))
+        return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
     buf_puts(&rq->out, "{\"items\":");
-    enum err e =
-        approval_phrases(rq->gate.store.db, rq->gate.actor->id, rq->lang, &rq->out, &rq->problem);
+    enum err e = approval_phrases(rq->gate.store.db, whose(rq), none, &rq->out, &rq->problem);
     buf_putc(&rq->out, '}');
     return e;
 }
 
 static enum err phrases_step(struct request *rq) {
-    enum err e = approval_phrases_set(rq->gate.store.db, rq->gate.actor->id,
+    if (rq->npath == 2 &&
+        !schema_entity_full(rq->release->schema, rq->path[1], strlen(rq->path[1])))
+        return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
+    enum err e = approval_phrases_set(rq->gate.store.db, whose(rq),
                                       json_object_get(rq->body, "items"), &rq->problem);
     if (e) return e;
-    gate_record(&rq->gate, "phrases.set",
+    gate_record(&rq->gate, rq->npath == 2 ? "views.set" : "phrases.set",
                 arena_printf(rq->arena, "core.people/%s", rq->gate.actor->id), "ok", "");
     return phrases(rq);
 }
@@ -131,5 +146,7 @@ const struct route routes_approvals[] = {
     {"GET", "{}/{}/{}/approvals", approvals_of_record, .who = SIGNED_IN},
     {"GET", "phrases", phrases, .who = SIGNED_IN},
     {"PUT", "phrases", phrases_put, .who = SIGNED_IN},
+    {"GET", "views/{}", phrases, .who = SIGNED_IN},
+    {"PUT", "views/{}", phrases_put, .who = SIGNED_IN},
     {0},
 };

@@ -25,6 +25,10 @@ static void texts_json(struct buf *b, const char *key, const char *const *list) 
     buf_putc(b, ']');
 }
 
+static void kept_json(struct buf *b, const char *key, const char *json) {
+    if (json) json_key(b, key), buf_puts(b, json);
+}
+
 static void bound_json(struct buf *b, const char *key, const struct field *f, int64_t v) {
     char text[32];
     int n = text_from_scaled(text, v, f->scale);
@@ -165,6 +169,7 @@ static void entity_json(struct request *rq, const struct entity *e, const struct
     buf_putc(b, ']');
     workflow_json(rq, e);
     texts_json(b, "serves", e->serves);
+    kept_json(b, "overview", e->overview);
     buf_putc(b, '}');
 }
 
@@ -191,6 +196,9 @@ static void report_json(struct request *rq, const struct plugin *pl, const struc
         if (c[i].kind == COLUMN_GROUP && r->groups[c[i].i].bucket)
             json_kv_str(b, "bucket", buckets[r->groups[c[i].i].bucket]);
         if (c[i].field->nchoices) choices_json(b, c[i].field);
+        if (c[i].field->to) json_kv_str(b, "to", c[i].field->to);
+        if (c[i].kind == COLUMN_MEASURE && c[i].side == SIDE_NOW)
+            kept_json(b, "where", r->measures[c[i].i].asked);
         buf_putc(b, '}');
     }
     buf_putc(b, ']');
@@ -198,6 +206,8 @@ static void report_json(struct request *rq, const struct plugin *pl, const struc
     if (r->compare) json_kv_str(b, "compare", "year");
     if (r->min_cell) json_kv_int(b, "min_cell", r->min_cell);
     json_kv_str(b, "chart", r->chart);
+    kept_json(b, "where", r->asked);
+    kept_json(b, "overview", r->overview);
     texts_json(b, "serves", r->serves);
     buf_putc(b, '}');
 }
@@ -246,6 +256,17 @@ static void plugin_json(struct request *rq, const struct plugin *pl) {
             buf_putc(b, '}');
         }
     buf_putc(b, ']');
+    json_key(b, "messages"), buf_putc(b, '[');
+    for (int i = 0; i < pl->nmessages; i++)
+        if (pl->messages[i].entity && visible_entity(rq, pl->messages[i].entity, false, &v) &&
+            v.read) {
+            json_sep(b), buf_putc(b, '{');
+            json_kv_str(b, "name", pl->messages[i].name);
+            json_kv_str(b, "entity", pl->messages[i].entity->full);
+            title_json(b, &pl->messages[i].title);
+            buf_putc(b, '}');
+        }
+    buf_putc(b, ']');
     json_key(b, "exports"), buf_putc(b, '[');
     for (int i = 0; i < pl->nexports; i++)
         if (visible_export(rq, pl, &pl->exports[i])) {
@@ -263,7 +284,8 @@ static void plugin_json(struct request *rq, const struct plugin *pl) {
     buf_putc(b, ']');
     json_key(b, "reports"), buf_putc(b, '[');
     for (int i = 0; i < pl->nreports; i++)
-        if (visible_entity(rq, pl->reports[i].entity, false, &v) && v.read)
+        if (visible_entity(rq, pl->reports[i].entity, false, &v) && v.read &&
+            visible_report(&pl->reports[i], &v))
             report_json(rq, pl, &pl->reports[i]);
     buf_puts(b, "]}");
     if (!any) buf_trim(b, b->len - start); // not spoken of

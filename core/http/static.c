@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "campus/fsio.h"
 #include "campus/mem.h"
+#include "http/api.h"
 #include "http/app_internal.h"
 
 static const struct {
@@ -70,7 +71,7 @@ static int open_below(int folder, const char *name, struct stat *st) {
     return -1;
 }
 
-static bool takes_gzip(const struct request *rq) {
+bool api_takes_gzip(const struct request *rq) {
     const char *s = http_header(rq->http, "Accept-Encoding"), *gzip = s ? strstr(s, "gzip") : NULL;
     return gzip && strncmp(gzip + 4, ";q=0", 4) != 0;
 }
@@ -81,7 +82,7 @@ static enum err send_file(struct request *rq, const char *name, const char *type
     int folder = open_folder(a), fd = -1;
     bool packed = false;
     if (folder < 0) return problem_set(&rq->problem, ERR_NOT_FOUND, "the desk is not installed");
-    if (takes_gzip(rq)) fd = open_below(folder, arena_printf(a, "%s.gz", name), &st);
+    if (api_takes_gzip(rq)) fd = open_below(folder, arena_printf(a, "%s.gz", name), &st);
     if (fd >= 0)
         packed = true;
     else

@@ -25,6 +25,8 @@ bool visible_document(struct request *rq, const struct plugin *pl, const struct 
 void meta_field_json(struct request *rq, const struct entity *e, const struct field *f,
                      const struct visible *v);
 bool visible_action(struct request *rq, const struct plugin *pl, const char *action);
+// Could a reader who sees so much ever count something by it?
+bool visible_report(const struct report_decl *r, const struct visible *v);
 bool visible_export(struct request *rq, const struct plugin *pl, const struct export_decl *x);
 // Who may activate releases can read them.
 bool visible_whole(struct request *rq);

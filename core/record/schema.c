@@ -41,6 +41,14 @@ const char **build_texts(struct build *b, const json_t *list, int *n) {
     return out;
 }
 
+const char *build_kept(struct build *b, const json_t *j) {
+    struct buf text;
+    if (!json_is_object(j)) return NULL; // {} of Lua is a list
+    buf_init(&text, b->arena);
+    json_dom(&text, j);
+    return arena_strndup(b->arena, text.data, text.len);
+}
+
 static int state_index(const struct workflow *w, const char *name) {
     for (int i = 0; name && i < w->nstates; i++)
         if (!strcmp(w->states[i].name, name)) return i;
@@ -343,6 +351,7 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
     }
     build_due(b, json_object_get(j, "workflow"), e);
     build_subjects(b, j, e);
+    e->overview = build_kept(b, json_object_get(j, "overview"));
     build_search(b, e);
     build_indexes(b, json_object_get(j, "indexes"), j, e);
     build_lab(b, j, e);

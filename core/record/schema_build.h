@@ -27,6 +27,8 @@ void build_public(struct build *b, const struct schema *s, struct plugin *pl);
 void build_derived(struct build *b, const struct entity *e, struct field *f);
 bool build_field(struct build *b, const json_t *j, struct field *f);
 const char **build_texts(struct build *b, const json_t *list, int *n);
+// A table as JSON, to be told as it was declared; NULL when there is none.
+const char *build_kept(struct build *b, const json_t *j);
 const char *build_near(struct build *b, const struct entity *e, const char *name); // "; did you …"
 void build_documents(struct build *b, const json_t *list, struct plugin *pl);
 void build_reports(struct build *b, const struct schema *s, struct plugin *pl);

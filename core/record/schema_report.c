@@ -114,18 +114,21 @@ static void group(struct declared *d, const char *text) {
     }
 }
 
-static void condition(struct declared *d, const json_t *where, const struct cond **out) {
+// Gives the condition as it was declared.
+static const char *condition(struct declared *d, const json_t *where, const struct cond **out) {
     struct problem inner;
     problem_init(&inner, d->b->arena);
     *out = NULL;
-    if (!where || (json_is_array(where) && !json_array_size(where))) return; // {} of Lua
+    if (!where || (json_is_array(where) && !json_array_size(where))) return NULL; // {} of Lua
     if (!json_is_object(where)) {
         wrong(d, "where_invalid", "where is a table such as { state = \"admitted\" }");
-        return;
+        return NULL;
     }
-    if (!query_where(d->b->arena, d->r->entity, where, out, &d->r->reads, &inner)) return;
+    if (!query_where(d->b->arena, d->r->entity, where, out, &d->r->reads, &inner))
+        return build_kept(d->b, where);
     for (const struct problem_item *it = inner.first; it; it = it->next)
         wrong(d, it->word, "where %s: %s", it->pointer + 1, it->detail);
+    return NULL;
 }
 
 static void add_measure(struct declared *d, struct report_measure m) {
@@ -148,7 +151,7 @@ static void counts(struct declared *d) {
             continue;
         }
         m.name = arena_strdup(d->b->arena, name);
-        condition(d, json_object_get(one, "where"), &m.where);
+        m.asked = condition(d, json_object_get(one, "where"), &m.where);
         add_measure(d, m);
     }
 }
@@ -248,6 +251,7 @@ static bool build_report(struct build *b, const struct schema *s, const struct p
     r->serves = build_texts(b, json_object_get(j, "serves"), NULL);
     r->kept = json_is_true(json_object_get(j, "kept"));
     r->min_cell = (int)json_integer_value(json_object_get(j, "min_cell"));
+    r->overview = build_kept(b, json_object_get(j, "overview"));
     r->chart = arena_strdup(b->arena, json_string_value(json_object_get(j, "chart")));
     if (en)
         r->entity = strchr(en, '.') ? schema_entity_full(s, en, strlen(en))
@@ -272,7 +276,7 @@ static bool build_report(struct build *b, const struct schema *s, const struct p
         names = build_texts(b, list, &n);
         for (int i = 0; i < n; i++) measure(&d, (enum measure)k, names[i]);
     }
-    condition(&d, json_object_get(j, "where"), &r->where);
+    r->asked = condition(&d, json_object_get(j, "where"), &r->where);
     if (!parent) target(&d, s, pl);
     claims(&d);
     return b->p->count == before;

@@ -106,8 +106,9 @@ MUST_CHECK enum err approval_check_open(struct db *db, const struct schema *s,
 // What people wrote about a record whose person is erased goes with them.
 MUST_CHECK enum err approval_erase(struct db *db, const char *record, struct problem *p);
 
-// One's own phrases, a JSON list of texts; a list to begin with where there are none yet.
-MUST_CHECK enum err approval_phrases(struct db *db, const char *person, enum lang lang,
+// One's own phrases, a JSON list of texts; a list to begin with where there are none yet. person
+// may have " ENTITY" behind it: the views that one keeps of its list.
+MUST_CHECK enum err approval_phrases(struct db *db, const char *person, const char *otherwise,
                                      struct buf *out, struct problem *p);
 MUST_CHECK enum err approval_phrases_set(struct db *db, const char *person, const json_t *list,
                                          struct problem *p);

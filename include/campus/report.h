@@ -40,6 +40,7 @@ struct report_measure {
     enum measure kind;
     int column;               // of all but COUNT
     const struct cond *where; // of COUNT
+    const char *asked;        // the same as it was declared, JSON, or NULL
     struct title title;       // of COUNT
 };
 struct report_decl {
@@ -47,6 +48,7 @@ struct report_decl {
     struct title title;
     const struct entity *entity;
     const struct cond *where;
+    const char *asked; // where, as it was declared: JSON, or NULL
     const struct report_group *groups;
     int ngroups;
     const struct report_measure *measures; // besides the number of records
@@ -58,7 +60,8 @@ struct report_decl {
     const struct report_decl *target;
     bool kept;
     int min_cell;
-    const char *chart; // or NULL
+    const char *chart;    // or NULL
+    const char *overview; // on whose first page, JSON, or NULL
     const char **serves;
 };
 

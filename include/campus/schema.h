@@ -185,6 +185,7 @@ struct entity {
     int nlab;
     const int *search; // fields that words are found in
     int nsearch;
+    const char *overview;     // on whose first page, JSON, or NULL
     const char *search_table; // of these fields: "x_admissions_applicants_01234567"
     const char *file;
     int line;

@@ -8,12 +8,14 @@ local leads = campus.entity {
   title = { zh = "招生线索", en = "Leads" },
   subject = "self",
   serves = { "ADM-3", "ADM-7" },
+  overview = { roles = { "admissions.staff" }, order = 1, date = "next_contact", who = "officer", days = 3 },
   fields = {
     name = field.text { title = { zh = "姓名", en = "Name" }, required = true, personal = true, max_length = 60, mask = "name" },
     phone = field.text { title = { zh = "电话", en = "Phone" }, required = true, class = "confidential", personal = true,
       searchable = true, check = "mobile", mask = "mobile" },
     season = field.text { title = { zh = "招生年度", en = "Season" }, pattern = "20[0-9]{2}" },
     region = field.text { title = { zh = "生源地", en = "Region" }, max_length = 40 },
+    came_on = field.date { title = { zh = "登记日期", en = "Came on" }, default = "$today" },
     interest = field.text { title = { zh = "意向专业", en = "Interested in" }, max_length = 60 },
     education = field.choice { title = { zh = "学历", en = "Education" }, choices = {
       { name = "junior", title = { zh = "初中", en = "Junior secondary" } },

@@ -17,7 +17,8 @@ return {
         { name = "active", title = { zh = "在读", en = "Active" }, where = { state = "active" } },
         { name = "suspended", title = { zh = "休学", en = "Suspended" }, where = { state = "suspended" } },
       },
-      chart = "bar", serves = { "SVC-8" },
+      chart = "bar", overview = { roles = { "teacher", "student_affairs", "teaching.lead", "teaching.staff" }, order = 1, counts = { "active" } },
+      serves = { "SVC-8" },
     },
   },
 }

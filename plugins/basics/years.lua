@@ -51,6 +51,7 @@ local weeks = campus.entity {
 local calendar_days = campus.entity {
   title = { zh = "校历", en = "School calendar" },
   serves = { "TCH-5", "ADM-7" },
+  overview = { order = 9, date = "day", days = 60 },
   fields = {
     day = field.date { title = { zh = "日期", en = "Day" }, required = true, unique = true, class = "public" },
     kind = field.choice { title = { zh = "类型", en = "Kind" }, required = true, class = "public", choices = {

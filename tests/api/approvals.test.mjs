@@ -428,13 +428,24 @@ test('a token with scopes reaches no further into approvals than they say', asyn
   assert.equal((await act(whole, c, 'sign', { note: 'ok' })).status, 200);
 });
 
+test('everybody keeps their own views of a list, beside their phrases', async () => {
+  const at = 'views/admissions.plans', items = ['{"name":"今年","query":"season=2027"}'];
+  assert.deepEqual((await manager.ok('GET', at)).items, []);
+  assert.deepEqual((await manager.ok('PUT', at, { items })).items, items);
+  assert.deepEqual((await manager.ok('GET', at)).items, items);
+  assert.deepEqual((await reader.ok('GET', at)).items, []);
+  refused(await manager.api('PUT', at, { items: ['字'.repeat(501)] }), 422);
+  refused(await manager.api('PUT', 'views/admissions.nothing', { items }), 404);
+  refused(await manager.api('GET', 'views/admissions.nothing'), 404);
+});
+
 test('everybody has their own phrases', async () => {
   assert.ok((await manager.ok('GET', 'phrases', undefined, { 'Accept-Language': 'zh-CN' })).items.includes('同意'));
   assert.deepEqual((await manager.ok('PUT', 'phrases', { items: ['照办', '请财务核对'] })).items, ['照办', '请财务核对']);
   assert.deepEqual((await manager.ok('GET', 'phrases')).items, ['照办', '请财务核对']);
   refused(await manager.api('PUT', 'phrases', { items: Array(51).fill('x') }), 422);
-  refused(await manager.api('PUT', 'phrases', { items: ['字'.repeat(201)] }), 422);
-  assert.equal((await manager.api('PUT', 'phrases', { items: ['字'.repeat(200)] })).status, 200);
+  refused(await manager.api('PUT', 'phrases', { items: ['字'.repeat(501)] }), 422);
+  assert.equal((await manager.api('PUT', 'phrases', { items: ['字'.repeat(500)] })).status, 200);
 });
 
 test('what was signed on paper counts for the next step, and is confirmed before the transition', async () => {

@@ -5,11 +5,13 @@
 import { html, render } from './vendor/preact.js';
 import { api, get, onSignedOut } from './api.js';
 import { lang, onLang, setLang, t } from './i18n.js';
+import { forgetNames } from './format.js';
 import { app, entity, forgetAll, loadMeta, parseRoute, recount } from './state.js';
 import { Busy, Empty, ProblemBox, Toasts } from './ui.js';
 import { Shell } from './shell.js';
 import { SignIn } from './signin.js';
 import { onChange, startLive, stopLive } from './live.js';
+import { Later } from './later.js';
 import { Overview } from './overview.js';
 import { List } from './list.js';
 import { Create, Record } from './record.js';
@@ -17,17 +19,6 @@ import { Create, Record } from './record.js';
 // The menu counts to-dos again when something changes.
 let soon;
 onChange(() => { if (app.user) soon ??= setTimeout(() => { soon = undefined; recount(); }, 1500); });
-
-// Pages that not everybody opens come when they are opened.
-const later = {};
-function Later({ name, ...props }) {
-  if (!later[name]) {
-    later[name] = { };
-    import(`./${name}.js`).then((m) => { later[name].page = m.Page; app.render(); }, (error) => { later[name].error = error; app.render(); });
-  }
-  const { page, error } = later[name];
-  return page ? html`<${page} ...${props} />` : error ? html`<${ProblemBox} error=${error} again=${() => location.reload()} />` : html`<${Busy} />`;
-}
 
 const Nowhere = () => html`<${Empty} title=${t('没有这一页，或您无权查看', 'There is no such page, or not for you')} action=${html`<a class="button" href="#/">${t('回到总览', 'To the overview')}</a>`} />`;
 
@@ -43,6 +34,7 @@ function Page() {
     if (what === 'r' && id) return html`<${Record} key=${id} e=${e} id=${id} />`;
   }
   if (a === 'inbox') return html`<${Later} name="inbox" key=${app.route.hash} />`;
+  if (['obligations', 'reports', 'bulletin'].includes(a)) return html`<${Later} name=${a} key=${app.route.hash} />`;
   if (a === 'find') return html`<${Later} name="find" key=${app.route.hash} />`;
   if (a === 'd') return html`<${Later} name="scan" key=${plugin} id=${plugin} />`;
   if (a === 'admin') return html`<${Later} name="admin" tab=${plugin} item=${name} />`;
@@ -55,6 +47,7 @@ async function signOut() {
   stopLive();
   await api('DELETE', 'session').catch(() => {});
   forgetAll();
+  forgetNames();
   Object.assign(app, { user: null, meta: null, note: null, find: null, waiting: 0 });
   location.hash = '#/';
   app.render();

@@ -4,13 +4,16 @@
 // Filters of a list: what can be asked of a field, what was asked, in words and in the address.
 import { html, useState } from './vendor/preact.js';
 import { t, title } from './i18n.js';
-import { text } from './format.js';
+import { Person, RecordRef, nameField, text } from './format.js';
+import { PersonPicker } from './people.js';
 import { stateTitle } from './ui.js';
 
 const OPS = {
-  eq: ['等于', 'is'], has: ['包含', 'contains'], gte: ['不小于', 'at least'], lte: ['不大于', 'at most'], empty: ['未填', 'is empty'],
+  eq: ['等于', 'is'], in: ['属于', 'is one of'], lt: ['小于', 'below'], gt: ['大于', 'above'], ne: ['不是', 'is not'], has: ['包含', 'contains'], gte: ['不小于', 'at least'], lte: ['不大于', 'at most'], empty: ['未填', 'is empty'],
 };
-const DATES = { gte: ['不早于', 'from'], lte: ['不晚于', 'until'] };
+const DATES = { gte: ['不早于', 'from'], lte: ['不晚于', 'until'], lt: ['早于', 'before'], gt: ['晚于', 'after'] };
+const SYSTEM = { created_at: { name: 'created_at', type: 'datetime', title: { zh: '建立时间', en: 'Created' } }, updated_at: { name: 'updated_at', type: 'datetime', title: { zh: '更新时间', en: 'Changed' } },
+  due_at: { name: 'due_at', type: 'datetime', title: { zh: '期限', en: 'Due' } } };
 export function operators(f) {
   if (f.sealed) return f.searchable || f.unique ? ['eq'] : [];
   if (['json', 'list', 'file'].includes(f.type)) return [];
@@ -31,12 +34,17 @@ export const makeKey = (name, op) => (op === 'eq' ? name : `${name}[${op}]`);
 export function filterText(e, key, value) {
   const { name, op } = parseKey(key) ?? {};
   if (name === 'state') return `${t('状态', 'State')}: ${value.split(',').map((s) => stateTitle(e, s)).join(t('、', ', '))}`;
-  const f = e.fields.find((x) => x.name === name);
+  if (name === 'q') return `${t('查找', 'Search')}: ${value}`;
+  if (name === 'overdue') return t('已逾期', 'Overdue');
+  const f = e.fields.find((x) => x.name === name) ?? SYSTEM[name];
   if (!f) return `${key} ${value}`;
   if (op === 'empty') return `${title(f.title, name)} ${word(f, 'empty')}`;
-  const shown = f.type === 'choice' || f.type === 'multichoice' ? text({ ...f, type: 'choice' }, value) : f.type === 'boolean' ? text(f, value === 'true') : value;
-  return `${title(f.title, name)} ${word(f, op)} ${shown}`;
+  const one = (v) => (f.type === 'choice' || f.type === 'multichoice' ? text({ ...f, type: 'choice' }, v) : f.type === 'boolean' ? text(f, v === 'true') : f.type === 'datetime' ? text(f, v)
+    : f.type === 'person' ? html`<${Person} id=${v} />` : f.type === 'reference' ? html`<${RecordRef} to=${f.to} id=${v} plain />` : v);
+  return html`${title(f.title, name)} ${word(f, op)} ${(op === 'in' ? value.split(',') : [value]).map((v, i) => html`${i > 0 && t('、', ', ')}${one(v)}`)}`;
 }
+// The same as plain text, where a label is wanted.
+export const filterName = (e, key) => { const { name } = parseKey(key) ?? {}; return title((e.fields.find((x) => x.name === name) ?? SYSTEM[name])?.title, name === 'state' ? t('状态', 'State') : name === 'q' ? t('查找', 'Search') : key); };
 
 export function AddFilter({ e, add, close }) {
   const fields = e.fields.filter((f) => f.view !== 'hidden' && operators(f).length && (!f.sealed || e.may.search));
@@ -52,23 +60,15 @@ export function AddFilter({ e, add, close }) {
     <select aria-label=${t('条件', 'Condition')} value=${s.op} onChange=${(ev) => set({ ...s, op: ev.target.value })}>${operators(f).map((o) => html`<option value=${o}>${word(f, o)}</option>`)}</select>
     ${s.op !== 'empty' && (choices
     ? html`<select aria-label=${t('值', 'Value')} required value=${s.value} onChange=${(ev) => put(ev.target.value)}><option value=""></option>${choices.map((c) => html`<option value=${c.name}>${title(c.title, c.name)}</option>`)}</select>`
+    : f.type === 'person' ? html`<${PersonPicker} id="filter-person" aria-label=${t('值', 'Value')} value=${s.value} set=${put} />`
     : html`<input aria-label=${t('值', 'Value')} required type=${f.type === 'date' ? 'date' : 'text'} value=${s.value} onInput=${(ev) => put(ev.target.value)} />`)}
     <button class="main">${t('添加', 'Add')}</button><button type="button" onClick=${close}>${t('取消', 'Cancel')}</button></form>`;
 }
 
-// What a word typed into a search box can mean for this entity: identity number, phone, else a name.
-export function searches(e, typed) {
-  const q = typed.replace(/[\s-]/g, '').toUpperCase(), out = [];
-  if (e.may.search) {
-    for (const f of e.fields) {
-      if (!f.sealed || !(f.searchable || f.unique) || f.view === 'hidden') continue;
-      if ((f.check === 'cn_id' && /^\d{17}[\dX]$/.test(q)) || (f.check === 'mobile' && /^1\d{10}$/.test(q))
-        || (f.check && !['cn_id', 'mobile'].includes(f.check) && /^[0-9A-Z]{6,}$/.test(q))) out.push({ f, key: f.name, value: q });
-    }
-  }
-  if (!out.length && !/^\d{8,}X?$/.test(q)) {
-    const f = e.fields.find((x) => x.type === 'text' && !x.sealed && x.view !== 'hidden');
-    if (f) out.push({ f, key: `${f.name}[has]`, value: typed.trim() });
-  }
-  return out;
+// What was typed into a search box: digits of a number that is sealed stay out of the address.
+export function searchFor(e, typed) {
+  const digits = typed.replace(/[\s-]/g, '').toUpperCase();
+  if (e.may.find) return /^\d{4,}X?$/.test(digits) ? { key: 'q', value: digits, sealed: true } : { key: 'q', value: typed.trim() };
+  const f = nameField(e);
+  return f && { key: `${f.name}[has]`, value: typed.trim() };
 }

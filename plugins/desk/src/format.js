@@ -3,7 +3,7 @@
 //
 // Values in words, as the release declares their fields.
 import { html, useEffect, useState } from './vendor/preact.js';
-import { get } from './api.js';
+import { get, query } from './api.js';
 import { lang, locale, t, title } from './i18n.js';
 import { app, entity, recordAddress } from './state.js';
 import { Files } from './files.js';
@@ -41,46 +41,50 @@ export function text(f, v) {
 }
 export const isNumber = (f) => ['integer', 'decimal', 'money'].includes(f.type);
 
-// What a record is called: its first plain text, else a part of its id.
+// What a record is called: its name or title, else its first plain text, else a part of its id.
 export function nameField(e) {
-  return e.fields.find((f) => f.type === 'text' && !f.sealed && f.view !== 'hidden');
+  const plain = e.fields.filter((f) => f.type === 'text' && !f.sealed && f.view !== 'hidden');
+  return plain.find((f) => f.name === 'name' || f.name === 'title') ?? plain[0];
 }
 export function recordName(e, r) {
   const f = nameField(e);
   return (f && text(f, r[f.name])) || `#${String(r.id).slice(-6)}`;
 }
 
-// People by id, asked for once and all of a page together.
-const people = new Map(), waiting = new Map();
-let timer;
-function askPeople() {
-  timer = undefined;
-  const ids = [...waiting.keys()].slice(0, 100), told = ids.map((id) => waiting.get(id));
-  ids.forEach((id) => waiting.delete(id));
-  const done = (found) => ids.forEach((id, i) => {
-    people.set(id, found.get(id) ?? '');
-    told[i].forEach((f) => f(people.get(id)));
-  });
-  get(`people?ids=${ids.join(',')}`)
-    .then((a) => done(new Map(a.items.map((p) => [p.id, p.display]))), () => done(new Map()));
-  if (waiting.size) timer = setTimeout(askPeople, 5);
-}
-export function Person({ id }) {
-  const [name, set] = useState(people.get(id));
+// Names by id, asked for once and all of a page together.
+const sources = new Map();
+export const forgetNames = () => sources.clear();
+function useName(source, id, ask) {
+  if (!sources.has(source)) sources.set(source, { known: new Map(), waiting: new Map(), timer: undefined });
+  const s = sources.get(source), [, again] = useState(0);
   useEffect(() => {
-    if (!id || id.startsWith('os:') || people.has(id)) { set(people.get(id)); return; }
-    waiting.set(id, [...(waiting.get(id) ?? []), set]);
-    timer ??= setTimeout(askPeople, 5);
-  }, [id]);
+    if (!ask || !id) return;
+    if (s.known.has(id)) { if (s.known.get(id)) again((n) => n + 1); return; }     // told since it was drawn
+    s.waiting.set(id, [...(s.waiting.get(id) ?? []), again]);
+    s.timer ??= setTimeout(function some() {
+      const ids = [...s.waiting.keys()].slice(0, 100), told = ids.flatMap((x) => s.waiting.get(x));
+      ids.forEach((x) => s.waiting.delete(x));
+      s.timer = s.waiting.size ? setTimeout(some, 5) : undefined;
+      const done = (found) => { ids.forEach((x) => s.known.set(x, found.get(x) ?? '')); told.forEach((f) => f((n) => n + 1)); };
+      ask(ids).then((list) => done(new Map(list)), () => done(new Map()));
+    }, 5);
+  }, [source, id]);
+  return s.known.get(id);
+}
+const short = (id) => `#${String(id).slice(-6)}`;
+const askPeople = (ids) => get(`people?ids=${ids.join(',')}`).then((a) => a.items.map((p) => [p.id, p.display]));
+// A person who is no account is a command of the machine, or a plugin at work by itself.
+export function Person({ id }) {
+  const machine = !id || /^(os|plugin):/.test(id), name = useName('people', id, machine ? null : askPeople);
   if (!id) return null;
-  if (id.startsWith('os:')) return html`<span>${t('系统', 'System')}</span>`;
-  return html`<span title=${id}>${name || `#${id.slice(-6)}`}</span>`;
+  return machine ? html`<span title=${id}>${t('系统', 'System')}</span>` : html`<span title=${id}>${name || short(id)}</span>`;
 }
 
-function Reference({ f, id }) {
-  const e = entity(f.to);
-  if (!e) return html`<span title=${id}>#${String(id).slice(-6)}</span>`;
-  return html`<a href=${recordAddress(e, id)}>${title(e.title, e.name)} #${String(id).slice(-6)}</a>`;
+export function RecordRef({ to, id, plain }) {
+  const e = entity(to), f = e && nameField(e);
+  const name = useName(to, id, f && e.may.read ? (ids) => get(query(e.path, { 'id[in]': ids.join(','), fields: f.name, limit: 100 })).then((a) => a.items.map((r) => [r.id, recordName(e, r)])) : null);
+  if (!e || plain) return html`<span title=${id}>${name || short(id)}</span>`;
+  return html`<a href=${recordAddress(e, id)}>${name || `${title(e.title, e.name)} ${short(id)}`}</a>`;
 }
 
 // A value as it stands on a page; e and id: of the record it is of.
@@ -88,7 +92,7 @@ export function Value({ f, v, masked, e, id, of = f }) {
   if (v === null || v === undefined || v === '') return html`<span class="none">—</span>`;
   if (masked) return html`<span class="masked">${String(v)}</span>`;
   if (f.type === 'person') return html`<${Person} id=${v} />`;
-  if (f.type === 'reference') return html`<${Reference} f=${f} id=${v} />`;
+  if (f.type === 'reference') return html`<${RecordRef} to=${f.to} id=${v} />`;
   if (f.type === 'file') return html`<${Files} f=${of} v=${v} e=${e} id=${id} />`;
   if (f.type === 'longtext') return html`<span class="long">${v}</span>`;
   if (f.type === 'list' && Array.isArray(v)) {

@@ -3,10 +3,9 @@
 //
 // What happened to a record, newest first: who, when, what, and the values before.
 import { html } from './vendor/preact.js';
-import { get } from './api.js';
 import { t, title } from './i18n.js';
-import { Busy, ProblemBox, stateTitle, useLoad } from './ui.js';
-import { Person, text, time } from './format.js';
+import { Busy, ProblemBox, stateTitle } from './ui.js';
+import { Person, RecordRef, text, time } from './format.js';
 
 export const VERBS = {
   create: ['建立', 'created'], update: ['修改', 'changed'], delete: ['归档', 'archived'], archive: ['归档', 'archived'], import: ['导入', 'imported'],
@@ -14,17 +13,15 @@ export const VERBS = {
 };
 export const verbTitle = (e, v) => (VERBS[v] ? t(...VERBS[v]) : title(e?.workflow?.transitions.find((x) => x.name === v)?.title, v));
 
-function before(e, k, v) {
-  if (k === 'state') return `${t('状态', 'State')}: ${stateTitle(e, v)}`;
+function Before({ e, k, v }) {
   const f = e.fields.find((x) => x.name === k);
-  return `${title(f?.title, k)}: ${f ? text(f, v) || '—' : v}`;
+  return html`${title(f?.title, k === 'state' ? t('状态', 'State') : k)}: ${k === 'state' ? stateTitle(e, v) : !f || (v ?? '') === '' ? v || '—' : f.type === 'person' ? html`<${Person} id=${v} />` : f.type === 'reference' ? html`<${RecordRef} to=${f.to} id=${v} plain />` : text(f, v)}`;
 }
 
-export function History({ e, id, rev }) {
-  const load = useLoad((signal) => get(`${e.path}/${id}/history`, { signal }), [e.full, id, rev]);
+export function History({ e, load }) {
   return html`<section class="card history"><h2>${t('经过', 'History')}</h2>
     ${load.error && html`<${ProblemBox} error=${load.error} again=${load.again} />`}
     ${!load.data && !load.error && html`<${Busy} />`}
     ${load.data && html`<ol>${[...load.data.items].reverse().map((x) => html`<li key=${x.rev}><p><b>${verbTitle(e, x.verb)}</b> <${Person} id=${x.actor} /></p>
-      <p class="hint">${time(x.at)}</p>${x.before && Object.keys(x.before).length > 0 && html`<p class="hint">${t('原来', 'Before')} ${Object.entries(x.before).map(([k, v]) => before(e, k, v)).join(t('；', '; '))}</p>`}</li>`)}</ol>`}</section>`;
+      <p class="hint">${time(x.at)}</p>${x.before && Object.keys(x.before).length > 0 && html`<p class="hint">${t('原来', 'Before')} ${Object.entries(x.before).map(([k, v], i) => html`${i > 0 && t('；', '; ')}<${Before} e=${e} k=${k} v=${v} />`)}</p>`}</li>`)}</ol>`}</section>`;
 }

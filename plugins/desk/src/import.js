@@ -4,13 +4,14 @@
 // Importing a table: choose or paste, say which column is what, try without writing, then write.
 // What was rejected comes back as a table with the reasons beside it.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { api, download, get } from './api.js';
+import { api, download } from './api.js';
 import { t, title } from './i18n.js';
 import { app, listAddress } from './state.js';
 import { ProblemBox, itemText } from './ui.js';
 import { decode, harmless, parse, write } from './csv.js';
 import { isEditable } from './form.js';
 import { count } from './format.js';
+import { Progress, useJob } from './jobwatch.js';
 
 const XLSX = 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet';
 const plain = (s) => s.trim().toLowerCase().replace(/[\s_*（）()：:]/g, '');
@@ -75,35 +76,6 @@ function Columns({ e, table, map, setMap, next }) {
     ${missing.length > 0 && html`<p class="notice">${t('还缺必填字段：', 'Required and missing: ')}${missing.map((f) => title(f.title, f.name)).join(t('、', ', '))}</p>`}
     ${twice.length > 0 && html`<p class="notice">${t('同一字段对应了两列', 'One field has two columns')}</p>`}
     <div class="form-end"><button type="button" class="main" disabled=${twice.length > 0 || !map.some(Boolean)} onClick=${next}>${t('试导入（不写入）', 'Try it without writing')}</button></div></section>`;
-}
-
-// Follows a job to its end.
-export function useJob(id) {
-  const [job, set] = useState(null), [error, setError] = useState(null);
-  useEffect(() => {
-    set(null);
-    setError(null);
-    if (!id) return undefined;
-    let timer, over = false;
-    const ask = async (wait) => {
-      try {
-        const j = await get(`jobs/${id}`);
-        if (over) return;
-        set(j);
-        if (['queued', 'running'].includes(j.state)) timer = setTimeout(() => ask(Math.min(wait * 1.4, 1500)), wait);
-      } catch (x) { if (!over) setError(x); }
-    };
-    ask(150);
-    return () => { over = true; clearTimeout(timer); };
-  }, [id]);
-  return { job, error, running: !!id && !error && (!job || ['queued', 'running'].includes(job.state)) };
-}
-
-export function Progress({ job, id }) {
-  const total = job?.total || 0;
-  return html`<div class="stack" role="status"><progress max=${total || undefined} value=${total ? job.done : undefined} aria-label=${t('进度', 'Progress')}></progress>
-    <p>${t(`已处理 ${count(job?.done ?? 0)} 行`, `${count(job?.done ?? 0)} rows done`)}${total ? ` / ${count(total)}` : ''}
-      <button type="button" class="plain" onClick=${() => api('DELETE', `jobs/${id}`).catch(() => {})}>${t('停止', 'Stop')}</button></p></div>`;
 }
 
 function Result({ e, table, job, write: writeAll, back }) {

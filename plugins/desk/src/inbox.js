@@ -9,11 +9,9 @@ import { app, entity, recordAddress, recount } from './state.js';
 import { Busy, Empty, ProblemBox, State, useLoad } from './ui.js';
 import { onChange } from './live.js';
 import { Value, ago, count, nameField, recordName, time } from './format.js';
+import { kindName } from './kinds.js';
 import { CaseActions, CaseSteps, Note, Why, said, verbName } from './approval.js';
 
-const KINDS = { approval: ['审批', 'Approval'], confirm: ['确认纸质审批', 'Confirm on paper'], copy: ['抄送给我', 'Copied to me'], alert: ['提醒', 'Alert'], notice: ['通知', 'Notice'],
-  deadline: ['期限', 'Deadline'], obligation: ['定期任务', 'Obligation'], task: ['任务', 'Task'] };
-const kindName = (k) => t(...(KINDS[k] ?? [k, k]));
 const READ = ['copy', 'alert', 'notice'];
 
 // The few fields by which one recognises the case: what stands in the clear, amounts first.

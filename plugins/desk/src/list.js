@@ -6,19 +6,23 @@ import { html, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState
 import { lang, t, title } from './i18n.js';
 import { app, go, listAddress, recall, recordAddress, remember, replaceRoute } from './state.js';
 import { Empty, ProblemBox, State } from './ui.js';
-import { query } from './api.js';
+import { Later } from './later.js';
 import { Pager } from './pager.js';
 import { onChange } from './live.js';
-import { Value, count, nameField, recordName, text, time } from './format.js';
-import { AddFilter, filterText, parseKey, searches } from './filters.js';
+import { RecordRef, Value, count, nameField, recordName, time } from './format.js';
+import { AddFilter, filterName, filterText, parseKey, searchFor } from './filters.js';
+import { Views } from './views.js';
+import { isByCase } from './approval.js';
 import { documentsOf } from './documents.js';
 
 const WIDTH = { date: 112, datetime: 150, time: 80, integer: 90, decimal: 96, money: 120, boolean: 76, choice: 165, multichoice: 190, longtext: 240, list: 90 };
+const PICK_MAX = 100;      // as many ids as one request takes
 const TIMES = { created_at: ['建立时间', 'Created'], updated_at: ['更新时间', 'Changed'] };
 
 export function columnsOf(e) {
+  const name = nameField(e);
   const all = e.fields.filter((f) => f.view !== 'hidden' && !['json', 'file'].includes(f.type));
-  const standard = all.filter((f) => !f.sealed && !['longtext', 'list'].includes(f.type)).slice(0, 6).map((f) => f.name);
+  const standard = all.filter((f) => !f.sealed && !['longtext', 'list'].includes(f.type)).sort((a, b) => (b === name) - (a === name)).slice(0, 6).map((f) => f.name);
   return { all, standard };
 }
 const isSortable = (f) => !f.sealed && !['multichoice', 'list', 'json', 'longtext', 'file'].includes(f.type);
@@ -30,7 +34,7 @@ function useNarrow() {
   return narrow;
 }
 
-function Rows({ e, pager, columns, sort, setSort, narrow, force }) {
+function Rows({ e, pager, columns, sort, setSort, narrow, force, picked, pick }) {
   const ref = useRef(), [view, setView] = useState({ top: 0, height: 600 }), [active, setActive] = useState(0);
   const high = narrow ? 66 : 42, { rows } = pager;
   const first = Math.max(0, Math.floor(view.top / high) - 8), end = Math.min(rows.length, Math.ceil((view.top + view.height) / high) + 8);
@@ -57,7 +61,7 @@ function Rows({ e, pager, columns, sort, setSort, narrow, force }) {
     else if (y + high + head > ref.current.scrollTop + view.height) ref.current.scrollTop = y + high + head - view.height;
   }
   const name = nameField(e);
-  const widths = columns.map((c) => (c.state ? '110px' : c.f === name ? 'minmax(120px, 1.3fr)' : WIDTH[c.f?.type] ? `minmax(${WIDTH[c.f.type]}px, .7fr)` : c.at ? '150px' : 'minmax(110px, 1fr)')).join(' ');
+  const widths = (picked ? '44px ' : '') + columns.map((c) => (c.state ? '110px' : c.f === name ? 'minmax(120px, 1.3fr)' : WIDTH[c.f?.type] ? `minmax(${WIDTH[c.f.type]}px, .7fr)` : c.at ? '150px' : 'minmax(110px, 1fr)')).join(' ');
   const [by, down] = sort ? [sort.replace('-', ''), sort.startsWith('-')] : [];
   const head = (c) => {
     const label = c.state ? t('状态', 'State') : c.at ? t(...TIMES[c.at]) : title(c.f.title, c.f.name), key = c.state ? 'state' : c.at ?? c.f.name;
@@ -65,25 +69,30 @@ function Rows({ e, pager, columns, sort, setSort, narrow, force }) {
     return html`<div role="columnheader" aria-sort=${by === key ? (down ? 'descending' : 'ascending') : undefined} key=${key}>
       ${can ? html`<button type="button" class="plain" onClick=${() => setSort(by !== key ? key : down ? null : `-${key}`)}>${label}${by === key && html`<span aria-hidden="true">${down ? ' ↓' : ' ↑'}</span>`}</button>` : label}</div>`;
   };
+  const tick = (r) => picked && html`<input type="checkbox" aria-label=${t(`选中 ${recordName(e, r)}`, `Select ${recordName(e, r)}`)} checked=${picked.includes(r.id)} onClick=${(ev) => ev.stopPropagation()} onChange=${(ev) => pick(r.id, ev.target.checked)} />`;
   const cell = (r, c) => (c.state ? html`<${State} e=${e} name=${r.state} />` : c.at ? time(r[c.at]) : html`<${Value} f=${c.f} v=${r[c.f.name]} masked=${r._masked?.includes(c.f.name)} />`);
+  const plainly = (r, c) => (c.f.type === 'reference' && r[c.f.name] ? html`<${RecordRef} to=${c.f.to} id=${r[c.f.name]} plain />` : cell(r, c));
   const row = (r, i) => html`<div role="row" id=${`row-${i}`} key=${r.id} class="row ${i === active ? 'active' : ''}" aria-rowindex=${i + 2}
-    style=${{ transform: `translateY(${i * high}px)`, gridTemplateColumns: narrow ? undefined : widths }} onClick=${(ev) => { if (!ev.defaultPrevented && !ev.target.closest('a') && !String(getSelection())) go(recordAddress(e, r.id)); }}>
-    ${narrow ? html`<div role="gridcell" class="narrow"><a href=${recordAddress(e, r.id)} tabindex="-1">${recordName(e, r)}</a><${State} e=${e} name=${r.state} />
-        <p>${columns.filter((c) => c.f && c.f !== name).map((c) => text(c.f, r[c.f.name])).filter(Boolean).join(' · ')}</p></div>`
-    : columns.map((c, k) => html`<div role="gridcell" key=${k} class=${c.f && ['integer', 'decimal', 'money'].includes(c.f.type) ? 'right' : ''}>
-        ${k === 0 ? html`<a href=${recordAddress(e, r.id)} tabindex="-1">${c.f === name ? recordName(e, r) : cell(r, c)}</a>` : cell(r, c)}</div>`)}</div>`;
+    style=${{ transform: `translateY(${i * high}px)`, gridTemplateColumns: narrow ? undefined : widths }} onClick=${(ev) => { if (ev.defaultPrevented || ev.target.closest('a, input') || String(getSelection())) return; if (picked) pick(r.id, !picked.includes(r.id)); else go(recordAddress(e, r.id)); }}>
+    ${narrow ? html`<div role="gridcell" class="narrow"><span class="first">${tick(r)}<a href=${recordAddress(e, r.id)} tabindex="-1">${recordName(e, r)}</a></span><${State} e=${e} name=${r.state} />
+        <p>${columns.filter((c) => c.f && c.f !== name && (r[c.f.name] ?? '') !== '').map((c, k) => html`${k > 0 && ' · '}${plainly(r, c)}`)}</p></div>`
+    : html`${picked && html`<div role="gridcell">${tick(r)}</div>`}${columns.map((c, k) => html`<div role="gridcell" key=${k} class=${c.f && ['integer', 'decimal', 'money'].includes(c.f.type) ? 'right' : ''}>
+        ${k === 0 ? html`<a href=${recordAddress(e, r.id)} tabindex="-1">${c.f === name ? recordName(e, r) : c.state ? cell(r, c) : plainly(r, c)}</a>` : cell(r, c)}</div>`)}`}</div>`;
   return html`<div class="grid ${narrow ? 'narrow' : ''}" role="grid" tabindex="0" ref=${ref} onKeyDown=${keys} aria-label=${title(e.title, e.name)}
       aria-rowcount=${(pager.total ?? rows.length) + 1} aria-activedescendant=${active >= first && active < end ? `row-${active}` : undefined}>
-    <div class="grid-head ${narrow ? 'away' : ''}" role="rowgroup"><div role="row" style=${{ gridTemplateColumns: widths }}>${columns.map(head)}</div></div>
+    <div class="grid-head ${narrow ? 'away' : ''}" role="rowgroup"><div role="row" style=${{ gridTemplateColumns: widths }}>${picked && html`<div role="columnheader"><span class="away">${t('选择', 'Pick')}</span></div>`}${columns.map(head)}</div></div>
     <div class="grid-body" role="rowgroup" style=${{ height: `${rows.length * high + (pager.hasMore ? high : 0)}px` }}>
       ${rows.slice(first, end).map((r, i) => row(r, first + i))}
       ${pager.hasMore && html`<div role="row" class="row loading" style=${{ transform: `translateY(${rows.length * high}px)` }}><div role="gridcell">${t('载入中…', 'Loading…')}</div></div>`}</div></div>`;
 }
 
+const without = (o, k) => Object.fromEntries(Object.entries(o).filter(([x]) => x !== k));
+
 export function List({ e }) {
   const route = app.route.query, [, force] = useReducer((n) => n + 1, 0), narrow = useNarrow();
   const [sealed, setSealed] = useState({});   // never in an address: it would stay in the browser's history
-  const [adding, setAdding] = useState(false), [typed, setTyped] = useState(''), [news, setNews] = useState(0), [Batch, setBatch] = useState(null);
+  const [adding, setAdding] = useState(false), [typed, setTyped] = useState(''), [news, setNews] = useState(0);
+  const [picked, setPicked] = useState(null), [asking, setAsking] = useState(null);
   const { all, standard } = columnsOf(e);
   const [chosen, setChosen] = useState(() => recall(`columns.${e.full}`, null));
   const names = (chosen ?? standard).filter((n) => n in TIMES || all.some((f) => f.name === n));
@@ -96,9 +105,10 @@ export function List({ e }) {
   const ref = useRef();
   if (ref.current?.key !== key) {
     ref.current?.pager.close();
-    ref.current = { key, pager: new Pager(e.path, { ...filters, ...sealed, sort, fields }, () => force()) };
+    ref.current = { key, pager: new Pager(e.path, { ...filters, ...sealed, sort: 'q' in sealed ? undefined : sort, fields }, () => force()) };
   }
   const { pager } = ref.current;
+  useEffect(() => setPicked(null), [key]);
   useEffect(() => () => ref.current.pager.close(), []);
   useEffect(() => { setNews(0); }, [pager]);
   useEffect(() => {
@@ -123,21 +133,24 @@ export function List({ e }) {
   const add = (k, v) => (e.fields.find((f) => f.name === parseKey(k).name)?.sealed ? setSealed({ ...sealed, [k]: v }) : change((q) => q.set(k, v)));
   function search(ev) {
     ev.preventDefault();
-    const [hit] = searches(e, typed);
-    if (!typed.trim()) return;
-    if (hit) add(hit.key, hit.value);
+    const hit = typed.trim() && searchFor(e, typed);
+    if (!hit) return;
+    if (hit.sealed) setSealed({ ...sealed, [hit.key]: hit.value });
+    else { if (hit.key in sealed) setSealed(without(sealed, hit.key)); change((q) => q.set(hit.key, hit.value)); }
     setTyped('');
   }
-  const pick = (list) => { setChosen(list); remember(`columns.${e.full}`, list); };
-  const toggle = (n, on) => pick(on ? [...names, n] : names.filter((x) => x !== n));
+  const choose = (list) => { setChosen(list); remember(`columns.${e.full}`, list); };
+  const toggle = (n, on) => choose(on ? [...names, n] : names.filter((x) => x !== n));
   const state = filters.state ?? '', active = Object.keys({ ...filters, ...sealed }).length > 0;
   const chips = [...Object.entries(filters).filter(([k]) => k !== 'state' || state.includes(',')), ...Object.entries(sealed)];
+  const asked = { ...filters, ...sealed, sort: 'q' in sealed ? undefined : sort }, does = e.workflow?.transitions.some((x) => x.may && !isByCase(e, x));
   const clear = () => { setSealed({}); replaceRoute(listAddress(e)); };
   return html`<div class="page list-page">
     <div class="page-head"><h1>${title(e.title, e.name)}</h1>
       <span class="hint" role="status">${pager.total !== null && t(`共 ${count(pager.total)} 条`, `${count(pager.total)} records`)}</span>
-      <div class="tools">${documentsOf(e).length > 0 && html`<button type="button" onClick=${() => import('./batch.js').then((m) => setBatch(() => m.Page))}>${t('批量文书', 'Documents')}</button>`}
-        ${e.may.export && html`<a class="button" href=${query(`${e.path}/export`, { ...filters, ...sealed, sort })} download>${t('导出', 'Export')}</a>`}
+      <div class="tools">${documentsOf(e).length > 0 && html`<button type="button" onClick=${() => setAsking('batch')}>${t('批量文书', 'Documents')}</button>`}
+        ${does && html`<button type="button" aria-pressed=${picked ? 'true' : 'false'} onClick=${() => setPicked(picked ? null : [])}>${t('批量', 'Several')}</button>`}
+        ${e.may.export && html`<button type="button" onClick=${() => setAsking('export')}>${t('导出', 'Export')}</button>`}
         ${e.may.import && html`<a class="button" href=${`${listAddress(e)}/import`}>${t('导入', 'Import')}</a>`}
         ${e.may.create && html`<a class="button main" href=${`${listAddress(e)}/new`}>＋ ${t('新建', 'New')}</a>`}</div></div>
     <div class="filters">
@@ -146,20 +159,25 @@ export function List({ e }) {
         <button type="button" aria-pressed=${!state} onClick=${() => change((q) => q.delete('state'))}>${t('全部', 'All')}</button>
         ${e.workflow.states.map((s) => html`<button type="button" aria-pressed=${state === s.name} onClick=${() => change((q) => q.set('state', s.name))}>${title(s.title, s.name)}</button>`)}</div>`}
       <button type="button" aria-expanded=${adding} onClick=${() => setAdding(!adding)}>＋ ${t('筛选', 'Filter')}</button>
+      <${Views} e=${e} asked=${[...route]} columns=${chosen} show=${(v) => { setSealed({}); choose(v.columns ?? null); const q = String(new URLSearchParams(v.asked)); replaceRoute(listAddress(e) + (q ? `?${q}` : '')); }} />
       <details class="menu"><summary>${t('列', 'Columns')}</summary><div class="card">${all.map((f) => html`<label><input type="checkbox" checked=${names.includes(f.name)} onChange=${(ev) => toggle(f.name, ev.target.checked)} />${title(f.title, f.name)}</label>`)}
         ${Object.entries(TIMES).map(([n, w]) => html`<label><input type="checkbox" checked=${names.includes(n)} onChange=${(ev) => toggle(n, ev.target.checked)} />${t(...w)}</label>`)}
-        <button type="button" class="plain" onClick=${() => { setChosen(null); remember(`columns.${e.full}`, null); }}>${t('恢复默认', 'Standard columns')}</button></div></details>
+        <button type="button" class="plain" onClick=${() => choose(null)}>${t('恢复默认', 'Standard columns')}</button></div></details>
     </div>
-    ${Batch && html`<${Batch} e=${e} filters=${filters} sealed=${Object.keys(sealed).length > 0} total=${pager.total} close=${() => setBatch(null)} />`}
+    ${asking === 'batch' && html`<${Later} name="batch" e=${e} filters=${filters} sealed=${Object.keys(sealed).length > 0} total=${pager.total} close=${() => setAsking(null)} />`}
     ${adding && html`<${AddFilter} e=${e} add=${add} close=${() => setAdding(false)} />`}
-    ${chips.length > 0 && html`<div class="chips">${chips.map(([k, v]) => html`<span class="chip">${filterText(e, k, v)}<button type="button" class="plain" aria-label=${`${t('去掉', 'Remove')} ${filterText(e, k, v)}`}
-      onClick=${() => (k in sealed ? setSealed(Object.fromEntries(Object.entries(sealed).filter(([x]) => x !== k))) : change((q) => q.delete(k)))}>✕</button></span>`)}
+    ${chips.length > 0 && html`<div class="chips">${chips.map(([k, v]) => html`<span class="chip">${filterText(e, k, v)}<button type="button" class="plain" aria-label=${`${t('去掉', 'Remove')} ${filterName(e, k)}`}
+      onClick=${() => (k in sealed ? setSealed(without(sealed, k)) : change((q) => q.delete(k)))}>✕</button></span>`)}
       <button type="button" class="plain" onClick=${clear}>${t('清除', 'Clear')}</button></div>`}
+    ${picked && html`<div class="card picking" role="status"><span>${t(`已选 ${count(picked.length)} 条`, `${count(picked.length)} picked`)}${picked.length === PICK_MAX ? t('（一次最多 100 条）', ' (100 at most)') : ''}</span>
+      <button type="button" class="main" disabled=${!picked.length} onClick=${() => setAsking('picked')}>${t('办理选中的', 'Step for those')}</button><button type="button" disabled=${!pager.total} onClick=${() => setAsking('all')}>${t(`办理全部 ${count(pager.total ?? 0)} 条`, `Step for all ${count(pager.total ?? 0)}`)}</button><button type="button" class="plain" onClick=${() => setPicked(null)}>${t('取消', 'Cancel')}</button></div>`}
+    ${asking === 'export' && html`<${Later} name="export" e=${e} asked=${asked} shown=${names.filter((n) => !(n in TIMES))} total=${pager.total} close=${() => setAsking(null)} />`}
+    ${(asking === 'picked' || asking === 'all') && html`<${Later} name="bulk" e=${e} ids=${asking === 'picked' ? picked : null} asked=${{ ...filters, ...sealed }} total=${pager.total} close=${(moved) => { setAsking(null); if (moved) { setPicked(null); reload(); } }} />`}
     ${news > 0 && html`<button type="button" class="news" onClick=${reload}>${t('有更新，点此刷新', 'There is news: show it')}</button>`}
     <${ProblemBox} error=${pager.error} again=${() => pager.more()} />
     ${pager.started && !pager.rows.length ? html`<${Empty} title=${active ? t('没有符合条件的记录', 'Nothing matches') : t('还没有记录', 'No records yet')}
         action=${active ? html`<button type="button" onClick=${clear}>${t('清除条件', 'Clear the filters')}</button>` : e.may.import && html`<a class="button" href=${`${listAddress(e)}/import`}>${t('从表格导入', 'Import a table')}</a>`}>
         ${active ? t('换个条件，或清除后再看。', 'Change a filter, or clear them.') : e.may.create && t('点“新建”开始，或从表格导入。', 'Start with New, or import a table.')}<//>`
-    : html`<${Rows} key=${lang()} e=${e} pager=${pager} columns=${columns} sort=${sort} narrow=${narrow} setSort=${(s) => change((q) => (s ? q.set('sort', s) : q.delete('sort')))} force=${pager.busy} />`}
+    : html`<${Rows} key=${lang()} e=${e} pager=${pager} columns=${columns} sort=${sort} narrow=${narrow} setSort=${(s) => change((q) => (s ? q.set('sort', s) : q.delete('sort')))} force=${pager.busy} picked=${picked} pick=${(id, on) => setPicked((p) => (on ? [...p, id].slice(0, PICK_MAX) : p.filter((x) => x !== id)))} />`}
   </div>`;
 }

@@ -1,56 +1,94 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// The first page: what waits for a decision that this person may take, then the reports.
+// The first page: what waits for me, what comes next, and the figures that the declarations give to
+// one of my roles. Nothing here knows a department.
 import { html, useEffect } from './vendor/preact.js';
-import { get } from './api.js';
-import { t, title } from './i18n.js';
-import { app, entities, listAddress, recordAddress } from './state.js';
+import { get, query } from './api.js';
+import { locale, t, title } from './i18n.js';
+import { app, entities, entity, listAddress, recordAddress, roleTitle } from './state.js';
 import { Busy, Empty, ProblemBox, State, useLoad } from './ui.js';
 import { onChange } from './live.js';
-import { ago, count, nameField, recordName } from './format.js';
+import { ago, count, recordName, nameField, text, time } from './format.js';
+import { instant } from './form.js';
 import { Report } from './report.js';
+import { inOrder, isOnFirstPage, ofDay } from './figures.js';
+import { kindName } from './kinds.js';
 
-// States of an entity that this person can move on from, with what they may do there.
-export function waitingStates(e) {
-  if (!e.workflow || !e.may.read) return [];
-  return e.workflow.states.filter((s) => !s.final).map((s) => ({ ...s,
-    steps: e.workflow.transitions.filter((x) => x.may && x.from.includes(s.name) && x.name !== 'withdraw') }))
-    .filter((s) => s.steps.length);
-}
-
-function Waiting({ e }) {
-  const states = waitingStates(e), name = nameField(e);
-  const fields = ['id', 'state', 'updated_at', ...(name ? [name.name] : [])];
-  const load = useLoad((signal) => Promise.all(states.map((s) => get(`${e.path}?state=${s.name}&total=true&limit=5&sort=updated_at&fields=${fields.slice(3).join(',')}`, { signal }))), [e.full]);
+// Loads again, not too often, when something of these entities changes ("" is any).
+export function useFresh(load, names, ms = 800) {
   useEffect(() => {
     let soon;
-    const end = onChange((x) => {
-      if (!x.reset && x.entity !== e.full) return;
-      soon ??= setTimeout(() => { soon = undefined; load.again(); }, 400);
-    });
+    const end = onChange((x) => { if (x.reset || names.includes('') || names.includes(x.entity)) soon ??= setTimeout(() => { soon = undefined; load.again(); }, ms); });
     return () => { clearTimeout(soon); end(); };
-  }, [e.full]);
-  if (!states.length) return null;
-  if (load.error && !load.data) return html`<${ProblemBox} error=${load.error} again=${load.again} />`;
-  if (!load.data) return html`<${Busy} />`;
-  const some = states.map((s, i) => ({ s, list: load.data[i] })).filter((x) => x.list.items.length);
-  if (!some.length) return html`<${Empty} title=${t('没有待办', 'Nothing waits for you')}>${t(`${title(e.title)}中没有等您处理的记录。`, `No ${title(e.title)} wait for a step of yours.`)}<//>`;
-  return some.map(({ s, list }) => html`<section class="card waiting">
-    <header><h3><a href=${`${listAddress(e)}?state=${s.name}`}>${title(e.title)} · ${title(s.title, s.name)}</a></h3>
-      <b class="big">${count(list.total ?? list.items.length)}</b></header>
-    <p class="hint">${t('可以：', 'You may: ')}${s.steps.map((x) => title(x.title, x.name)).join(t('、', ', '))}</p>
-    <ul class="rows">${list.items.map((r) => html`<li><a href=${recordAddress(e, r.id)}><span class="name">${recordName(e, r)}</span><span class="hint">${ago(r.updated_at)}</span></a></li>`)}</ul>
-    ${list.total > list.items.length && html`<a class="more" href=${`${listAddress(e)}?state=${s.name}&sort=updated_at`}>${t(`全部 ${count(list.total)} 条，最早的在前`, `All ${count(list.total)}, oldest first`)} →</a>`}
-  </section>`);
+  }, [names.join()]);
+}
+
+// States that somebody has to take a record on from, by a step that this person may make: not those
+// where it rests (only back or to an end), nor those that a case of approval moves.
+export function waitingStates(e) {
+  if (!e.workflow || !e.may.read) return [];
+  const { states, transitions } = e.workflow, at = (n) => states.findIndex((s) => s.name === n);
+  const leads_on = (x, s) => x.may && !x.approvals && x.from.includes(s.name) && at(x.to) >= at(s.name) && !(states[at(x.to)].final && x.needs.includes('note'));
+  return states.filter((s) => !s.final).map((s) => ({ ...s, steps: transitions.filter((x) => leads_on(x, s)) })).filter((s) => s.steps.some((x) => x.to !== s.name));
+}
+
+function Inbox() {
+  const load = useLoad((signal) => get('inbox?limit=6&expand=record', { signal }), []);
+  useFresh(load, ['']);
+  const items = load.data?.items, signs = items?.filter((x) => x.kind === 'approval').length;
+  return html`<section class="card todo-card"><header><h2>${t('待办', 'For you')}</h2><a href="#/inbox">${load.data?.next ? t('全部', 'All') : t('打开', 'Open')} →</a></header>
+    ${load.error && !items && html`<${ProblemBox} error=${load.error} again=${load.again} />`}${!items && !load.error && html`<${Busy} />`}
+    ${items && !items.length && html`<p class="hint">${t('没有等您审批、确认或到期的事。', 'Nothing waits for your word or falls due.')}</p>`}
+    ${items?.length > 0 && html`<ul class="rows">${items.map((x) => {
+      const e = x.entity && entity(x.entity), name = e && x.expanded ? recordName(e, x.expanded) : title(x.title, kindName(x.kind));
+      return html`<li key=${x.id}><a href=${e ? recordAddress(e, x.record) : x.kind === 'obligation' ? '#/obligations' : '#/inbox'}><span class="name"><span class="kind">${kindName(x.kind)}</span> ${name}${e && html` <span class="hint">${title(x.title)}</span>`}</span>
+        <span class="hint ${x.overdue ? 'bad-text' : ''}">${x.overdue ? t('已逾期', 'overdue') : x.due_at ? time(x.due_at).slice(5) : ago(x.created_at)}</span></a></li>`;
+    })}</ul>`}
+    ${signs > 1 && html`<a class="button main" href="#/inbox?kind=approval">${t('一次签批多件', 'Sign several at once')}</a>`}</section>`;
+}
+
+// How many stand in each of those states, and the one that has stood there longest.
+function Waiting({ list }) {
+  const asked = list.flatMap((e) => waitingStates(e).map((s) => ({ e, s })));
+  const load = useLoad((signal) => Promise.all(asked.map(({ e, s }) => get(query(e.path, { state: s.name, total: true, limit: 1, sort: 'updated_at', fields: nameField(e)?.name }), { signal }).catch(() => ({ total: 0, items: [] })))), []);
+  useFresh(load, list.map((e) => e.full));
+  if (!asked.length) return null;
+  const some = load.data && asked.map((x, i) => ({ ...x, ...load.data[i] })).filter((x) => x.total > 0);
+  return html`<section class="card waiting"><header><h2>${t('等您处理', 'Waiting for a step of yours')}</h2></header>
+    ${!some && html`<${Busy} />`}
+    ${some && !some.length && html`<p class="hint">${t('没有等您处理的记录。', 'No records wait for a step of yours.')}</p>`}
+    ${some?.length > 0 && html`<ul class="rows">${some.map(({ e, s, total, items: [first] }) => html`<li key=${e.full + s.name} class="pair"><a href=${query(listAddress(e), { state: s.name, sort: 'updated_at' })} title=${s.steps.map((x) => title(x.title, x.name)).join(t('、', ', '))}><span class="name">${title(e.title)} <${State} e=${e} name=${s.name} /></span><b class="big">${count(total)}</b></a>
+      ${first && html`<a class="oldest hint" href=${recordAddress(e, first.id)}>${t('最早', 'oldest')}: ${recordName(e, first)} · ${ago(first.updated_at)}</a>`}</li>`)}</ul>`}</section>`;
+}
+
+// What comes next by a date of an entity, as it is declared: mine and open, where it says whose.
+function Agenda({ e }) {
+  const { date, who, days = 14 } = e.overview, f = e.fields.find((x) => x.name === date), { today } = app.meta.school;
+  const at = (day) => (f?.type === 'datetime' ? instant(`${day}T00:00`) : day);
+  const open = e.workflow?.states.filter((s) => !s.final).map((s) => s.name).join(',');
+  const asked = { 'state[in]': open, sort: date, [`${date}[lt]`]: at(ofDay(today, days + 1)), ...(who ? { [who]: app.user.id } : { [`${date}[gte]`]: at(today) }) };
+  const load = useLoad((signal) => (f ? get(query(e.path, { ...asked, limit: 5, total: true }), { signal }) : Promise.resolve({ items: [] })), [e.full]);
+  useFresh(load, [e.full]);
+  if (!load.data?.items.length) return load.error ? html`<${ProblemBox} error=${load.error} again=${load.again} />` : null;
+  const late = (r) => who && String(r[date]).slice(0, 10) < today;
+  return html`<section class="card"><header><h2>${title(e.title)} <small class="hint">${title(f.title, date)}</small></h2><a href=${query(listAddress(e), asked)}>${load.data.total > 5 ? t(`全部 ${count(load.data.total)} 条`, `all ${count(load.data.total)}`) : t('打开', 'Open')} →</a></header>
+    <ul class="rows">${load.data.items.map((r) => html`<li key=${r.id}><a href=${recordAddress(e, r.id)}><span class="name">${recordName(e, r)} <${State} e=${e} name=${r.state} /></span><span class="hint ${late(r) ? 'bad-text' : ''}">${text(f, r[date])}</span></a></li>`)}</ul></section>`;
 }
 
 export function Overview() {
-  const mine = entities().filter((e) => waitingStates(e).length);
-  const reports = app.meta.plugins.flatMap((p) => p.reports);
-  return html`<div class="page"><div class="page-head"><h1>${t('总览', 'Overview')}</h1><span class="hint">${app.meta.school.today}</span></div>
-    ${mine.length > 0 && html`<h2>${t('等您处理', 'Waiting for you')}</h2><div class="cards">${mine.map((e) => html`<${Waiting} key=${e.full} e=${e} />`)}</div>`}
-    ${reports.length > 0 && html`<h2>${t('统计', 'Figures')}</h2><div class="cards reports">${reports.map((r) => html`<${Report} key=${r.path} r=${r} />`)}</div>`}
-    ${!mine.length && !reports.length && html`<${Empty} title=${t('这里还没有内容', 'Nothing here yet')}>${t('您的岗位目前没有待办和统计；可从左侧菜单进入。', 'Your post has no tasks or figures yet; use the menu.')}<//>`}
+  const all = entities(), working = all.filter((e) => waitingStates(e).length), agenda = all.filter(isOnFirstPage).filter((e) => e.may.read).sort(inOrder);
+  const mine = app.meta.plugins.flatMap((p) => p.reports).filter(isOnFirstPage).sort(inOrder);
+  const tiles = mine.filter((r) => r.chart === 'number' && !r.group.length), charts = mine.filter((r) => !tiles.includes(r));
+  const makes = all.filter((e) => e.may.create && e.may.read && e.workflow), { today } = app.meta.school;
+  const roles = app.meta.user.roles.map(roleTitle).join(t('、', ', '));
+  return html`<div class="page overview"><div class="page-head"><h1>${t('总览', 'Overview')}</h1><span class="hint">${today} ${new Intl.DateTimeFormat(locale(), { weekday: 'long', timeZone: 'UTC' }).format(new Date(`${today}T00:00:00Z`))}${roles && ` · ${roles}`}</span>
+      <div class="tools">${mine.length > 0 && html`<a class="button" href="#/bulletin">${t('今日简报', 'Bulletin of today')}</a><a class="button" href="#/reports">${t('全部统计', 'All figures')}</a>`}</div></div>
+    ${tiles.length > 0 && html`<div class="tiles">${tiles.map((r) => html`<${Report} key=${r.path} r=${r} first />`)}</div>`}
+    <div class="halves"><div class="stack"><${Inbox} /><${Waiting} list=${working} />${agenda.map((e) => html`<${Agenda} key=${e.full} e=${e} />`)}
+        ${makes.length > 0 && html`<section class="card"><h2>${t('新建', 'Begin something')}</h2><div class="chips">${makes.map((e) => html`<a class="button" href=${`${listAddress(e)}/new`}>＋ ${title(e.title, e.name)}</a>`)}</div></section>`}</div>
+      <div class="stack">${charts.map((r) => html`<${Report} key=${r.path} r=${r} first />`)}
+        ${!charts.length && html`<section class="card"><h2>${t('您可以查看', 'Open to you')}</h2>${all.length ? html`<div class="chips">${all.filter((e) => e.may.read).map((e) => html`<a class="button" href=${listAddress(e)}>${title(e.title, e.name)}</a>`)}</div>`
+        : html`<${Empty} title=${t('这里还没有内容', 'Nothing here yet')}>${t('您的岗位目前没有可看的记录；如有需要，请联系系统管理员。', 'Your post has no records to see yet; ask the administrator if it should.')}<//>`}</section>`}</div></div>
   </div>`;
 }

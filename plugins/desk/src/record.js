@@ -3,7 +3,7 @@
 //
 // One record: what it says, what may be done with it and why not, what happened to it.
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
-import { api, query } from './api.js';
+import { api, get, query } from './api.js';
 import { t, title } from './i18n.js';
 import { app, go, listAddress, recordAddress } from './state.js';
 import { Busy, Empty, ProblemBox, State, toast, useLoad } from './ui.js';
@@ -18,6 +18,7 @@ import { Approvals } from './approval.js';
 import { RevealButton, keepPurpose, rememberedPurpose } from './reveal.js';
 import { History } from './history.js';
 import { Explain } from './explain.js';
+import { Deadline, Messages } from './messages.js';
 
 const fieldNames = (e) => Object.fromEntries(e.fields.map((f) => [f.name, title(f.title, f.name)]));
 
@@ -96,6 +97,7 @@ export function Record({ e, id }) {
   const [changed, setChanged] = useState(false), [asked, setAsked] = useState(null);
   const first = useLoad((signal) => api('GET', `${e.path}/${id}`, undefined, { signal }), [e.full, id]);
   useEffect(() => { if (first.data) take({ record: first.data.body, etag: first.data.etag }); }, [first.data]);
+  const history = useLoad((signal) => (e.may.history && loaded ? get(`${e.path}/${id}/history`, { signal }) : Promise.resolve(null)), [e.full, id, loaded?.record.rev]);
   const state = useRef({});
   state.current = { editing, rev: loaded?.record.rev };
   const take = (x) => { setLoaded(x); setChanged(false); setRevealed(null); };
@@ -133,7 +135,8 @@ export function Record({ e, id }) {
     <p class="hint meta">${t('建立', 'Created')} ${time(record.created_at)} <${Person} id=${record.created_by} /> · ${t('更新', 'changed')} ${time(record.updated_at)} · ${t('第', 'revision ')}${record.rev}${t(' 版', '')}</p>
     <${ProblemBox} error=${asked} />
     ${changed && html`<p class="notice" role="status">${t('别人刚刚改了这条记录；保存时会让您核对。', 'Somebody has just changed this record; you will see both when you save.')}</p>`}
-    ${e.workflow && html`<${Track} e=${e} record=${record} />`}
+    ${e.workflow && html`<${Track} e=${e} record=${record} history=${history.data?.items} />`}
+    <${Deadline} record=${record} />
     <div class="columns"><div class="main-column">
       <section class="card">${editing ? html`<${Edit} e=${e} loaded=${loaded} close=${() => { setEditing(false); if (changed) first.again(); }} saved=${(x) => { setEditing(false); take(x); }} />`
       : html`<${Fields} e=${e} record=${record} revealed=${revealed} reveal=${reveal} />
@@ -142,7 +145,8 @@ export function Record({ e, id }) {
       ${!editing && html`<${Approvals} e=${e} record=${record} changed=${first.again} />`}
       ${e.workflow && !editing && html`<${Steps} e=${e} loaded=${loaded} done=${take} stale=${first.again} />`}
       ${!editing && html`<${Documents} e=${e} record=${record} />`}
-      ${e.may.history && html`<${History} e=${e} id=${id} rev=${record.rev} />`}
+      <${Messages} e=${e} id=${id} rev=${record.rev} />
+      ${e.may.history && html`<${History} e=${e} load=${history} />`}
       <${Explain} e=${e} record=${record} />
     </aside></div></div>`;
 }

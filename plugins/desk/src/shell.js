@@ -43,6 +43,8 @@ export function Shell({ children, signOut }) {
     <nav class="side" aria-label=${t('主菜单', 'Main')}>
       <a href="#/" aria-current=${here([])}>${t('总览', 'Overview')}</a>
       <a href="#/inbox" aria-current=${here(['inbox'])}>${t('待办', 'Inbox')}${app.waiting ? html` <b class="badge">${app.waiting}</b>` : ''}</a>
+      <a href="#/obligations" aria-current=${here(['obligations'])}>${t('定期任务', 'Obligations')}</a>
+      ${app.meta.plugins.some((p) => p.reports.length) && html`<a href="#/reports" aria-current=${here(['reports'])}>${t('统计', 'Figures')}</a>`}
       ${app.meta.plugins.filter((p) => p.entities.length).map((p) => html`<div class="group"><h2>${title(p.title, p.name)}</h2>
         ${p.entities.map((e) => html`<a href=${listAddress(e)} aria-current=${here(['e', p.name, e.name])}>${title(e.title, e.name)}</a>`)}</div>`)}
       <div class="group"><h2>${t('系统', 'System')}</h2>

@@ -8,10 +8,18 @@ import { t, title } from './i18n.js';
 import { ProblemBox, itemText, problemText, toast } from './ui.js';
 import { FormField, toSend } from './form.js';
 import { isByCase } from './approval.js';
+import { Person, time } from './format.js';
 
-export function Track({ e, record }) {
-  const { states } = e.workflow, line = states.filter((s) => !s.final || s.name === record.state), at = line.findIndex((s) => s.name === record.state);
-  return html`<ol class="track" aria-label=${t('流程', 'Workflow')}>${line.map((s, i) => html`<li class=${i < at ? 'past' : i === at ? 'now' : ''} aria-current=${i === at ? 'step' : undefined}>${title(s.title, s.name)}</li>`)}</ol>`;
+// Where it has been, with who brought it there and when, where it is, and what lies ahead.
+export function Track({ e, record, history }) {
+  const { states } = e.workflow, been = [];
+  const moves = (history ?? []).filter((x, i) => i === 0 || x.before?.state);
+  moves.forEach((x, i) => been.push({ name: moves[i + 1]?.before.state ?? record.state, by: x.actor, at: x.at }));
+  if (!been.length) been.push({ name: record.state });
+  const at = states.findIndex((s) => s.name === record.state), over = states[at]?.final, ahead = over ? [] : states.filter((s, i) => i > at && !s.final && !been.some((x) => x.name === s.name));
+  const name = (n) => { const s = states.find((x) => x.name === n); return title(s?.title, n); };
+  return html`<ol class="track" aria-label=${t('流程', 'Workflow')}>${been.slice(-6).map((x, i, l) => html`<li class=${i < l.length - 1 ? 'past' : 'now'} aria-current=${i === l.length - 1 ? 'step' : undefined}>${name(x.name)}${x.at && html`<small><${Person} id=${x.by} /> ${time(x.at).slice(5)}</small>`}</li>`)}
+    ${ahead.map((s) => html`<li>${name(s.name)}</li>`)}</ol>`;
 }
 
 // The reasons of a decision, met and not met, in words.

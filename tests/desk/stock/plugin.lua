@@ -41,6 +41,6 @@ return {
     },
   },
   reports = {
-    by_day = campus.report { title = { zh = "每日入库", en = "Stored by day" }, entity = "items", group = { "day" }, chart = "line" },
+    by_day = campus.report { title = { zh = "每日入库", en = "Stored by day" }, entity = "items", group = { "day" }, chart = "line", overview = { order = 20 } },
   },
 }
