@@ -85,3 +85,28 @@ test('meta names the school, its day and the release', async () => {
   assert.equal(a.body.school.timezone, 'Asia/Shanghai');
   assert.equal(String(a.body.release.number), a.headers.get('x-release'));
 });
+
+test('meta tells whose first page a report is on, what its counts count, and no report that could count nothing', async () => {
+  const reports = async (who) => Object.fromEntries((await who.ok('GET', 'meta')).plugins.find((p) => p.name === 'admissions').reports.map((r) => [r.name, r]));
+  const r = await reports(lead);
+  assert.deepEqual(r.leads_untouched.where, { state: 'new' });
+  assert.equal(r.leads_untouched.overview.older, '24h');
+  assert.ok(r.leads_untouched.overview.roles.includes('principal'));
+  assert.deepEqual(r.by_plan_line.columns.find((c) => c.name === 'arrived').where, { state: 'arrived' });
+  assert.ok(r.by_education);
+  const money = await server.bearer('m.money', ['finance']);
+  assert.equal((await reports(money)).by_education, undefined, 'finance sees no education');
+  assert.ok((await reports(money)).by_plan_line);
+});
+
+test('meta is packed for who can unpack it, with an ETag of its own', async () => {
+  const packed = await fetch(`${server.url}/api/v1/meta`, { headers: { Authorization: `Bearer ${lead.token}`, 'Accept-Encoding': 'gzip' } });
+  const plain = await fetch(`${server.url}/api/v1/meta`, { headers: { Authorization: `Bearer ${lead.token}`, 'Accept-Encoding': 'identity' } });
+  assert.equal(packed.headers.get('content-encoding'), 'gzip');
+  assert.equal(plain.headers.get('content-encoding'), null);
+  assert.equal(packed.headers.get('vary'), 'Accept-Encoding');
+  assert.deepEqual(await packed.json(), await plain.json());
+  assert.notEqual(packed.headers.get('etag'), plain.headers.get('etag'));
+  const again = await fetch(`${server.url}/api/v1/meta`, { headers: { Authorization: `Bearer ${lead.token}`, 'Accept-Encoding': 'gzip', 'If-None-Match': packed.headers.get('etag') } });
+  assert.deepEqual([again.status, await again.text()], [304, '']);
+});

@@ -47,6 +47,7 @@ const PAGES = [
   ['own-list', 'lead', '#/e/stock/items'],
   ['own-record', 'lead', () => `#/e/stock/items/r/${busy}`],
   ['own-new', 'lead', '#/e/stock/items/new'],
+  ['figures', 'lead', '#/reports'],
   ['find', 'lead', '#/find'],
   ['account', 'lead', '#/account'],
   ['jobs', 'lead', '#/jobs'],
@@ -84,7 +85,9 @@ for (const width of [1440, 390])
 test('a plugin that a school writes is in the menu, with its form, its steps and its line chart', async () => {
   const d = await Desk.open(browser, server, { who: lead });
   await d.go('#/');
-  await d.page.locator('section', { hasText: '每日入库' }).locator('.line canvas').first().waitFor();
+  const line = d.page.locator('section.report', { hasText: '每日入库' }).locator('.line');
+  await line.scrollIntoViewIfNeeded();
+  await line.locator('canvas').first().waitFor();
   assert.match(await d.page.locator('nav.side').innerText(), /库房\s+物品/);
   await d.go('#/e/stock/items/new');
   for (const f of ['title', 'day', 'amount', 'price', 'kind', 'tags', 'fragile', 'at', 'seen', 'remark', 'parts']) assert.equal(await d.page.locator(`#f-${f}`).count(), 1, f);

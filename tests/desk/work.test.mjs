@@ -101,6 +101,92 @@ test('a list filters by state, by a field and by a typed name on the server', as
   await d.close();
 });
 
+test('a list is searched by pinyin, kept as a view with its columns, and taken out for a purpose', async () => {
+  const d = await open(), { page } = d, { total } = await lead.ok('GET', 'admissions/applicants?q=linghu&total=true&limit=1');
+  assert.ok(total > 0);
+  await d.go('#/e/admissions/applicants');
+  await page.getByRole('searchbox', { name: '在列表中查找' }).fill('linghu');
+  await page.keyboard.press('Enter');
+  await page.getByRole('status').filter({ hasText: `共 ${total} 条` }).waitFor();
+  assert.match(await page.locator('.grid .row').first().innerText(), /令狐/);
+  await page.getByText('列', { exact: true }).click();
+  await page.getByLabel('成绩', { exact: true }).check();
+  await page.getByText('列', { exact: true }).click();
+  await page.getByText('视图', { exact: true }).click();
+  await page.getByLabel('视图名称').fill('姓令狐的');
+  await d.button('保存当前视图').click();
+  await d.button('姓令狐的').waitFor();
+  await d.picture('list-view');
+  await d.accessible();
+  await page.getByText('视图', { exact: true }).click();
+  await d.button('清除').click();
+  await page.getByRole('status').filter({ hasNotText: `共 ${total} 条` }).first().waitFor();
+  await d.close();
+  const again = await open();      // another browser: views are the person's, not the machine's
+  await again.go('#/e/admissions/applicants');
+  await again.page.getByText('视图', { exact: true }).click();
+  await again.button('姓令狐的').click();
+  await again.page.getByRole('status').filter({ hasText: `共 ${total} 条` }).waitFor();
+  await again.page.getByRole('columnheader', { name: '成绩' }).waitFor();
+  await again.button('导出').click();
+  const dialog = again.page.getByRole('dialog');
+  await dialog.getByLabel('格式').selectOption('csv');
+  await dialog.getByLabel('联系电话', { exact: true }).check();
+  assert.ok(await dialog.getByRole('button', { name: '导出', exact: true }).isDisabled(), 'not without a purpose');
+  await dialog.getByRole('button', { name: '会议材料' }).click();
+  await again.picture('list-export');
+  await again.accessible();
+  const saving = again.page.waitForEvent('download');
+  await dialog.getByRole('button', { name: '导出', exact: true }).click();
+  let text = '';
+  for await (const part of await (await saving).createReadStream()) text += part;
+  assert.match(text, /phone/);
+  assert.match(text, /,1[3-9]\d{9}/, 'in the clear');
+  assert.match(text, /会议材料/);
+  await again.fine();
+  await again.close();
+});
+
+test('one step for many: what a rule refuses stays and says why, and the list shows what moved', async () => {
+  for (const [n, score] of [[41, '500.0'], [42, '10.0'], [43, '510.0']]) await add(n, { name: `批量${n}`, region: '批量之地', score });
+  const d = await open(), { page } = d;
+  await d.go(`#/e/admissions/applicants?region=${encodeURIComponent('批量之地')}`);
+  await d.button('批量').click();
+  await d.button('办理全部 3 条').click();
+  await page.selectOption('#bulk-step', 'assess');
+  await d.button('预审 3 条').click();
+  await page.getByRole('region', { name: '未办的记录' }).getByText('批量42').waitFor();
+  assert.match(await page.getByRole('dialog').innerText(), /2\s*已办[^]*1\s*未办[^]*低于 280 分/);
+  await d.picture('list-bulk');
+  await d.accessible();
+  await d.button('完成').click();
+  await page.locator('.grid .row', { hasText: '批量41' }).getByText('审核中').waitFor();
+  await d.button('批量').click();
+  await page.getByLabel('选中 批量42').check();
+  await d.button('办理选中的').click();
+  await page.selectOption('#bulk-step', 'review');
+  await d.button('受理 1 条').click();
+  await d.button('完成').click();
+  await page.locator('.grid .row', { hasText: '批量42' }).getByText('审核中').waitFor();
+  await d.fine();
+  await d.close();
+});
+
+test('a reference is picked by its name, and shown by it', async () => {
+  const { id } = await lead.ok('POST', 'admissions/channels', { name: '微信公众号招生', type: 'online', officer: lead.id }), d = await open(), { page } = d;
+  await d.go('#/e/admissions/leads/new');
+  await page.fill('#f-name', '引用');
+  await page.fill('#f-phone', '13600005555');
+  await page.fill('#f-channel', '微信');
+  await page.locator('.picker').getByRole('button', { name: '微信公众号招生' }).click();
+  await d.accessible();
+  await d.button('保存').click();
+  await page.locator('dd').getByRole('link', { name: '微信公众号招生' }).waitFor();
+  assert.equal((await lead.ok('GET', 'admissions/leads?name=引用')).items[0].channel, id);
+  await d.fine();
+  await d.close();
+});
+
 test('a phone number typed at the top finds the family, and stays out of the address', async () => {
   const id = await add(11, { name: '电话可寻' }), d = await open(), phone = applicant(11).phone;
   await d.go();

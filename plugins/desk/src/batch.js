@@ -7,9 +7,9 @@ import { api, query } from './api.js';
 import { lang, t, title } from './i18n.js';
 import { recordAddress } from './state.js';
 import { Dialog, ProblemBox, itemText, stateTitle } from './ui.js';
-import { count } from './format.js';
+import { RecordRef, count } from './format.js';
 import { documentsOf } from './documents.js';
-import { useJob } from './import.js';
+import { useJob } from './jobwatch.js';
 
 function Result({ e, job }) {
   const r = job.result ?? {};
@@ -17,7 +17,7 @@ function Result({ e, job }) {
     ${job.state === 'cancelled' && html`<p class="notice">${t('已停止；停止前制作的有效。', 'Stopped; what was issued before is in force.')}</p>`}
     ${r.problem && job.state !== 'cancelled' && html`<${ProblemBox} error=${{ ...r.problem, errors: r.problem.errors ?? [] }} />`}
     ${r.report?.length > 0 && html`<div class="table-wrap" tabindex="0" role="region" aria-label=${t('没有制作的', 'Those refused')}><table><thead><tr><th>${t('记录', 'Record')}</th><th>${t('原因', 'Why')}</th></tr></thead>
-      <tbody>${r.report.map((x) => html`<tr><td><a href=${recordAddress(e, x.id)}>#${x.id.slice(-6)}</a></td><td>${x.errors.map(itemText).join(t('；', '; ')) || x.code}</td></tr>`)}</tbody></table></div>`}
+      <tbody>${r.report.map((x) => html`<tr><td><a href=${recordAddress(e, x.id)}><${RecordRef} to=${e.full} id=${x.id} plain /></a></td><td>${x.errors.map(itemText).join(t('；', '; ')) || x.code}</td></tr>`)}</tbody></table></div>`}
     ${r.file && html`<a class="button main" href=${`/api/v1/files/${r.file}?inline=true`} target="_blank" rel="noopener">${t('打开全部，打印', 'Open all of them to print')}</a><p class="hint">${t('一份 PDF，24 小时内可取。', 'One PDF, kept for 24 hours.')}</p>`}`;
 }
 
@@ -27,9 +27,9 @@ export function Page({ e, filters, sealed, total, close }) {
   async function start(ev) {
     ev.preventDefault();
     setError(null);
-    const states = d.states && !filters.state ? d.states.join(',') : filters.state;
+    const states = d.states && !filters.state && !filters['state[in]'] ? { 'state[in]': d.states.join(',') } : {};
     try {
-      const a = await api('POST', query(`${e.path}/documents/${d.name}`, { ...filters, state: states }), { lang: language, ...(purpose.trim() ? { purpose: purpose.trim() } : {}) });
+      const a = await api('POST', query(`${e.path}/documents/${d.name}`, { ...filters, ...states }), { lang: language, ...(purpose.trim() ? { purpose: purpose.trim() } : {}) });
       setId(a.body.id);
     } catch (x) { setError(x); }
   }

@@ -62,9 +62,9 @@ export function listOf(r, row, count) {
 }
 export const Behind = ({ href, children, ...rest }) => (href ? html`<a href=${href} ...${rest}>${children}</a>` : html`<span ...${rest}>${children}</span>`);
 
-// Against a year before, in words: "+4.5 %".
+// Against a year before, in words: "+4.5 %"; of a handful nothing.
 export function change(now, last) {
-  if (!last) return null;
+  if (!(last >= 20)) return null;
   const d = (100 * (now - last)) / last;
   return `${d > 0 ? '+' : ''}${d.toFixed(1)}%`;
 }

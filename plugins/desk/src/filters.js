@@ -5,7 +5,7 @@
 import { html, useState } from './vendor/preact.js';
 import { t, title } from './i18n.js';
 import { Person, RecordRef, nameField, text } from './format.js';
-import { PersonPicker } from './people.js';
+import { PersonPicker, RecordPicker } from './people.js';
 import { stateTitle } from './ui.js';
 
 const OPS = {
@@ -61,6 +61,7 @@ export function AddFilter({ e, add, close }) {
     ${s.op !== 'empty' && (choices
     ? html`<select aria-label=${t('值', 'Value')} required value=${s.value} onChange=${(ev) => put(ev.target.value)}><option value=""></option>${choices.map((c) => html`<option value=${c.name}>${title(c.title, c.name)}</option>`)}</select>`
     : f.type === 'person' ? html`<${PersonPicker} id="filter-person" aria-label=${t('值', 'Value')} value=${s.value} set=${put} />`
+    : f.type === 'reference' ? html`<${RecordPicker} id="filter-record" to=${f.to} aria-label=${t('值', 'Value')} value=${s.value} set=${put} />`
     : html`<input aria-label=${t('值', 'Value')} required type=${f.type === 'date' ? 'date' : 'text'} value=${s.value} onInput=${(ev) => put(ev.target.value)} />`)}
     <button class="main">${t('添加', 'Add')}</button><button type="button" onClick=${close}>${t('取消', 'Cancel')}</button></form>`;
 }

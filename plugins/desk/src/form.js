@@ -7,7 +7,7 @@ import { lang, t, title } from './i18n.js';
 import { itemText } from './ui.js';
 import { time } from './format.js';
 import { app } from './state.js';
-import { PersonPicker } from './people.js';
+import { PersonPicker, RecordPicker } from './people.js';
 import { FileInput } from './files.js';
 
 export const isFillable = (f) => !f.readonly && !f.derived && f.view !== 'hidden';
@@ -55,6 +55,7 @@ function Input({ f, id, value, set, bad, required, describedby }) {
       placeholder=${f.min !== undefined && f.max !== undefined ? `${f.min} – ${f.max}` : undefined} />`;
     case 'person': return html`<${PersonPicker} ...${base} value=${value} set=${set} />`;
     case 'file': return html`<${FileInput} ...${base} f=${f} value=${value} set=${set} />`;
+    case 'reference': return html`<${RecordPicker} ...${base} to=${f.to} value=${value} set=${set} />`;
     case 'list': return html`<${Lines} f=${f} id=${id} value=${value} set=${set} />`;
     default: return html`<input ...${base} type=${f.check === 'mobile' ? 'tel' : 'text'} autocomplete="off" maxlength=${f.max_length} value=${value ?? ''} onInput=${on} />`;
   }
