@@ -69,7 +69,7 @@ function useName(source, id, ask) {
       ask(ids).then((list) => done(new Map(list)), () => done(new Map()));
     }, 5);
   }, [source, id]);
-  return s.known.get(id);
+  return s.known.get(id) ?? (ask && id ? '…' : '');
 }
 const short = (id) => `#${String(id).slice(-6)}`;
 const askPeople = (ids) => get(`people?ids=${ids.join(',')}`).then((a) => a.items.map((p) => [p.id, p.display]));
