@@ -89,8 +89,9 @@ test('the director sees the three numbers of the morning, each a step from its r
 for (const [name, expected] of [
   ['principal', ['二八年招生计划', '各计划分项进度', '报名人数']], ['manager', ['招生漏斗', '各计划分项进度']], ['deputy', ['各计划分项进度', '超过 24 小时未联系的线索']],
   ['lead', ['年度招生总结', '招生漏斗', '席位之人']], ['officer', ['线索1', '下次联系', '已录取']], ['finance', ['护理 · 河北', '期末考试']], ['teacher', ['期末考试', '各班学生']], ['marketing', ['各渠道线索']], ['auditor', ['报名学生']]]) {
-  test(`the first page of ${name} shows what comes next, nobody's number, at two widths and in two languages`, async () => {
-    for (const [width, lang] of [[1440, 'zh'], [390, 'en']]) {
+  test(`the first page of ${name} shows what comes next, nobody's number`, async () => {
+    const more = ['principal', 'officer'].includes(name) ? [[1440, 'en'], [390, 'zh'], [390, 'en']] : [];
+    for (const [width, lang] of [[1440, 'zh'], ...more]) {
       const d = await open(name, { width, lang });
       await d.go('#/');
       if (lang === 'zh') for (const text of expected) await d.page.locator('#main').getByText(text).first().waitFor();

@@ -55,11 +55,16 @@ function Waiting({ list }) {
   useFresh(load, list.map((e) => e.full));
   if (!asked.length) return null;
   const some = load.data && asked.map((x, i) => ({ ...x, ...load.data[i] })).filter((x) => x.total > 0);
+  // Where one could only end it, and nothing runs against the clock, it may as well stay.
+  const rests = ({ e, s }) => !s.deadline && s.steps.every((x) => x.to === s.name || e.workflow.states.find((y) => y.name === x.to).final);
+  const now = some?.filter((x) => !rests(x)) ?? [], later = some?.filter(rests) ?? [];
+  const row = ({ e, s, total, items: [first] }) => html`<li key=${e.full + s.name} class="pair"><a href=${query(listAddress(e), { state: s.name, sort: 'updated_at' })} title=${s.steps.map((x) => title(x.title, x.name)).join(t('、', ', '))}><span class="name">${title(e.title)} <${State} e=${e} name=${s.name} /></span><b class="big">${count(total)}</b></a>
+      ${first && html`<a class="oldest hint" href=${recordAddress(e, first.id)}>${t('最早', 'oldest')}: ${recordName(e, first)} · ${ago(first.updated_at)}</a>`}</li>`;
   return html`<section class="card waiting"><header><h2>${t('等您处理', 'Waiting for a step of yours')}</h2></header>
     ${!some && html`<${Busy} />`}
     ${some && !some.length && html`<p class="hint">${t('没有等您处理的记录。', 'No records wait for a step of yours.')}</p>`}
-    ${some?.length > 0 && html`<ul class="rows">${some.map(({ e, s, total, items: [first] }) => html`<li key=${e.full + s.name} class="pair"><a href=${query(listAddress(e), { state: s.name, sort: 'updated_at' })} title=${s.steps.map((x) => title(x.title, x.name)).join(t('、', ', '))}><span class="name">${title(e.title)} <${State} e=${e} name=${s.name} /></span><b class="big">${count(total)}</b></a>
-      ${first && html`<a class="oldest hint" href=${recordAddress(e, first.id)}>${t('最早', 'oldest')}: ${recordName(e, first)} · ${ago(first.updated_at)}</a>`}</li>`)}</ul>`}</section>`;
+    ${now.length > 0 && html`<ul class="rows">${now.map(row)}</ul>`}
+    ${later.length > 0 && html`<details><summary class="hint">${t(`另有 ${later.length} 处可以办结`, `${later.length} more that could be ended`)}</summary><ul class="rows">${later.map(row)}</ul></details>`}</section>`;
 }
 
 // What comes next by a date of an entity, as it is declared: mine and open, where it says whose.
