@@ -54,6 +54,11 @@ struct reading {
     enum err err;
 };
 
+// Of a row the column is told, whoever found it wrong: the cell's reader, or the record's.
+static const char *column_of(const struct problem_item *it) {
+    return it->pointer ? it->pointer + (*it->pointer == '/') : NULL;
+}
+
 // The row as it came, with the places that are wrong before it and why behind it.
 static void keep_rejected(struct reading *r, const struct row *row, const struct problem *p) {
     struct buf *b = &r->im->rejected, text;
@@ -70,14 +75,14 @@ static void keep_rejected(struct reading *r, const struct row *row, const struct
     buf_init(&text, NULL);
     for (const struct problem_item *it = p->first; it; it = it->next)
         for (int i = 0; i < h->n && it->pointer; i++)
-            if (h->columns[i] && !strcmp(it->pointer + (*it->pointer == '/'), h->columns[i]->name))
+            if (h->columns[i] && !strcmp(column_of(it), h->columns[i]->name))
                 buf_printf(&text, "%d ", i + 1);
     csv_put(b, text.data, text.len);
     for (int i = 0; i < h->n; i++)
         csv_put(b, i < row->ncells ? row->cells[i].p : "", i < row->ncells ? row->cells[i].n : 0);
     text.len = 0;
     for (const struct problem_item *it = p->first; it; it = it->next) {
-        const char *name = it->pointer ? it->pointer + (*it->pointer == '/') : NULL;
+        const char *name = column_of(it);
         const struct field *f = name ? entity_field(r->im->entity, name) : NULL;
         buf_printf(&text, "%s%s%s%s", text.len ? (zh ? "；" : "; ") : "",
                    f ? title_in(&f->title, r->im->lang, f->name) : "", f ? (zh ? "：" : ": ") : "",
@@ -99,7 +104,7 @@ static void report(struct reading *r, const struct row *row, const struct proble
     for (const struct problem_item *it = p->first; it; it = it->next) {
         json_sep(&im->report);
         buf_putc(&im->report, '{');
-        json_kv_str(&im->report, "pointer", it->pointer);
+        json_kv_str(&im->report, "pointer", column_of(it));
         json_kv_str(&im->report, "code", it->word);
         json_kv_str(&im->report, "detail", it->detail);
         if (it->detail_zh) json_kv_str(&im->report, "detail_zh", it->detail_zh);
