@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { root } from '../lib/server.mjs';
+import { eventually, root } from '../lib/server.mjs';
 import { Desk, Server, launch } from './lib.mjs';
 
 const PLUGIN = `local field = campus.field
@@ -141,7 +141,7 @@ test('who submitted it urges and withdraws on the record; a colleague is picked 
   await m.page.locator('.picker').getByRole('button', { name: '校长' }).click();
   await m.page.locator('dialog').getByRole('button', { name: '加签' }).click();
   await m.page.locator('.approvals', { hasText: '校长' }).waitFor();
-  assert.equal((await writer.ok('GET', `buying/requests/${r.id}/approvals`)).items[0].steps.length, 3);
+  await eventually(async () => assert.equal((await writer.ok('GET', `buying/requests/${r.id}/approvals`)).items[0].steps.length, 3), 15000);
   await m.fine();
   await m.close();
 });
