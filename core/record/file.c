@@ -85,11 +85,6 @@ enum err file_add(struct store *s, const struct file_made *f, const char *name, 
     return insert(s, f, name, by, "", "", "", by, now, expires_at);
 }
 
-enum err file_add_to(struct store *s, const struct file_made *f, const char *name,
-                     const struct record *r, const char *field, const char *by, int64_t now) {
-    return insert(s, f, name, r->owner, r->entity->full, r->id, field, by, now, 0);
-}
-
 enum err file_find(struct store *s, const char *id, struct file_row *f) {
     struct stmt *st =
         db_query(s->db, s->problem,

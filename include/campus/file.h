@@ -76,10 +76,6 @@ MUST_CHECK enum err file_attach(struct store *s, const struct record *r, const s
 MUST_CHECK enum err file_attach_to(struct store *s, const struct record *r, const char *id,
                                    const char *kind, const char *pointer, const char *by,
                                    int64_t now);
-// Attaches one that the core made itself (a document) to no field; `field` is its kind.
-MUST_CHECK enum err file_add_to(struct store *s, const struct file_made *f, const char *name,
-                                const struct record *r, const char *field, const char *by,
-                                int64_t now);
 // Whether a value of the field names the file.
 bool file_is_in(struct arena *a, const struct field *f, const struct value *v, const char *id);
 // Destroys the keys and names of all files that are the owner's, and what documents say: nothing

@@ -3,55 +3,29 @@
 //
 // Clocks of records: their moments, each step once, whoever takes it.
 #include "campus/deadline.h"
-#include "campus/home.h"
-#include "campus/text.h"
 #include "campus/todo.h"
-#include "campus/yaml.h"
-#include "fixture.h"
-
-static const char CALENDAR[] =
-    "calendars:\n"
-    "  school:\n"
-    "    hours: { mon: [\"08:00-16:00\"], tue: [\"08:00-16:00\"], wed: [\"08:00-16:00\"],"
-    " thu: [\"08:00-16:00\"], fri: [\"08:00-16:00\"] }\n"
-    "    duty: [{ days: 2026-11-28..2026-11-29, people: [p.duty, nobody] }]\n";
+#include "flow_fixture.h"
 
 struct stand {
-    struct fixture *fx;
-    struct tz *tz;
-    struct calendars *cs;
+    struct flow_fixture f;
     struct deadline_decl decl;
     struct duration remind[2];
     struct step_decl steps[2];
-    struct flow flow;
     struct record visit;
 };
 
-static int64_t ms(const char *t) {
-    int64_t v;
-    assert_true(text_to_time(t, strlen(t), &v));
-    return v;
-}
-
 static void person(struct stand *s, const char *id, const char *name, const char *boss) {
-    OK(s->fx,
-       db_run(s->fx->db, &s->fx->problem, NULL,
+    OK(s->f.fx,
+       db_run(s->f.fx->db, &s->f.fx->problem, NULL,
               "INSERT INTO core_people(id,name,norm,display,must_change,disabled_at,"
               "created_at,created_by,totp_last,supervisor) VALUES($1,$2,$2,$2,0,0,0,'t',0,$3)",
               "ttt", id, name, boss));
 }
 
 static int stand_open(void **state) {
-    void *fx;
-    struct yaml *y;
-    struct stand *s = calloc(1, sizeof *s);
-    fixture_open(&fx);
-    s->fx = fx;
-    OK(s->fx, store_migrate(s->fx->db, NULL, home_ddl(s->fx->arena), &s->fx->problem));
-    s->tz = tz_load("Asia/Shanghai");
-    OK(s->fx, yaml_parse(s->fx->arena, "c", CALENDAR, strlen(CALENDAR), &y, &s->fx->problem));
-    const struct yaml *layers[] = {y};
-    OK(s->fx, calendar_compile(s->fx->arena, s->tz, layers, 1, &s->cs, &s->fx->problem));
+    struct stand *s;
+    flow_fixture_open(state, sizeof *s, "p-1");
+    s = *state;
     s->remind[0] = (struct duration){4, DURATION_HOURS};
     s->remind[1] = (struct duration){9, DURATION_WORKDAYS}; // before it began: never
     s->steps[0] = (struct step_decl){{1, DURATION_WORKDAYS}, "role:lead"};
@@ -62,34 +36,20 @@ static int stand_open(void **state) {
                                      .nremind = 2,
                                      .steps = s->steps,
                                      .nsteps = 2,
-                                     .calendar = calendar_find(s->cs, "school")};
+                                     .calendar = s->f.calendar};
     person(s, "p-1", "p.one", "p-2");
     person(s, "p-2", "p.two", NULL);
     person(s, "p-3", "p.duty", NULL);
-    s->flow = (struct flow){.store = &s->fx->store,
-                            .calendars = s->cs,
-                            .actor = "p-1",
-                            .now = ms("2026-11-23T10:00:00+08:00"), // a Monday
-                            .release = 1};
-    OK(s->fx, fixture_insert(s->fx, s->fx->visits, "{\"applicant\":\"r-1\"}", &s->visit));
-    *state = s;
-    return 0;
-}
-
-static int stand_close(void **state) {
-    struct stand *s = *state;
-    void *fx = s->fx;
-    tz_free(s->tz);
-    fixture_close(&fx);
-    free(s);
+    s->f.flow.now = ms("2026-11-23T10:00:00+08:00"); // a Monday
+    OK(s->f.fx, fixture_insert(s->f.fx, s->f.fx->visits, "{\"applicant\":\"r-1\"}", &s->visit));
     return 0;
 }
 
 static int64_t opened(struct stand *s) {
     static const struct title title = {"来访", "Visit"};
     struct deadline_subject sub = {"admissions.visits", s->visit.id, "open", 1, &title};
-    int64_t due = deadline_reckon(&s->flow, &s->decl, s->visit.values);
-    OK(s->fx, deadline_open(&s->flow, &s->decl, due, &sub));
+    int64_t due = deadline_reckon(&s->f.flow, &s->decl, s->visit.values);
+    OK(s->f.fx, deadline_open(&s->f.flow, &s->decl, due, &sub));
     return due;
 }
 
@@ -98,14 +58,14 @@ static const char *taken(struct stand *s, const char *at) {
     static const struct title title = {"来访", "Visit"};
     struct deadline_subject sub = {"admissions.visits", s->visit.id, "open", 1, &title};
     struct buf b;
-    buf_init(&b, s->fx->arena);
-    s->flow.now = ms(at);
+    buf_init(&b, s->f.fx->arena);
+    s->f.flow.now = ms(at);
     for (bool found = true;;) {
         struct deadline_row row;
         bool told;
-        OK(s->fx, deadline_next(&s->flow, &row, &found));
+        OK(s->f.fx, deadline_next(&s->f.flow, &row, &found));
         if (!found) return buf_str(&b);
-        OK(s->fx, deadline_step(&s->flow, &row, &sub, s->fx->visits, s->visit.values, &told));
+        OK(s->f.fx, deadline_step(&s->f.flow, &row, &sub, s->f.fx->visits, s->visit.values, &told));
         buf_printf(&b, "%s%s%s", b.len ? " " : "", told ? "" : "!", row.kind);
     }
 }
@@ -113,8 +73,8 @@ static const char *taken(struct stand *s, const char *at) {
 
 static int64_t todos(struct stand *s, const char *audience) {
     int64_t n;
-    OK(s->fx,
-       db_int(s->fx->db, &s->fx->problem, &n, -1,
+    OK(s->f.fx,
+       db_int(s->f.fx->db, &s->f.fx->problem, &n, -1,
               "SELECT count(*) FROM core_todo WHERE audience=$1 AND closed_at=0", "t", audience));
     return n;
 }
@@ -123,7 +83,7 @@ static void test_its_moments_come_in_order_and_once(void **state) {
     struct stand *s = *state;
     assert_int_equal(opened(s), ms("2026-11-25T16:00:00+08:00"));
     int64_t when;
-    OK(s->fx, deadline_when(s->fx->db, &when, &s->fx->problem));
+    OK(s->f.fx, deadline_when(s->f.fx->db, &when, &s->f.fx->problem));
     assert_int_equal(when, ms("2026-11-25T12:00:00+08:00"));
     TAKES("2026-11-25T11:59:59+08:00", "");
     TAKES("2026-11-25T12:00:00+08:00", "remind");
@@ -134,9 +94,9 @@ static void test_its_moments_come_in_order_and_once(void **state) {
     TAKES("2026-11-26T16:00:00+08:00", "escalate");
     assert_int_equal(todos(s, "role:lead"), 1);
     TAKES("2027-11-26T16:00:00+08:00", "");
-    OK(s->fx, deadline_when(s->fx->db, &when, &s->fx->problem));
+    OK(s->f.fx, deadline_when(s->f.fx->db, &when, &s->f.fx->problem));
     assert_int_equal(when, INT64_MAX);
-    OK(s->fx, deadline_close(&s->flow, s->visit.id));
+    OK(s->f.fx, deadline_close(&s->f.flow, s->visit.id));
     assert_int_equal(todos(s, "person:p-1") + todos(s, "person:p-2") + todos(s, "role:lead"), 0);
 }
 
@@ -145,7 +105,7 @@ static void test_what_was_slept_through_comes_at_once_but_no_reminder(void **sta
     (void)opened(s);
     TAKES("2026-12-24T12:00:00+08:00", "!remind missed escalate escalate");
     assert_int_equal(
-        fixture_int(s->fx, "SELECT count(*) FROM core_outbox WHERE type LIKE '%.deadline.%'"), 3);
+        fixture_int(s->f.fx, "SELECT count(*) FROM core_outbox WHERE type LIKE '%.deadline.%'"), 3);
 }
 
 static void test_of_two_who_take_a_step_one_does(void **state) {
@@ -155,15 +115,15 @@ static void test_of_two_who_take_a_step_one_does(void **state) {
     struct deadline_row row;
     bool found, told;
     (void)opened(s);
-    s->flow.now = ms("2026-11-25T13:00:00+08:00");
-    OK(s->fx, deadline_next(&s->flow, &row, &found));
+    s->f.flow.now = ms("2026-11-25T13:00:00+08:00");
+    OK(s->f.fx, deadline_next(&s->f.flow, &row, &found));
     assert_true(found);
-    OK(s->fx, deadline_step(&s->flow, &row, &sub, s->fx->visits, s->visit.values, &told));
-    assert_int_equal(deadline_step(&s->flow, &row, &sub, s->fx->visits, s->visit.values, &told),
+    OK(s->f.fx, deadline_step(&s->f.flow, &row, &sub, s->f.fx->visits, s->visit.values, &told));
+    assert_int_equal(deadline_step(&s->f.flow, &row, &sub, s->f.fx->visits, s->visit.values, &told),
                      ERR_CONFLICT);
-    OK(s->fx, deadline_close(&s->flow, s->visit.id));
+    OK(s->f.fx, deadline_close(&s->f.flow, s->visit.id));
     assert_int_equal(
-        fixture_int(s->fx, "SELECT count(*) FROM core_outbox WHERE type LIKE '%.deadline.%'"), 1);
+        fixture_int(s->f.fx, "SELECT count(*) FROM core_outbox WHERE type LIKE '%.deadline.%'"), 1);
 }
 
 static void test_a_closed_one_takes_no_step_and_one_put_off_waits(void **state) {
@@ -171,26 +131,26 @@ static void test_a_closed_one_takes_no_step_and_one_put_off_waits(void **state) 
     struct deadline_row row;
     bool found;
     (void)opened(s);
-    s->flow.now = ms("2026-11-25T13:00:00+08:00");
-    OK(s->fx, deadline_next(&s->flow, &row, &found));
-    OK(s->fx, deadline_postpone(&s->flow, &row));
+    s->f.flow.now = ms("2026-11-25T13:00:00+08:00");
+    OK(s->f.fx, deadline_next(&s->f.flow, &row, &found));
+    OK(s->f.fx, deadline_postpone(&s->f.flow, &row));
     TAKES("2026-11-25T13:00:59+08:00", "");
     TAKES("2026-11-25T13:01:00+08:00", "remind");
-    OK(s->fx, deadline_close(&s->flow, s->visit.id));
+    OK(s->f.fx, deadline_close(&s->f.flow, s->visit.id));
     TAKES("2026-12-25T13:01:00+08:00", "");
 }
 
 static void test_the_time_is_that_of_a_field_where_it_says_so(void **state) {
     struct stand *s = *state;
-    s->decl.within.field = entity_field(s->fx->visits, "day");
+    s->decl.within.field = entity_field(s->f.fx->visits, "day");
     s->visit.values[s->decl.within.field->index] = value_text("2026-12-01");
-    assert_int_equal(deadline_reckon(&s->flow, &s->decl, s->visit.values),
+    assert_int_equal(deadline_reckon(&s->f.flow, &s->decl, s->visit.values),
                      ms("2026-12-01T23:59:59+08:00"));
-    s->decl.within.field = entity_field(s->fx->visits, "at");
+    s->decl.within.field = entity_field(s->f.fx->visits, "at");
     s->visit.values[s->decl.within.field->index] = value_int(12345);
-    assert_int_equal(deadline_reckon(&s->flow, &s->decl, s->visit.values), 12345);
+    assert_int_equal(deadline_reckon(&s->f.flow, &s->decl, s->visit.values), 12345);
     s->visit.values[s->decl.within.field->index] = value_null();
-    assert_int_equal(deadline_reckon(&s->flow, &s->decl, s->visit.values), 0);
+    assert_int_equal(deadline_reckon(&s->f.flow, &s->decl, s->visit.values), 0);
 }
 
 static void test_who_is_on_duty_is_told_else_the_owner(void **state) {
@@ -202,8 +162,8 @@ static void test_who_is_on_duty_is_told_else_the_owner(void **state) {
     (void)opened(s);
     TAKES("2026-11-29T00:00:00+08:00", "missed escalate");
     assert_int_equal(todos(s, "person:p-3"), 1); // and of "nobody" nobody
-    OK(s->fx, deadline_close(&s->flow, s->visit.id));
-    s->flow.now = ms("2026-11-30T00:00:00+08:00");
+    OK(s->f.fx, deadline_close(&s->f.flow, s->visit.id));
+    s->f.flow.now = ms("2026-11-30T00:00:00+08:00");
     s->decl.owner = "role:lead";
     (void)opened(s);
     TAKES("2026-12-09T00:00:00+08:00", "missed escalate");
@@ -211,7 +171,7 @@ static void test_who_is_on_duty_is_told_else_the_owner(void **state) {
     assert_int_equal(todos(s, "role:lead"), 1);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, stand_open, stand_close)
+#define T(name) cmocka_unit_test_setup_teardown(name, stand_open, flow_fixture_close)
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(test_its_moments_come_in_order_and_once),

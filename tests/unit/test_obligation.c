@@ -3,44 +3,18 @@
 //
 // Obligations: each period that begins opens one, whether or not somebody was there, and no period
 // two.
-#include "campus/home.h"
 #include "campus/obligation.h"
-#include "campus/text.h"
-#include "campus/yaml.h"
-#include "fixture.h"
-
-static const char CALENDAR[] =
-    "calendars:\n"
-    "  school:\n"
-    "    hours: { mon: [\"08:00-16:00\"], tue: [\"08:00-16:00\"], wed: [\"08:00-16:00\"],"
-    " thu: [\"08:00-16:00\"], fri: [\"08:00-16:00\"] }\n"
-    "    terms: [2026-09-01, 2027-03-01]\n";
+#include "flow_fixture.h"
 
 struct stand {
-    struct fixture *fx;
-    struct tz *tz;
-    struct calendars *cs;
+    struct flow_fixture f;
     struct obligation_decl decl;
-    struct flow flow;
 };
 
-static int64_t ms(const char *t) {
-    int64_t v;
-    assert_true(text_to_time(t, strlen(t), &v));
-    return v;
-}
-
 static int stand_open(void **state) {
-    void *fx;
-    struct yaml *y;
-    struct stand *s = calloc(1, sizeof *s);
-    fixture_open(&fx);
-    s->fx = fx;
-    OK(s->fx, store_migrate(s->fx->db, NULL, home_ddl(s->fx->arena), &s->fx->problem));
-    s->tz = tz_load("Asia/Shanghai");
-    OK(s->fx, yaml_parse(s->fx->arena, "c", CALENDAR, strlen(CALENDAR), &y, &s->fx->problem));
-    const struct yaml *layers[] = {y};
-    OK(s->fx, calendar_compile(s->fx->arena, s->tz, layers, 1, &s->cs, &s->fx->problem));
+    struct stand *s;
+    flow_fixture_open(state, sizeof *s, "core");
+    s = *state;
     s->decl = (struct obligation_decl){.name = "report",
                                        .full = "admissions.report",
                                        .title = {"报告", "Report"},
@@ -48,19 +22,7 @@ static int stand_open(void **state) {
                                        .evidence = "note",
                                        .clock = {.within = {.d = {3, DURATION_WORKDAYS}},
                                                  .owner = "role:lead",
-                                                 .calendar = calendar_find(s->cs, "school")}};
-    s->flow =
-        (struct flow){.store = &s->fx->store, .calendars = s->cs, .actor = "core", .release = 1};
-    *state = s;
-    return 0;
-}
-
-static int stand_close(void **state) {
-    struct stand *s = *state;
-    void *fx = s->fx;
-    tz_free(s->tz);
-    fixture_close(&fx);
-    free(s);
+                                                 .calendar = s->f.calendar}};
     return 0;
 }
 
@@ -69,10 +31,10 @@ static const char *owed(struct stand *s, const char *at) {
     struct obligation *list;
     struct buf b;
     int n;
-    s->flow.now = ms(at);
-    OK(s->fx, obligation_open(&s->flow, &s->decl, s->tz));
-    OK(s->fx, obligation_find(s->fx->db, false, NULL, 0, 1000, &list, &n, &s->fx->problem));
-    buf_init(&b, s->fx->arena);
+    s->f.flow.now = ms(at);
+    OK(s->f.fx, obligation_open(&s->f.flow, &s->decl, s->f.tz));
+    OK(s->f.fx, obligation_find(s->f.fx->db, false, NULL, 0, 1000, &list, &n, &s->f.fx->problem));
+    buf_init(&b, s->f.fx->arena);
     for (int i = 0; i < n; i++) buf_printf(&b, "%s%s", i ? " " : "", list[i].period);
     return buf_str(&b);
 }
@@ -88,16 +50,16 @@ static void test_what_each_word_means(void **state) {
                  {"cron 0 8 * * 1", "2026-11-30T08:00:00+08:00"}};
     struct cycle c;
     for (size_t i = 0; i < 4; i++) {
-        OK(s->fx, cycle_parse(cases[i].word, &c, &s->fx->problem));
+        OK(s->f.fx, cycle_parse(cases[i].word, &c, &s->f.fx->problem));
         assert_false(c.termly);
-        assert_int_equal(cron_next(&c.cron, s->tz, ms("2026-11-24T12:00:00+08:00")),
+        assert_int_equal(cron_next(&c.cron, s->f.tz, ms("2026-11-24T12:00:00+08:00")),
                          ms(cases[i].next));
     }
-    OK(s->fx, cycle_parse("termly", &c, &s->fx->problem));
+    OK(s->f.fx, cycle_parse("termly", &c, &s->f.fx->problem));
     assert_true(c.termly);
     static const char *const bad[] = {"", "daily", "cron", "cron 0 8 * *", "yearly "};
     for (size_t i = 0; i < 5; i++)
-        assert_int_equal(cycle_parse(bad[i], &c, &s->fx->problem), ERR_INVALID);
+        assert_int_equal(cycle_parse(bad[i], &c, &s->f.fx->problem), ERR_INVALID);
 }
 
 static void test_one_that_is_new_owes_from_now_on(void **state) {
@@ -108,7 +70,7 @@ static void test_one_that_is_new_owes_from_now_on(void **state) {
     OWES("2026-12-15T00:00:00+08:00", "2026-12-01");
     struct obligation *list;
     int n;
-    OK(s->fx, obligation_find(s->fx->db, false, NULL, 0, 10, &list, &n, &s->fx->problem));
+    OK(s->f.fx, obligation_find(s->f.fx->db, false, NULL, 0, 10, &list, &n, &s->f.fx->problem));
     assert_int_equal(list[0].due_at, ms("2026-12-04T16:00:00+08:00"));
 }
 
@@ -117,12 +79,14 @@ static void test_periods_that_nobody_saw_begin_are_owed_all_the_same(void **stat
     OWES("2026-11-24T12:00:00+08:00", "");
     OWES("2027-03-05T12:00:00+08:00", "2026-12-01 2027-01-01 2027-02-01 2027-03-01");
     OWES("2027-02-05T12:00:00+08:00", "2026-12-01 2027-01-01 2027-02-01 2027-03-01"); // set back
-    OK(s->fx, db_run(s->fx->db, &s->fx->problem, NULL, "UPDATE core_obligation_mark SET at=0", ""));
+    OK(s->f.fx,
+       db_run(s->f.fx->db, &s->f.fx->problem, NULL, "UPDATE core_obligation_mark SET at=0", ""));
     s->decl.period = "quarterly";
-    s->flow.now = ms("2027-03-05T12:00:00+08:00");
-    OK(s->fx, obligation_open(&s->flow, &s->decl, s->tz)); // a mark that was lost repeats no period
+    s->f.flow.now = ms("2027-03-05T12:00:00+08:00");
+    OK(s->f.fx,
+       obligation_open(&s->f.flow, &s->decl, s->f.tz)); // a mark that was lost repeats no period
     assert_int_equal(
-        fixture_int(s->fx, "SELECT count(*) FROM core_obligation WHERE period='2027-01-01'"), 1);
+        fixture_int(s->f.fx, "SELECT count(*) FROM core_obligation WHERE period='2027-01-01'"), 1);
 }
 
 static void test_terms_go_by_the_calendar(void **state) {
@@ -139,19 +103,20 @@ static void test_it_is_closed_once_with_its_evidence(void **state) {
     int n;
     OWES("2026-11-24T12:00:00+08:00", "");
     OWES("2026-12-02T12:00:00+08:00", "2026-12-01");
-    OK(s->fx, obligation_find(s->fx->db, false, NULL, 0, 10, &list, &n, &s->fx->problem));
-    assert_int_equal(fixture_int(s->fx, "SELECT count(*) FROM core_todo WHERE closed_at=0"), 1);
+    OK(s->f.fx, obligation_find(s->f.fx->db, false, NULL, 0, 10, &list, &n, &s->f.fx->problem));
+    assert_int_equal(fixture_int(s->f.fx, "SELECT count(*) FROM core_todo WHERE closed_at=0"), 1);
     list[0].note = "done";
-    OK(s->fx, obligation_close(&s->flow, &list[0]));
-    assert_int_equal(obligation_close(&s->flow, &list[0]), ERR_CONFLICT);
-    fixture_calm(s->fx);
-    OK(s->fx, obligation_get(s->fx->db, list[0].id, &o, &s->fx->problem));
+    OK(s->f.fx, obligation_close(&s->f.flow, &list[0]));
+    assert_int_equal(obligation_close(&s->f.flow, &list[0]), ERR_CONFLICT);
+    fixture_calm(s->f.fx);
+    OK(s->f.fx, obligation_get(s->f.fx->db, list[0].id, &o, &s->f.fx->problem));
     assert_string_equal(o.note, "done");
     assert_string_equal(o.closed_by, "core");
-    assert_int_equal(fixture_int(s->fx, "SELECT count(*) FROM core_todo WHERE closed_at=0"), 0);
-    assert_int_equal(fixture_int(s->fx, "SELECT count(*) FROM core_deadline WHERE closed_at=0"), 0);
+    assert_int_equal(fixture_int(s->f.fx, "SELECT count(*) FROM core_todo WHERE closed_at=0"), 0);
+    assert_int_equal(fixture_int(s->f.fx, "SELECT count(*) FROM core_deadline WHERE closed_at=0"),
+                     0);
     OWES("2026-12-03T12:00:00+08:00", "");
-    assert_int_equal(obligation_get(s->fx->db, "no-such", &o, &s->fx->problem), ERR_NOT_FOUND);
+    assert_int_equal(obligation_get(s->f.fx->db, "no-such", &o, &s->f.fx->problem), ERR_NOT_FOUND);
 }
 
 static void test_its_deadline_climbs_to_the_owner(void **state) {
@@ -160,21 +125,21 @@ static void test_its_deadline_climbs_to_the_owner(void **state) {
     bool found;
     OWES("2026-11-24T12:00:00+08:00", "");
     OWES("2026-12-01T12:00:00+08:00", "2026-12-01");
-    s->flow.now = ms("2026-12-04T16:00:00+08:00");
-    OK(s->fx, deadline_next(&s->flow, &row, &found));
+    s->f.flow.now = ms("2026-12-04T16:00:00+08:00");
+    OK(s->f.fx, deadline_next(&s->f.flow, &row, &found));
     assert_true(found);
     assert_string_equal(row.entity, OBLIGATIONS);
-    OK(s->fx, obligation_due(&s->flow, &row));
+    OK(s->f.fx, obligation_due(&s->f.flow, &row));
     assert_int_equal(
         fixture_int(
-            s->fx,
+            s->f.fx,
             "SELECT count(*) FROM core_outbox WHERE type='core.obligations.deadline.missed'"),
         1);
-    OK(s->fx, deadline_next(&s->flow, &row, &found));
+    OK(s->f.fx, deadline_next(&s->f.flow, &row, &found));
     assert_false(found);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, stand_open, stand_close)
+#define T(name) cmocka_unit_test_setup_teardown(name, stand_open, flow_fixture_close)
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(test_what_each_word_means),
