@@ -64,25 +64,19 @@ static enum err wrap(struct store *s, const char *owner, const char *id, const u
     return e;
 }
 
-static enum err insert(struct store *s, const struct file_made *f, const char *name,
-                       const char *owner, const char *entity, const char *record, const char *field,
-                       const char *by, int64_t now, int64_t expires_at) {
+enum err file_add(struct store *s, const struct file_made *f, const char *name, const char *by,
+                  int64_t now, int64_t expires_at) {
     uint64_t generation = 0;
     struct value sealed[2];
-    enum err e = wrap(s, owner, f->id, f->key, name, &generation, sealed);
+    enum err e = wrap(s, by, f->id, f->key, name, &generation, sealed);
     return e ? e
              : db_run(s->db, s->problem, NULL,
                       "INSERT INTO core_file(id,owner,generation,entity,record,field,type,size,"
                       "sealed_size,hash,key,name,created_by,created_at,expires_at)"
-                      " VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15)",
-                      "ttittttiibvvtii", f->id, owner, (int64_t)generation, entity, record, field,
-                      f->type, (int64_t)f->size, (int64_t)f->sealed_size, f->hash,
-                      (size_t)FILE_HASH, &sealed[0], &sealed[1], by, now, expires_at);
-}
-
-enum err file_add(struct store *s, const struct file_made *f, const char *name, const char *by,
-                  int64_t now, int64_t expires_at) {
-    return insert(s, f, name, by, "", "", "", by, now, expires_at);
+                      " VALUES($1,$2,$3,'','','',$4,$5,$6,$7,$8,$9,$10,$11,$12)",
+                      "ttitiibvvtii", f->id, by, (int64_t)generation, f->type, (int64_t)f->size,
+                      (int64_t)f->sealed_size, f->hash, (size_t)FILE_HASH, &sealed[0], &sealed[1],
+                      by, now, expires_at);
 }
 
 enum err file_find(struct store *s, const char *id, struct file_row *f) {
