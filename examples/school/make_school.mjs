@@ -55,9 +55,12 @@ function lead(season) {
     education: pick(Object.keys(BORN)), source: 'list', campus, channel: weighted(CHANNELS.map((c) => [c[0], c[2]])),
     activity: random() < 0.3 ? `QH${season}${pick(ACTIVITIES.slice(0, 3))[0]}` : '', officer: pick(OFFICERS[campus]) };
 }
+// When somebody asked: a day of the season's first seven weeks, by the last digits of the telephone.
+const came = (season, phone) => new Date(Date.UTC(season - 1, 9, 8 + (Number(phone.slice(-3)) % 48))).toISOString().slice(0, 10);
 const leads = SEASONS.flatMap((season) => Array.from({ length: 300 }, () => lead(season)));
 leads.forEach((l, i) => { if (i % 40 === 39) Object.assign(l, { name: leads[i - 7].name, phone: leads[i - 7].phone, season: leads[i - 7].season }); });
-csv('leads.csv', ['name', 'phone', 'season', 'region', 'interest', 'education', 'source', 'campus', 'channel', 'activity', 'officer'], leads);
+for (const l of leads) l.came_on = came(Number(l.season), l.phone);
+csv('leads.csv', ['name', 'phone', 'season', 'region', 'came_on', 'interest', 'education', 'source', 'campus', 'channel', 'activity', 'officer'], leads);
 
 // A sheet as it comes in, every fault once, and what is wrong said in the note.
 const sheet = Array.from({ length: 40 }, () => ({ ...applicant(2027), season: '2027' }));
@@ -125,7 +128,7 @@ for (const season of [2027, 2026]) {                             // a list begin
   sheetIn('applicants', `applicants-${season}.csv`);
   people[season].slice(SIZE - CONVERTED).forEach((a, i) => {
     const as = a.officer, key = `lead ${season} ${i}`, same = { region: a.region, education: a.education, campus: a.campus, season: a.season, name: a.name, phone: a.phone };
-    post(as, `${A}/leads`, { ...same, interest: a.major, officer: `{{${as}}}`, channel: a.channel ? `{{channel ${a.channel}}}` : undefined, activity: a.activity ? `{{${a.activity}}}` : undefined }, key);
+    post(as, `${A}/leads`, { ...same, came_on: new Date(Date.parse(a.registered_on) - (1 + (i % 9)) * 864e5).toISOString().slice(0, 10), interest: a.major, officer: `{{${as}}}`, channel: a.channel ? `{{channel ${a.channel}}}` : undefined, activity: a.activity ? `{{${a.activity}}}` : undefined }, key);
     if (i % 3 === 0) post(as, `${A}/contacts`, { lead: `{{${key}}}`, asked: '学费、住宿与实习单位', answered: '已说明收费公示与住宿安排，邀请到校参观' });
     post(as, `${A}/actions/convert`, { lead: `{{${key}}}`, applicant: { id_number: a.id_number, birth_date: a.birth_date, registered_on: a.registered_on, score: a.score || undefined, health_note: a.health_note || undefined } });
   });

@@ -38,12 +38,12 @@ try {
     await manager.ok('POST', `admissions/plans/${p.id}/submit`, {});
   }
   const [weak] = (await director.ok('GET', 'admissions/applicants?state=registered&education=junior&score[lt]=280&limit=1')).items;
-  await take('first-page', director, 1180, 760, '#/');
-  await take('record', director, 1180, 760, `#/e/admissions/applicants/r/${weak.id}`, async (d) => {
+  await take('first-page', director, 1080, 600, '#/');
+  await take('record', director, 1080, 660, `#/e/admissions/applicants/r/${weak.id}`, async (d) => {
     await d.button('预审').click();
     await d.page.locator('.why').waitFor();
   });
-  await take('sheet', leader, 390, 760, '#/inbox?kind=approval', (d) => d.page.locator('.pick-all input').check());
+  await take('sheet', leader, 390, 660, '#/inbox?kind=approval', (d) => d.page.locator('.pick-all input').check());
 } finally {
   await browser.close();
   await server.close();
