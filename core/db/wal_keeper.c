@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// A checkpoint ends with a sync of the database file, and thousands of scattered pages keep the
-// disk busy for a tenth of a second: too long for those who wait for their commit. So the pages are
-// copied without that sync, a thread syncs the file meanwhile, and a snapshot of the log's end
+// A checkpoint copies thousands of scattered pages and ends with a sync of the database file, which
+// keeps the disk busy for a tenth of a second: too long for those who wait for their commit. So a
+// thread does both, over a connection that syncs nothing itself, and a snapshot of the log's end
 // keeps SQLite from writing over the log: it begins anew only when all that was copied is durable.
 // A crash in between finds what it finds in the middle of any checkpoint: the whole log, to be
 // copied again.
@@ -15,22 +15,21 @@
 #include "campus/log.h"
 #include "campus/mem.h"
 
-// A step is in frames, of a page each: copying so many takes some milliseconds. Fewer steps would
-// copy the same pages less often. The log is to begin anew when it is LONG steps, and someone has
-// to wait for that when it is TOO_LONG.
+// A step is in frames, of a page each. Fewer steps copy the same pages less often. The log is to
+// begin anew when it is LONG steps, and someone has to wait for that when it is TOO_LONG.
 enum { STEP = 4096, LONG = 8, TOO_LONG = 20 };
 
 struct wal_keeper {
-    sqlite3 *writer, *snapshot;
-    sqlite3_file *file;      // the database, of the writer
-    int step, seen;          // the log's length when it was last copied back
-    bool held;               // the snapshot is taken
-    const char *synchronous; // the writer's own
+    sqlite3 *writer, *snapshot; // the writer's thread's
+    sqlite3 *copier;            // this one's
+    sqlite3_file *file;         // the database, of the writer
+    int step, seen;             // the log's length when it was last copied back
+    bool held;                  // the snapshot is taken
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     bool unsynced; // some was copied: the log must not go before that is durable
-    bool syncing, stop;
+    bool copying, syncing, stop;
 };
 
 static int sync_file(sqlite3_file *f) {
@@ -40,40 +39,51 @@ static int sync_file(sqlite3_file *f) {
     abort(); // as with every other sync
 }
 
-static void *sync_main(void *arg) {
+// Without waiting for readers: what they still need stays.
+static void copy_back(sqlite3 *db) {
+    int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (rc && rc != SQLITE_BUSY)
+        log_warn("checkpoint_failed", "the log keeps growing: %s", sqlite3_errmsg(db));
+}
+
+static void *keeper_main(void *arg) {
     struct wal_keeper *k = arg;
     pthread_mutex_lock(&k->mutex);
     for (;;) {
-        while (!k->syncing && !k->stop) pthread_cond_wait(&k->wake, &k->mutex);
-        if (!k->syncing) break;
+        while (!k->copying && !k->syncing && !k->stop) pthread_cond_wait(&k->wake, &k->mutex);
+        bool copy = k->copying, sync = k->syncing;
+        if (!copy && !sync) break;
         pthread_mutex_unlock(&k->mutex);
-        int rc = sync_file(k->file);
+        if (copy) copy_back(k->copier);
+        int rc = sync ? sync_file(k->file) : SQLITE_OK;
         pthread_mutex_lock(&k->mutex);
-        k->syncing = false;
-        k->unsynced = rc != SQLITE_OK;
+        if (sync) k->unsynced = rc != SQLITE_OK;
+        k->copying = k->syncing = false;
         pthread_cond_broadcast(&k->wake);
     }
     pthread_mutex_unlock(&k->mutex);
     return NULL;
 }
 
-static void start_sync(struct wal_keeper *k) {
+static void start(struct wal_keeper *k, bool copy, bool sync) {
     pthread_mutex_lock(&k->mutex);
-    k->syncing = true;
+    k->copying = copy;
+    k->syncing = sync;
+    if (copy) k->unsynced = true;
     pthread_cond_broadcast(&k->wake);
     pthread_mutex_unlock(&k->mutex);
 }
 
-static bool is_syncing(struct wal_keeper *k) {
+static bool is_busy(struct wal_keeper *k) {
     pthread_mutex_lock(&k->mutex);
-    bool syncing = k->syncing;
+    bool busy = k->copying || k->syncing;
     pthread_mutex_unlock(&k->mutex);
-    return syncing;
+    return busy;
 }
 
-static void await_sync(struct wal_keeper *k) {
+static void await(struct wal_keeper *k) {
     pthread_mutex_lock(&k->mutex);
-    while (k->syncing) pthread_cond_wait(&k->wake, &k->mutex);
+    while (k->copying || k->syncing) pthread_cond_wait(&k->wake, &k->mutex);
     pthread_mutex_unlock(&k->mutex);
 }
 
@@ -83,23 +93,17 @@ static void let_go(struct wal_keeper *k) {
 }
 
 void wal_keeper_settle(struct wal_keeper *k) {
-    await_sync(k);
-    if (k->unsynced) start_sync(k), await_sync(k);
+    await(k);
+    if (k->unsynced) start(k, false, true), await(k);
     if (!k->unsynced) let_go(k);
-}
-
-// Without waiting for readers: what they still need stays.
-static void copy_back(struct wal_keeper *k, int frames) {
-    k->seen = frames;
-    int rc = sqlite3_wal_checkpoint_v2(k->writer, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    if (rc && rc != SQLITE_BUSY)
-        log_warn("checkpoint_failed", "the log keeps growing: %s", sqlite3_errmsg(k->writer));
 }
 
 // All that is left, with its own sync.
 static void finish(struct wal_keeper *k, int frames) {
     wal_keeper_settle(k);
-    if (!k->held) copy_back(k, frames);
+    if (k->held) return;
+    k->seen = frames;
+    copy_back(k->writer);
 }
 
 // The snapshot is moved to the log's end; nothing is written between the old one and the new.
@@ -115,35 +119,31 @@ static bool hold(struct wal_keeper *k) {
     return k->held;
 }
 
-static void copy_without_sync(struct wal_keeper *k, int frames) {
-    if (!hold(k) || sqlite3_exec(k->writer, "PRAGMA synchronous=OFF", NULL, NULL, NULL)) {
-        finish(k, frames);
-        return;
-    }
-    k->unsynced = true;
-    copy_back(k, frames);
-    if (sqlite3_exec(k->writer, k->synchronous, NULL, NULL, NULL)) abort(); // no commit without it
-}
-
 bool wal_keeper_tend(struct wal_keeper *k, int frames, bool idle) {
     if (frames < k->seen) k->seen = 0; // it has begun anew
     int fresh = frames - k->seen;
     bool few = fresh <= k->step / 8, ending = idle || frames >= LONG * k->step;
     if (frames >= TOO_LONG * k->step && !few) finish(k, frames), fresh = 0;
-    if (is_syncing(k)) return true;
-    if (fresh >= k->step || (idle && fresh >= k->step / 4) || (k->held && ending && !few))
-        copy_without_sync(k, frames);
-    else if (k->held && ending && !k->unsynced)
-        finish(k, frames);
-    if (k->unsynced && ending) start_sync(k);
+    if (is_busy(k)) return true;
+    if (fresh >= k->step || (idle && fresh >= k->step / 4) || (k->held && ending && !few)) {
+        if (hold(k)) {
+            k->seen = frames;
+            start(k, true, ending);
+        } else
+            finish(k, frames);
+    } else if (k->held && ending) {
+        if (k->unsynced)
+            start(k, false, true);
+        else
+            finish(k, frames);
+    }
     return k->held || frames - k->seen >= k->step / 4;
 }
 
 struct wal_keeper *wal_keeper_open(sqlite3 *writer, const char *path) {
     struct wal_keeper *k = mem_alloc(sizeof *k);
     if (!k) return NULL;
-    *k = (struct wal_keeper){
-        .writer = writer, .step = STEP, .synchronous = "PRAGMA synchronous=FULL"};
+    *k = (struct wal_keeper){.writer = writer, .step = STEP};
     pthread_mutex_init(&k->mutex, NULL);
     pthread_cond_init(&k->wake, NULL);
 #ifdef CAMPUSD_TEST
@@ -155,11 +155,17 @@ struct wal_keeper *wal_keeper_open(sqlite3 *writer, const char *path) {
     if (!rc) rc = sync_file(k->file);
     if (!rc)
         rc = sqlite3_open_v2(path, &k->snapshot, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (!rc && !pthread_create(&k->thread, NULL, sync_main, k)) {
+    if (!rc)
+        rc = sqlite3_open_v2(path, &k->copier, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (!rc)
+        rc = sqlite3_exec(k->copier, "PRAGMA synchronous=OFF; SELECT 1 FROM sqlite_schema LIMIT 1",
+                          NULL, NULL, NULL);
+    if (!rc && !pthread_create(&k->thread, NULL, keeper_main, k)) {
         pthread_setname_np(k->thread, "log");
         return k;
     }
     sqlite3_close_v2(k->snapshot);
+    sqlite3_close_v2(k->copier);
     mem_free(k);
     return NULL;
 }
@@ -175,6 +181,7 @@ void wal_keeper_close(struct wal_keeper *k) {
     // a closing writer copies what is left and removes the log
     if (k->unsynced) sqlite3_db_config(k->writer, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close_v2(k->snapshot);
+    sqlite3_close_v2(k->copier);
     pthread_mutex_destroy(&k->mutex);
     pthread_cond_destroy(&k->wake);
     mem_free(k);

@@ -3,8 +3,8 @@
 //
 // The write lane. Order of one batch: BEGIN, each job inside its own savepoint (none where all are
 // light and none has to be undone), the audit rows of the survivors chained and inserted, COMMIT
-// (synced), and only then the answers. Checkpoints of the write-ahead log run here too, between
-// batches: no other connection writes or checkpoints.
+// (synced), and only then the answers. No other connection writes; what the write-ahead log needs
+// is started between batches.
 #include "campus/lane.h"
 
 #include <errno.h>
