@@ -21,7 +21,7 @@ const char audit_ddl[] =
     " actor TEXT NOT NULL, client TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL,"
     " outcome TEXT NOT NULL, reason TEXT NOT NULL, rule TEXT NOT NULL, release BIGINT NOT NULL,"
     " purpose TEXT NOT NULL, fields TEXT NOT NULL, request TEXT NOT NULL, subjects TEXT NOT NULL,"
-    " prev {bytes} NOT NULL, hash {bytes} NOT NULL, PRIMARY KEY(writer, seq)){clustered};"
+    " prev {bytes} NOT NULL, hash {bytes} NOT NULL, PRIMARY KEY(writer, seq));"
     "CREATE TABLE IF NOT EXISTS core_audit_subject(subject TEXT NOT NULL, writer TEXT NOT NULL,"
     " seq BIGINT NOT NULL, PRIMARY KEY(subject, writer, seq)){clustered};";
 
