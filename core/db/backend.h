@@ -11,7 +11,7 @@
 
 struct db_backend {
     const char *scheme;                            // "sqlite:"
-    const char *serial, *bytes, *text, *clustered; // see db_serial and its neighbours
+    const char *serial, *last, *bytes, *text, *clustered; // see db_serial and its neighbours
     int batch;                                     // see db_batch
     bool holds_files;                              // see db_holds_files
     const char *begin_write; // of a transaction that takes the write lock; NULL: BEGIN

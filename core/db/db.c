@@ -381,6 +381,9 @@ enum err db_set_serial(struct db *db, const char *table, const char *column, str
 const char *db_serial(const struct db *db) {
     return db->b->serial;
 }
+const char *db_last(const struct db *db) {
+    return db->b->last;
+}
 const char *db_bytes(const struct db *db) {
     return db->b->bytes;
 }

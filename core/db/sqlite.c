@@ -333,6 +333,7 @@ static void lite_search_match(struct buf *sql, const char *table, const char *co
 const struct db_backend db_sqlite = {.scheme = "sqlite:",
                                      .begin_write = "BEGIN IMMEDIATE",
                                      .serial = "INTEGER PRIMARY KEY",
+                                     .last = "last_insert_rowid()",
                                      .bytes = "BLOB",
                                      .text = "TEXT",
                                      .clustered = " WITHOUT ROWID",

@@ -275,7 +275,7 @@ enum err gate_history(struct gate *g, const struct entity *e, const char *id, st
     json_kv_str(out, "verb", "create");
     buf_putc(out, '}');
     struct past past = {g, e, &how, out, ERR_OK};
-    err = store_history(&g->store, id, history_row, &past);
+    err = store_history(&g->store, e, id, history_row, &past);
     buf_puts(out, "]}");
     return err;
 }

@@ -272,10 +272,10 @@ static enum err find_exclusive(struct gate *g, const struct record *r, const str
     for (const struct actor *who = g->actor; who && !*name; who = who->behind) {
         const char *verb[2] = {strcmp(r->created_by, who->id) ? NULL : "create", NULL};
         if (access_is_exclusive(g->release->access, r->entity, t->name, verb, name)) break;
-        struct stmt *st =
-            db_query(g->store.db, g->store.problem,
-                     "SELECT DISTINCT verb FROM core_history WHERE record=$1 AND actor=$2", "tt",
-                     r->id, who->id);
+        struct stmt *st = db_query(
+            g->store.db, g->store.problem,
+            store_history_sql(g->store.arena, r->entity, "DISTINCT h.verb", "WHERE h.actor=$2"),
+            "tt", r->id, who->id);
         enum err e = ERR_OK;
         while (!*name && stmt_next(st, &e, g->store.problem)) {
             verb[0] = stmt_text(st, 0, NULL);

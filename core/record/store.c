@@ -398,12 +398,29 @@ static void delta_value(struct store *s, struct buf *b, const struct field *f,
         buf_int(b, v->i);
 }
 
+// What was done to a record is a chain from its row backwards: an index of all histories would cost
+// each write a page of its own. The record's row must then take db_last as its history.
+enum err store_keep_history(struct store *s, const struct entity *e, const char *id,
+                            const struct history_row *h) {
+    const char *sql =
+        arena_printf(s->arena,
+                     "INSERT INTO core_history(record,rev,at,actor,verb,release,delta,"
+                     "prev) SELECT $1,$2,$3,$4,$5,$6,$7,history FROM %s WHERE id=$1",
+                     e->table);
+    return db_send(s->db, s->problem, sql, "tiittis", id, h->rev, h->at, h->actor, h->verb,
+                   h->release, h->delta, h->delta_n);
+}
+
 static enum err keep_history(struct store *s, const struct record *r, const char *verb,
                              const char *by, int64_t now, int64_t release, struct buf *delta) {
-    return db_send(s->db, s->problem,
-                   "INSERT INTO core_history(record,rev,at,actor,verb,release,delta)"
-                   " VALUES($1,$2,$3,$4,$5,$6,$7)",
-                   "tiittis", r->id, r->rev + 1, now, by, verb, release, delta->data, delta->len);
+    struct history_row h = {.rev = r->rev + 1,
+                            .at = now,
+                            .release = release,
+                            .actor = by,
+                            .verb = verb,
+                            .delta = buf_str(delta),
+                            .delta_n = delta->len};
+    return store_keep_history(s, r->entity, r->id, &h);
 }
 
 enum err store_update(struct store *s, struct record *r, const struct input *in, int state,
@@ -453,6 +470,7 @@ enum err store_update(struct store *s, struct record *r, const struct input *in,
     if (!x) x = keep_history(s, r, verb, by, now, release, &delta);
     if (x) return x;
     struct value vid = value_text(r->id), vrev = value_int(r->rev);
+    buf_printf(&q.text, ",history=%s", db_last(s->db));
     buf_puts(&q.text, " WHERE id="), sql_arg(&q, &vid);
     buf_puts(&q.text, " AND rev="), sql_arg(&q, &vrev);
     struct stmt *st = db_prepare(s->db, s->problem, buf_str(&q.text));
@@ -481,24 +499,24 @@ enum err store_archive(struct store *s, struct record *r, const char *by, int64_
     buf_puts(&delta, "{}");
     enum err x = counter_add(s, r, -1);
     if (!x) x = keep_history(s, r, "delete", by, now, release, &delta);
+    const char *sql = arena_printf(s->arena,
+                                   "UPDATE %s SET archived_at=$1, updated_at=$1, rev=rev+1,"
+                                   " updated_by=$2, history=%s WHERE id=$3",
+                                   r->entity->table, db_last(s->db));
+    if (!x) x = db_run(s->db, s->problem, NULL, sql, "itt", now, by, r->id);
     if (!x) x = search_touch(s, r->entity, r->id);
     if (x) return x;
-    const char *sql = arena_printf(
-        s->arena,
-        "UPDATE %s SET archived_at=$1, updated_at=$1, rev=rev+1, updated_by=$2 WHERE id=$3",
-        r->entity->table);
     r->rev++;
     r->archived_at = r->updated_at = now;
     r->updated_by = by;
-    return db_run(s->db, s->problem, NULL, sql, "itt", now, by, r->id);
+    return ERR_OK;
 }
 
-enum err store_history(struct store *s, const char *record,
+enum err store_history(struct store *s, const struct entity *entity, const char *record,
                        enum err (*fn)(void *self, const struct history_row *h), void *self) {
-    struct stmt *st = db_query(s->db, s->problem,
-                               "SELECT rev,at,actor,verb,release,delta FROM core_history"
-                               " WHERE record=$1 ORDER BY rev",
-                               "t", record);
+    const char *sql = store_history_sql(
+        s->arena, entity, "h.rev,h.at,h.actor,h.verb,h.release,h.delta", "ORDER BY h.rev");
+    struct stmt *st = db_query(s->db, s->problem, sql, "t", record);
     enum err e = ERR_OK;
     while (stmt_next(st, &e, s->problem)) {
         struct history_row h = {.rev = stmt_int(st, 0),

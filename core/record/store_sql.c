@@ -22,8 +22,7 @@ const char store_ddl[] =
     "CREATE INDEX IF NOT EXISTS i_subject ON core_subject(owner);"
     "CREATE TABLE IF NOT EXISTS core_history(n {serial}, record TEXT NOT NULL, rev BIGINT NOT NULL,"
     " at BIGINT NOT NULL, actor TEXT NOT NULL, verb TEXT NOT NULL, release BIGINT NOT NULL,"
-    " delta TEXT);"
-    "CREATE INDEX IF NOT EXISTS i_history ON core_history(record, rev);"
+    " delta TEXT, prev BIGINT NOT NULL DEFAULT 0);"
     "CREATE TABLE IF NOT EXISTS core_counter(report TEXT NOT NULL, k TEXT NOT NULL,"
     " count BIGINT NOT NULL, sums TEXT NOT NULL, PRIMARY KEY(report, k)){clustered};"
     "CREATE TABLE IF NOT EXISTS core_idempotency(k {bytes} PRIMARY KEY, request {bytes} NOT NULL,"
@@ -35,6 +34,12 @@ const char store_ddl[] =
     " release BIGINT NOT NULL, policy BIGINT NOT NULL, as_of TEXT NOT NULL, pass BIGINT NOT NULL,"
     " owner TEXT NOT NULL, sealed {bytes} NOT NULL);"
     "CREATE INDEX IF NOT EXISTS i_decision_rule ON core_decision(rule, at);";
+
+// The history of a home from before, which an index found.
+static const char chain_ddl[] =
+    "ALTER TABLE core_history ADD COLUMN prev BIGINT NOT NULL DEFAULT 0;"
+    "UPDATE core_history SET prev=COALESCE((SELECT MAX(h.n) FROM core_history h WHERE"
+    " h.record=core_history.record AND h.n<core_history.n),0);";
 
 bool store_has_last4(const struct field *f) {
     return f->sealed && f->searchable && f->check &&
@@ -79,7 +84,8 @@ static const char RECORD_COLUMNS[] =
     "n {serial}, id TEXT NOT NULL UNIQUE, rev BIGINT NOT NULL, state TEXT, created_at BIGINT NOT "
     "NULL,"
     " created_by TEXT NOT NULL, updated_at BIGINT NOT NULL, updated_by TEXT NOT NULL,"
-    " archived_at BIGINT NOT NULL, owner TEXT NOT NULL, policy BIGINT NOT NULL";
+    " archived_at BIGINT NOT NULL, owner TEXT NOT NULL, policy BIGINT NOT NULL,"
+    " history BIGINT NOT NULL DEFAULT 0";
 
 enum err store_table_like(struct db *db, const struct copy_table *t, struct problem *p) {
     if (db_has_table(db, t->name)) return ERR_OK;
@@ -113,6 +119,12 @@ static void entity_ddl(struct db *db, const struct entity *e, struct arena *a, s
         }
         buf_puts(ddl, ");");
     } else {
+        if (!db_has_column(db, e->table, "history")) // a home from before histories were chains
+            buf_printf(ddl,
+                       "ALTER TABLE %s ADD COLUMN history BIGINT NOT NULL DEFAULT 0;"
+                       "UPDATE %s SET history=COALESCE((SELECT MAX(n) FROM core_history h WHERE"
+                       " h.record=%s.id),0);",
+                       e->table, e->table, e->table);
         for (int i = 0; i < e->nfields; i++) {
             const struct field *f = &e->fields[i];
             column(db, e, ddl, "f_", f, f->sql_type, a);
@@ -145,6 +157,7 @@ enum err store_migrate(struct db *db, const struct schema *s, const char *extra_
     bool own = !db_in_transaction(db); // on the lane it is part of the batch
     enum err e = own ? db_begin(db, p) : ERR_OK;
     if (!e) e = run_ddl(db, a, store_ddl, p);
+    if (!e && !db_has_column(db, "core_history", "prev")) e = run_ddl(db, a, chain_ddl, p);
     if (!e) e = run_ddl(db, a, file_ddl, p);
     if (!e) e = run_ddl(db, a, message_ddl, p);
     if (!e && extra_ddl) e = run_ddl(db, a, extra_ddl, p);
@@ -161,6 +174,15 @@ enum err store_migrate(struct db *db, const struct schema *s, const char *extra_
     if (e && own) db_rollback(db);
     arena_free(a);
     return e;
+}
+
+const char *store_history_sql(struct arena *a, const struct entity *e, const char *columns,
+                              const char *rest) {
+    return arena_printf(a,
+                        "WITH RECURSIVE chain(n) AS (SELECT history FROM %s WHERE id=$1 UNION ALL"
+                        " SELECT h.prev FROM chain c JOIN core_history h ON h.n=c.n)"
+                        " SELECT %s FROM chain c JOIN core_history h ON h.n=c.n %s",
+                        e->table, columns, rest);
 }
 
 void store_sql_build(struct arena *a, struct entity *e) {

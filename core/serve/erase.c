@@ -71,7 +71,7 @@ static enum err clean_history(struct store *s, const struct entity *e, const cha
         struct buf delta;
     } *rows = NULL;
     struct stmt *st =
-        db_query(s->db, s->problem, "SELECT n,delta FROM core_history WHERE record=$1", "t", id);
+        db_query(s->db, s->problem, store_history_sql(s->arena, e, "h.n,h.delta", ""), "t", id);
     enum err x = ERR_OK;
     while (stmt_next(st, &x, s->problem)) {
         size_t n;
@@ -128,10 +128,19 @@ static enum err empty_record(struct store *s, const struct entity *e, const char
                        .release = by->release,
                        .state = state};
     stmt_reset(st);
-    x = db_run(s->db, s->problem, NULL,
-               "INSERT INTO core_history(record,rev,at,actor,verb,release,delta)"
-               " VALUES($1,$2,$3,$4,'erase',$5,'{}')",
-               "tiiti", id, ev.rev, by->at, by->actor, by->release);
+    struct history_row h = {.rev = ev.rev,
+                            .at = by->at,
+                            .release = by->release,
+                            .actor = by->actor,
+                            .verb = "erase",
+                            .delta = "{}",
+                            .delta_n = 2};
+    x = store_keep_history(s, e, id, &h);
+    if (!x)
+        x = db_run(s->db, s->problem, NULL,
+                   arena_printf(s->arena, "UPDATE %s SET history=%s WHERE id=$1", e->table,
+                                db_last(s->db)),
+                   "t", id);
     return x ? x : outbox_add(s->db, &ev, s->problem);
 }
 

@@ -122,6 +122,7 @@ MUST_CHECK enum err db_set_serial(struct db *db, const char *table, const char *
                                   struct problem *p);
 // Names of dialect things the schema builder needs.
 const char *db_serial(const struct db *db);    // "INTEGER PRIMARY KEY" or an identity column
+const char *db_last(const struct db *db);      // that of the last row inserted, as an expression
 const char *db_text(const struct db *db);      // "TEXT", comparing bytewise
 const char *db_bytes(const struct db *db);     // "BLOB" or "BYTEA"
 const char *db_clustered(const struct db *db); // " WITHOUT ROWID" or ""

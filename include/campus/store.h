@@ -71,10 +71,9 @@ MUST_CHECK enum err store_archive(struct store *s, struct record *r, const char 
 // Whose data a record holds: *owner is the record itself, where nothing else is known.
 MUST_CHECK enum err store_subject(struct store *s, const char *record, const char **owner);
 // The records of somebody beside the one that this subject is called after.
-MUST_CHECK enum err store_subject_each(struct store *s, const char *owner,
-                                       enum err (*fn)(void *self, const char *entity,
-                                                      const char *record),
-                                       void *self);
+MUST_CHECK enum err
+store_subject_each(struct store *s, const char *owner,
+                   enum err (*fn)(void *self, const char *entity, const char *record), void *self);
 
 struct order {
     int column;
@@ -109,9 +108,16 @@ struct history_row {
     const char *delta;
     size_t delta_n;
 };
-MUST_CHECK enum err store_history(struct store *s, const char *record,
+// Oldest first.
+MUST_CHECK enum err store_history(struct store *s, const struct entity *entity, const char *record,
                                   enum err (*fn)(void *self, const struct history_row *h),
                                   void *self);
+// The rows of a record's history (h) as a query whose $1 is its id; rest: what follows FROM.
+const char *store_history_sql(struct arena *a, const struct entity *e, const char *columns,
+                              const char *rest);
+// A row more. An UPDATE of the record must follow and set its history to db_last.
+MUST_CHECK enum err store_keep_history(struct store *s, const struct entity *e, const char *id,
+                                       const struct history_row *h);
 
 // Idempotency: keyed request hash -> status, entity, record. found false: not seen.
 struct idem {

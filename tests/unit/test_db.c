@@ -198,7 +198,7 @@ static void test_a_backup_is_whole_and_checks(void **state) {
     assert_true(db_has_column(copy, "x", "t"));
     assert_false(db_has_column(copy, "x", "u"));
     assert_false(db_has_table(copy, "y"));
-    assert_true(db_has_index(copy, "i_history"));
+    assert_true(db_has_index(copy, "i_idempotency_at"));
     db_close(copy);
     unlink(path);
     unlink(arena_printf(fx->arena, "%s-wal", path));

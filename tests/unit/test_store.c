@@ -140,7 +140,7 @@ static void test_an_update_keeps_what_was_and_moves_the_state(void **state) {
     assert_true(value_is_null(at(&r, "code")));
     assert_true(is_text(at(&r, "phone"), "13900139000"));
     struct seen s = {0};
-    OK(fx, store_history(&fx->store, w.id, see_history, &s));
+    OK(fx, store_history(&fx->store, fx->applicants, w.id, see_history, &s));
     assert_int_equal(s.n, 2);
     assert_int_equal(s.rev[0], 2);
     assert_int_equal(s.release[1], 8);
