@@ -115,7 +115,7 @@ void document_text(struct gate *g, const struct document_draft *d, const char *n
     if (watermark) json_kv_str(out, "watermark", watermark);
     if (decl->qr) {
         const struct template_names names = {number ? number : "", id ? id : "",
-                                             g->release->address};
+                                             g->release->address, d->data};
         template_number(decl->qr, g->today, 0, &names, &qr);
         json_key(out, "qr"), json_text(out, buf_str(&qr), qr.len);
     }

@@ -238,6 +238,22 @@ static const char *mustache(struct parse *s, const char *at, const char *end) {
     return close + 2;
 }
 
+// Texts of the record that the code says; what is sealed stays out of it.
+static void read_qr(struct parse *s, const char *at) {
+    static const char *const own[] = {"year", "month", "day", "number", "id", "address", "link"};
+    for (const char *w = s->d->qr; (w = strchr(w, '{')); w++) {
+        const char *name = arena_strndup(s->a, w + 1, strcspn(w + 1, "}"));
+        const struct field *f = entity_field(s->d->entity, name);
+        bool known = false;
+        for (int i = 0; i < 7; i++) known |= !strcmp(name, own[i]);
+        if (known) continue;
+        if (f && f->type == FIELD_TEXT && !f->sealed)
+            fieldset_add(&s->t->reads, f->index);
+        else
+            wrong(s, at, "qr_unknown", "qr: {%s} is no text of %s", name, s->d->entity->full);
+    }
+}
+
 static void element(struct parse *s, const struct markup_token *t) {
     struct open *o = s->depth ? &s->open[s->depth - 1] : NULL;
     enum markup_tag outer = MARKUP_TAGS;
@@ -260,6 +276,7 @@ static void element(struct parse *s, const struct markup_token *t) {
               outer == MARKUP_TAGS ? "" : markup_name(outer), outer == MARKUP_TAGS ? "" : ">");
     if (t->tag == MARKUP_QR && !s->d->qr)
         wrong(s, t->p, "qr_missing", "<qr/> needs qr = \"…\" in the document");
+    if (t->tag == MARKUP_QR && s->d->qr) read_qr(s, t->p);
     if (t->tag == MARKUP_SEAL && !title_in(&s->d->seal, LANG_ZH, NULL))
         wrong(s, t->p, "seal_missing", "<seal/> needs seal = \"…\" in the document");
     if (t->kind == MARKUP_EMPTY) return;
@@ -457,11 +474,18 @@ void template_fill(const struct template *t, const struct template_values *v, st
     fill(t, 0, t->n, v, NULL, out);
 }
 
+static const char *text_of(const json_t *record, const char *w, size_t n) {
+    char name[64];
+    memcpy(name, w, n);
+    name[n] = 0;
+    return json_string_value(json_object_get(record, name));
+}
+
 void template_number(const char *s, const char *today, int64_t seq,
                      const struct template_names *names, struct buf *out) {
     for (; *s; s++) {
         size_t n = *s == '{' ? strcspn(s + 1, "}") : 0;
-        const char *w = s + 1;
+        const char *w = s + 1, *text;
         if (n == 4 && !memcmp(w, "year", 4))
             buf_put(out, today, 4);
         else if (n == 5 && !memcmp(w, "month", 5))
@@ -474,6 +498,10 @@ void template_number(const char *s, const char *today, int64_t seq,
             buf_puts(out, names->id);
         else if (n == 4 && !memcmp(w, "link", 4) && names)
             buf_printf(out, "%s/desk/#/d/%s", names->address, names->id);
+        else if (n == 7 && !memcmp(w, "address", 7) && names)
+            buf_puts(out, names->address);
+        else if (names && n < 64 && (text = text_of(names->record, w, n)))
+            buf_puts(out, text);
         else if (n >= 3 && n <= 6 && !memcmp(w, "seq", 3))
             buf_printf(out, "%0*lld", n > 4 ? atoi(w + 4) : 1, (long long)seq);
         else {

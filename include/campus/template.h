@@ -30,9 +30,11 @@ struct template_values {
 };
 void template_fill(const struct template *t, const struct template_values *v, struct buf *out);
 // "{year}-{seq:4}" and the like: {year} {month} {day} {seq:N}; of a document that has them {number},
-// {id}, and {link}, where the desk shows it; others stay.
+// {id}, {address} of the service, {link}, where the desk shows it, and texts of its record; others
+// stay.
 struct template_names {
     const char *number, *id, *address;
+    const json_t *record; // or NULL
 };
 void template_number(const char *format, const char *today, int64_t seq,
                      const struct template_names *names, struct buf *out);

@@ -18,6 +18,10 @@ local out = {
     },
   },
   documents = {
+    poster = {   -- on a wall at the event: whoever scans it is asked for a name and a number
+      title = { zh = "活动海报", en = "Poster of an event" }, entity = "activities", template = "templates/poster.html",
+      states = { "ready" }, many = true, qr = "{address}/public/admissions/lead?activity={capture_code}", serves = { "ADM-3" },
+    },
     notice = {
       title = { zh = "录取通知书", en = "Notice of admission" }, entity = "applicants",
       template = { zh = "templates/notice.html", en = "templates/notice.en.html" }, number = "{year}招字第{seq:5}号",

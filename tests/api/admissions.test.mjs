@@ -91,6 +91,9 @@ test('ADM-3: an event needs its staff; its form brings leads; a lead becomes an 
   const form = { name: '来访者', phone: '14500000001', region: '河北', interest: '护理', activity: event.capture_code };
   assert.equal((await server.anonymous.post('/public/admissions/lead', form)).status, 422, 'not before it is ready');
   await officer.ok('POST', `admissions/activities/${event.id}/prepare`, { ...plan, roster: [{ person: officer.id }, { person: lead.id }] });
+  const poster = await officer.ok('POST', `admissions/activities/${event.id}/documents/poster`, {});
+  const drawn = await officer.get(`documents/${poster.id}?format=html`);
+  assert.ok(drawn.text.includes('<svg class="qr"') && drawn.text.includes(event.capture_code), drawn.text.slice(0, 300));
   assert.deepEqual((await officer.ok('GET', `admissions/activities?staff[gte]=2&fields=staff`)).items.map((a) => a.staff), [2]);
   assert.equal((await server.anonymous.post('/public/admissions/lead', form)).status, 201);
   const [got] = (await lead.ok('GET', 'admissions/leads?phone=14500000001')).items;

@@ -113,11 +113,12 @@ static void test_numbers_are_written_as_their_format_says(void **state) {
                  {"{year}{month}{day}-{seq}", "20270901-42"},
                  {"{id}/{number}", "I/N"},
                  {"{link}", "https://s/desk/#/d/I"},
+                 {"{address}/x", "https://s/x"},
                  {"{seq:1}{other}{", "42{other}{"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct buf b;
         buf_init(&b, fx->arena);
-        const struct template_names names = {"N", "I", "https://s"};
+        const struct template_names names = {"N", "I", "https://s", NULL};
         template_number(cases[i].format, "2027-09-01", 42, &names, &b);
         assert_string_equal(buf_str(&b), cases[i].said);
     }
