@@ -212,7 +212,7 @@ export class Server {
 }
 
 // What becomes true without anybody waiting for it: refusals are put on record after the answer.
-export async function eventually(check, ms = 3000) {
+export async function eventually(check, ms = 20000) {
   for (const end = Date.now() + ms; ;) {
     try {
       return await check();
