@@ -30,7 +30,7 @@ struct db_backend {
     const void *(*bytes_of)(void *s, int col, bool text, size_t *n);
     bool (*in_transaction)(void *raw);
     int64_t (*changes)(void *raw);      // rows, by the last statement
-    int64_t (*written)(void *raw);      // rows, ever; NULL: has no use for db_save_light
+    int64_t (*written)(void *raw);      // rows or statements, ever: for db_save_light
     const char *(*conflict)(void *raw); // names the broken unique constraint
     enum err (*checkpoint)(void *raw, struct problem *p);
     bool (*tend)(void *raw, bool idle); // NULL: there is no log to tend

@@ -267,11 +267,20 @@ enum err db_sendv(struct db *db, struct problem *p, const char *sql, const struc
     return sent(db, st, p);
 }
 
+enum err db_runv(struct db *db, struct problem *p, const char *sql, const struct value *args,
+                 int n) {
+    struct stmt *st = db_prepare(db, p, sql);
+    if (!st) return p && p->code ? p->code : ERR_INTERNAL;
+    for (int i = 0; i < n; i++) stmt_bind(st, i + 1, &args[i]);
+    return db->light ? sent(db, st, p) : run(st, NULL, p);
+}
+
 static enum err command(struct db *db, struct problem *p, const char *sql) {
     return db_send(db, p, sql, "");
 }
 
 enum err db_begin(struct db *db, struct problem *p) {
+    db->light = false;
     return command(db, p, db->begin);
 }
 
@@ -319,11 +328,9 @@ enum err db_save(struct db *db, enum db_save w, struct problem *p) {
     return command(db, p, w == DB_OUTER ? "SAVEPOINT o" : "SAVEPOINT i");
 }
 
-enum err db_save_light(struct db *db, struct problem *p) {
-    if (!db->b->written) return db_save(db, DB_OUTER, p);
+void db_save_light(struct db *db) {
     db->light = true;
     db->written = db->b->written(db->raw);
-    return ERR_OK;
 }
 
 enum err db_release(struct db *db, enum db_save w, struct problem *p) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// A reader of SQLite gives its map of the file up whenever another connection has written, lest some
-// other process had cut the file short meanwhile; under writing that is every read, which then
+// A reader of SQLite gives its map of the file up whenever another connection has written, lest
+// some other process had cut the file short meanwhile; under writing that is every read, which then
 // pays for each page's fault. No other process has our file (the home is locked), and a map of
 // a file is one with what is written to it: so it is kept until the file has another size.
 #include "db/map_vfs.h"

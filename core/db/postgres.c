@@ -31,11 +31,12 @@ struct pg {
     bool in_tx;
     bool torn; // the transaction is gone under its owner: only BEGIN begins anew
     bool late;
+    bool bare; // no savepoint is in the transaction: what fails in it takes all of it along
     unsigned connection, names;
     int pid, nsent, ndoomed;
     struct sent sent[SENT_MAX];
     unsigned doomed[DOOMED_MAX]; // statements to forget at the server
-    int64_t deadline, retry_at, backoff_ms, changed;
+    int64_t deadline, retry_at, backoff_ms, changed, written;
     char conflict[128];
 };
 
@@ -209,7 +210,7 @@ static enum err settle(struct pg *c, PGresult **keep, struct problem *p) {
     }
     c->nsent = 0;
     c->in_tx = pq.PQtransactionStatus(c->conn) != PQTRANS_IDLE;
-    if (!others) return e;
+    if (!others && !(e && c->bare && c->in_tx)) return e;
     (void)!pg_exec(c, "ROLLBACK", NULL);
     c->torn = true;
     return e;
@@ -264,6 +265,9 @@ static enum err queue(struct pg *c, struct pg_stmt *s, struct problem *p) {
     if (!pq.PQsendQueryPrepared(c->conn, name, s->nparams, s->values, s->lengths, s->formats, 1))
         return lose(c, p);
     put(c, s, false);
+    if (s->kind == PG_BEGIN) c->bare = c->mode == DB_WRITE;
+    if (s->kind == PG_SAVE) c->bare = false;
+    c->written += s->kind == PG_PLAIN && strncmp(s->sql, "SELECT", 6);
     return ERR_OK;
 }
 
@@ -381,6 +385,9 @@ static bool pg_in_transaction(void *raw) {
 }
 static int64_t pg_changes(void *raw) {
     return ((struct pg *)raw)->changed;
+}
+static int64_t pg_written(void *raw) {
+    return ((struct pg *)raw)->written;
 }
 static const char *pg_conflict(void *raw) {
     return ((struct pg *)raw)->conflict;
@@ -513,6 +520,7 @@ const struct db_backend db_postgres = {.scheme = "postgresql:",
                                        .bytes_of = pg_bytes,
                                        .in_transaction = pg_in_transaction,
                                        .changes = pg_changes,
+                                       .written = pg_written,
                                        .conflict = pg_conflict,
                                        .checkpoint = pg_checkpoint,
                                        .empty_log = pg_empty_log,

@@ -355,11 +355,7 @@ enum err store_insert(struct store *s, const struct entity *e, const struct inpu
         x = field_args(s, r, &e->fields[i], dek, &in->values[i], args, &n);
     sodium_memzero(dek, sizeof dek);
     if (x) return x;
-    struct stmt *st = db_prepare(s->db, s->problem, e->sql_insert);
-    if (!st) return s->problem->code;
-    for (int i = 0; i < n; i++) stmt_bind(st, i + 1, &args[i]);
-    bool row;
-    x = stmt_step(st, &row, s->problem);
+    x = db_runv(s->db, s->problem, e->sql_insert, args, n);
     if (x) return unique_error(s, e, x);
     // behind the statement that may be refused: what is refused has written nothing
     if (e->has_sealed && is_new)

@@ -95,8 +95,9 @@ static struct lane_job *take(struct lane *l) {
 // ERR_OK when the transaction still stands.
 static enum err run_one(struct lane *l, struct lane_job *job, bool light, struct problem *p) {
     job->audit_mark = audit_mark(l->audit);
-    enum err e = light ? db_save_light(l->db, p) : db_save(l->db, DB_OUTER, p);
+    enum err e = light ? ERR_OK : db_save(l->db, DB_OUTER, p);
     if (e) return e;
+    if (light) db_save_light(l->db);
     job->result = job->run(job, l);
     if (!db_in_transaction(l->db)) return job->result ? job->result : ERR_INTERNAL;
     if (!job->result) return db_release(l->db, DB_OUTER, p);
@@ -121,13 +122,18 @@ static enum err run_batch(struct lane *l, struct lane_job *head, struct problem 
     bool light = true;
     for (struct lane_job *job = head; job; job = job->next) light = light && job->light;
     enum err e = run_all(l, head, light, p);
-    if (e && light) { // one of them has to be undone: again, with savepoints
+    bool committing = !e;
+    if (!e) e = db_commit(l->db, p);
+    // One of them has to be undone: again, with savepoints. Never after a commit that may be
+    // durable.
+    bool again = e && light && e != ERR_TIMEOUT && (!committing || e == ERR_CONFLICT);
+    if (again) {
         roll_back(l);
         problem_init(p, p->arena);
         for (struct lane_job *job = head; job; job = job->next) job->rerun = true;
         e = run_all(l, head, false, p);
+        if (!e) e = db_commit(l->db, p);
     }
-    if (!e) e = db_commit(l->db, p);
     if (e) {
         roll_back(l);
         log_error("commit_failed", "%s: %s", err_word(e), p->detail ? p->detail : "");

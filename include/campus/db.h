@@ -45,7 +45,11 @@ MUST_CHECK enum err db_save(struct db *db, enum db_save which, struct problem *p
 // The outer savepoint for work that is seldom undone, and that can be done again: none is made.
 // Undoing it succeeds when nothing was written since; else the whole transaction is rolled back and
 // the answer is ERR_UNAVAILABLE.
-MUST_CHECK enum err db_save_light(struct db *db, struct problem *p);
+void db_save_light(struct db *db);
+// As db_run, but after db_save_light it is not waited for: a refusal then fails what comes after it
+// or the commit, with ERR_CONFLICT, and is told when all is done again.
+MUST_CHECK enum err db_runv(struct db *db, struct problem *p, const char *sql,
+                            const struct value *args, int n);
 MUST_CHECK enum err db_release(struct db *db, enum db_save which, struct problem *p);
 MUST_CHECK enum err db_undo(struct db *db, enum db_save which,
                             struct problem *p); // rolls back to it and releases it
