@@ -105,12 +105,28 @@ for (const [name, expected] of [
   });
 }
 
+test('on the page of all figures, money is drawn as money and what is late stays late', async () => {
+  await who.lead.ok('POST', 'admissions/channels', { name: '官方网站', type: 'online', officer: who.lead.id, cost: '1234.50' });
+  const d = await open('lead');
+  await d.go('#/reports');
+  await card(d, '渠道费用').getByText('¥1234.50').waitFor();
+  await card(d, '超过 24 小时未联系的线索').getByText('秦专员').waitFor();
+  assert.match(await card(d, '超过 24 小时未联系的线索').innerText(), /秦专员\s+2/);
+  await who.officer.ok('POST', 'admissions/leads', { name: '刚来的', phone: '13600000077', officer: who.officer.id });
+  await d.go('#/');
+  await d.go('#/reports');
+  await card(d, '超过 24 小时未联系的线索').getByText('秦专员').waitFor();
+  assert.match(await card(d, '超过 24 小时未联系的线索').innerText(), /秦专员\s+2/, 'who came just now is not late');
+  await d.fine();
+  await d.close();
+});
+
 test('the bulletin is one press, has the sums of the first page and nobody in it', async () => {
   const d = await open('lead');
   await d.go('#/');
   await d.page.getByRole('link', { name: '今日简报' }).click();
   const text = await d.page.locator('#bulletin').inputValue();
-  assert.match(text, /2027-01-04 简报\n线索：3（上年同期 1），已报名 0\n/);
+  assert.match(text, /2027-01-04 简报\n线索：4（上年同期 1），已报名 0\n/);
   assert.match(text, /各计划分项进度（2027）：录取 1，确认 0，报到 0，目标 9\n超过 24 小时未联系的线索：3/);
   assert.doesNotMatch(text, /秦专员|线索1|席位/);
   await d.picture('bulletin');

@@ -7,6 +7,7 @@ import { get, post, query } from './api.js';
 import { t, title } from './i18n.js';
 import { app, entity, listAddress, recordAddress, recount, roleTitle } from './state.js';
 import { Busy, Dialog, Empty, ProblemBox, toast, useLoad } from './ui.js';
+import { upload } from './upload.js';
 import { Person, RecordRef, count, nameField, recordName, time } from './format.js';
 
 const EVIDENCE = { note: ['说明', 'a note'], document: ['文件', 'a file'], record: ['记录', 'a record'] };
@@ -29,11 +30,7 @@ function Close({ o, close, done }) {
     setError(null);
     try {
       const body = { ...(s.note && { note: s.note }), ...(s.record && { record: s.record }) };
-      if (s.file) {
-        const answer = await fetch(query('/api/v1/files', { name: s.file.name }), { method: 'POST', body: s.file, headers: { 'Content-Type': s.file.type || 'application/octet-stream' } }), told = await answer.json();
-        if (!answer.ok) throw Object.assign(new Error(told.title), told);
-        body.file = told.id;
-      }
+      if (s.file) body.file = (await upload({}, s.file, (name) => `/api/v1/files?name=${name}`)).id;
       await post(`obligations/${o.id}/close`, body);
       toast(t('已办结', 'Closed'));
       recount();

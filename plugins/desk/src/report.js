@@ -27,18 +27,19 @@ function Numbers({ r, rows }) {
 // One bar a row: named counts lie within it, each as far as it comes; with a target the whole width is the target.
 function Nested({ r, rows, keys }) {
   const [all, setAll] = useState(false), named = counted(r), hasTarget = rows.some((x) => x.target !== null && x.target !== undefined);
-  const main = { name: 'count', title: column(r, 'count').title }, last = r.compare && { name: 'last_count', title: { zh: '上年同期', en: 'A year before' }, last: true };
+  const money = !named.length && r.columns.find((c) => c.type === 'money' && c.name.startsWith('sum_')), main = money || { name: 'count', title: column(r, 'count').title }, last = r.compare && { name: `last_${main.name}`, title: { zh: '上年同期', en: 'A year before' }, last: true };
   const parts = hasTarget && named.length ? named : [main, ...(last ? [] : named)];
   const kept = hasTarget ? rows.filter((x) => x.target) : rows;
   const value = (x, c) => Number(x[c.name] ?? 0), most = Math.max(1, ...kept.flatMap((x) => [value(x, main), last ? value(x, last) : 0]));
   const sorted = hasTarget ? kept : [...kept].sort((a, b) => value(b, main) - value(a, main)), shown = all ? sorted : sorted.slice(0, 10);
+  const told = (x, c) => (money ? text(money, x[c.name] ?? '0') : count(value(x, c)));
   const wide = (x, c) => `${Math.min(100, (100 * value(x, c)) / (hasTarget ? Number(x.target) : most))}%`;
   const said = (x) => parts.map((c) => `${title(c.title, c.name)} ${count(value(x, c))}`).join(t('，', ', '));
   return html`<${Legend} names=${[...parts, ...(last ? [last] : [])].map((c) => title(c.title, c.name))} />
-    <div class="bars">${shown.map((x) => html`<div class="bar-row ${hasTarget ? 'of' : ''}"><span class="bar-label"><${Behind} href=${listOf(r, x)}><${Label} r=${r} row=${x} keys=${keys} /><//></span>
+    <div class="bars">${shown.map((x) => html`<div class="bar-row ${hasTarget || last || money ? 'of' : ''}"><span class="bar-label"><${Behind} href=${listOf(r, x)}><${Label} r=${r} row=${x} keys=${keys} /><//></span>
       <span class="bar-pair"><span class="bar nested" title=${said(x)}>${parts.map((c, i) => value(x, c) > 0 && html`<i class="c${i % TONES}" style=${{ width: wide(x, c) }}></i>`)}</span>
         ${last && html`<span class="bar thin">${value(x, last) > 0 && html`<i class="c1" style=${{ width: wide(x, last) }}></i>`}</span>`}</span>
-      <b>${parts.length > 1 && !hasTarget ? count(value(x, parts[0])) : parts.map((c) => count(value(x, c))).join(' · ')}${hasTarget && html`<small> / ${count(Number(x.target))}</small>`}${last && html`<small> / ${count(value(x, last))}</small>`}</b></div>`)}</div>
+      <b>${parts.length > 1 && !hasTarget ? told(x, parts[0]) : parts.map((c) => told(x, c)).join(' · ')}${hasTarget && html`<small> / ${count(Number(x.target))}</small>`}${last && html`<small> / ${told(x, last)}</small>`}</b></div>`)}</div>
     ${hasTarget && html`<p class="bar-row of sum"><span>${t('合计', 'Sum')}</span><span></span><b>${parts.map((c) => count(sumOf(kept, c.name))).join(' · ')}<small> / ${count(sumOf(kept, 'target'))}</small></b></p>`}
     <${More} all=${all} set=${setAll} n=${sorted.length - 10} />`;
 }
@@ -121,11 +122,11 @@ function Chart({ r, rows }) {
     return html`${sections.length > 1 && html`<div class="tabs" role="group" aria-label=${heading(r, r.group[0])}>${sections.map((s) => html`<button type="button" aria-pressed=${s === section ? 'true' : 'false'} onClick=${() => choose(s)}>${label(r, r.group[0], s)}</button>`)}</div>`}
       <${Nested} r=${r} rows=${rows.filter((x) => x[r.group[0]] === section)} keys=${r.group.slice(1)} />`;
   }
-  return r.group.length > 1 && !counted(r).length ? html`<${Stacked} r=${r} rows=${rows} />` : html`<${Nested} r=${r} rows=${rows} keys=${r.group} />`;
+  return r.group.length > 1 && !counted(r).length && !r.columns.some((c) => c.type === 'money') ? html`<${Stacked} r=${r} rows=${rows} />` : html`<${Nested} r=${r} rows=${rows} keys=${r.group} />`;
 }
 
 export function Report({ r, between, first }) {
-  const [table, setTable] = useState(r.chart === 'table'), address = reportAddress(r, { older: first && r.overview?.older, between });
+  const [table, setTable] = useState(r.chart === 'table'), address = reportAddress(r, { older: r.overview?.older, between });
   const load = useLoad((signal) => get(address, { signal }), [r.path, between]);
   useEffect(() => {
     let soon;
