@@ -112,7 +112,9 @@ test('killed again and again on its way, and served in between, it arrives whole
   for (let i = 0; i < 4; i++) {
     const child = spawn(server.bin, ['--home', server.home, 'migrate', '--to', target], { env: server.env, cwd: root, stdio: 'ignore' });
     const ended = new Promise((done) => child.once('exit', (code, signal) => done(signal)));
-    await eventually(() => assert.ok(arrived() > rows), 20000);
+    // on a busy machine all of these may have come before it was seen: then it dies while it compares
+    const started = Date.now();
+    await eventually(() => assert.ok(arrived() > rows || (rows && Date.now() - started > 100)), 20000);
     child.kill('SIGKILL');
     if (await ended === 'SIGKILL') kills++;
     halves += begun(target);
