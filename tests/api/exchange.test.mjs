@@ -60,7 +60,7 @@ test('a reference is imported by what its record is called, a person by name; wh
   const r = await send(clerk, '姓名,line,负责人,group\n甲,01,林一梅,A\n乙,02,x.head,B\n丙,99,林一梅,A\n丁,S1,,A\n戊,,nobody,A\n己,01,林一梅,A\n');
   assert.deepEqual([r.rows, r.created, r.failed], [6, 3, 3], JSON.stringify(r));
   assert.deepEqual(r.report.map((x) => [x.line, x.errors[0].pointer, x.errors[0].code]).sort(),
-    [[4, '/line', 'reference_unknown'], [5, '/line', 'reference_unknown'], [6, '/officer', 'reference_unknown']]);
+    [[4, 'line', 'reference_unknown'], [5, 'line', 'reference_unknown'], [6, 'officer', 'reference_unknown']]);
   const lines = Object.fromEntries((await head.ok('GET', 'desk1/lines')).items.map((x) => [x.id, x.code]));
   const items = (await head.ok('GET', 'desk1/forms?sort=name')).items;
   assert.deepEqual(items.map((x) => [x.name, lines[x.line], x.officer]).sort(), [['乙', '02', head.id], ['己', '01', clerk.id], ['甲', '01', clerk.id]].sort());
