@@ -90,7 +90,7 @@ want 201 public POST /public/admissions/lead "{\"name\":\"李小红\",\"phone\":
 want 200 lin.mei GET "$A/leads?phone=14500000002"
 lead=$(value id)
 want 200 xu.tao POST "$A/leads/$lead/take" "{\"officer\":\"${id[xu.tao]}\"}"
-want 200 xu.tao POST $A/actions/convert "{\"lead\":\"$lead\",\"applicant\":{\"id_number\":\"$(id_number 2010-06-10 002)\",\"birth_date\":\"2010-06-10\",\"education\":\"junior\",\"score\":\"388\",\"campus\":\"东校区\"}}"
+want 200 xu.tao POST $A/actions/convert "{\"lead\":\"$lead\",\"id_number\":\"$(id_number 2010-06-10 002)\",\"birth_date\":\"2010-06-10\",\"education\":\"junior\",\"score\":\"388\",\"campus\":\"东校区\"}"
 first=$(value applicant)
 
 step 'materials, review by somebody else, a seat, and only then a notice (ADM-4 to ADM-6)'

@@ -160,7 +160,7 @@ static void check_permissions(struct compile *c, const struct yaml *list) {
             const char **names = arena_alloc(c->a, sizeof *names * (size_t)(pl->nactions + 1));
             known = false;
             for (int i = 0; i < pl->nactions; i++) {
-                names[i] = arena_printf(c->a, "%s.actions.%s", pl->name, pl->actions[i]);
+                names[i] = arena_printf(c->a, "%s.actions.%s", pl->name, pl->actions[i].name);
                 known |= !strcmp(names[i], y->text);
             }
             words = names, count = (size_t)pl->nactions;

@@ -136,7 +136,7 @@ static int doc(struct cli *cli, int argc, char **argv) {
     }
     if (pl->nactions) printf("\n## %s\n\n", cli_say(cli, "Actions", "操作"));
     for (int i = 0; i < pl->nactions; i++)
-        printf("- `POST /api/v1/%s/actions/%s`\n", pl->name, pl->actions[i]);
+        printf("- `POST /api/v1/%s/actions/%s`\n", pl->name, pl->actions[i].name);
     printf("\n## %s\n\n", cli_say(cli, "Events", "事件"));
     for (int i = 0; i < pl->nentities; i++) {
         const struct entity *e = pl->entities[i];

@@ -109,7 +109,7 @@ local SHAPES = {
   public = { title = "title", entity = "text", code = "text", fields = "texts", shows = "texts", files = "texts", transition = "text",
     via = "table", set = "table", consent = "title", next = "titles", serves = "texts" },
   rule = { reads = "texts", run = "function", serves = "texts" },
-  action = { title = "title", input = "table", run = "function", serves = "texts" },
+  action = { title = "title", input = "table", on = "text", states = "texts", run = "function", serves = "texts" },
   message = { title = "title", entity = "text", to = "names", channels = "names", text = "title", extra = "texts",
     opt_out = "text", cap = "text", serves = "texts" },
   on = { title = "title", run = "function", serves = "texts" },
@@ -442,6 +442,7 @@ local function callable(list, what, extra)
       local i = getinfo(r.run, "S")
       local d = { name = r.name, serves = r.serves, title = r.title, file = sub(i.source, 2), line = i.linedefined }
       for _, k in ipairs(extra) do d[k] = r[k] end
+      if r.input or r.on then d.input, d.file, d.line = r.input and fields(r.input, file, line), file, line end
       out[#out + 1] = d
     elseif r.run == nil then
       wrong("not_callable", format("%s %s needs run = function: the function that is called", what, tostring(r.name)), file, line)
@@ -475,7 +476,7 @@ local function declaration()
     end
   end
   out.rules = callable(p.rules, "rule", { "reads" })
-  out.actions = callable(p.actions, "action", { "input" })
+  out.actions = callable(p.actions, "action", { "on", "states" })
   out.on = callable(p.on, "on", {})
   out.messages = ordered(p.messages, "messages")
   for _, m in ipairs(out.messages) do m._seq = nil end

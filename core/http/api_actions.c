@@ -44,14 +44,18 @@ static enum err run(struct request *rq) {
 
 static enum err action(struct request *rq) {
     const struct plugin *pl = schema_plugin(rq->release->schema, rq->path[0]);
+    const struct action_decl *decl = NULL;
     const json_t *body;
-    bool known = false;
+    struct input checked;
     for (int i = 0; pl && i < pl->nactions; i++)
-        known = known || !strcmp(pl->actions[i], rq->path[2]);
-    if (!known) return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
+        if (!strcmp(pl->actions[i].name, rq->path[2])) decl = &pl->actions[i];
+    if (!decl) return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
     const char *name = arena_printf(rq->arena, "%s.actions.%s", pl->name, rq->path[2]);
     enum err e = gate_permit(&rq->gate, name, name);
     if (!e) e = request_body(rq, &body);
+    if (!e && decl->input)
+        e = input_parse(rq->arena, decl->input, body, true, rq->gate.actor->id, rq->gate.now,
+                        rq->gate.today, &checked, &rq->problem);
     rq->state = (void *)pl;
     return e ? e : request_move(rq, ON_LANE, run);
 }

@@ -212,6 +212,28 @@ static void report_json(struct request *rq, const struct plugin *pl, const struc
     buf_putc(b, '}');
 }
 
+static void states_json(struct buf *b, const struct entity *e, uint64_t states) {
+    if (!states) return;
+    json_key(b, "states"), buf_putc(b, '[');
+    for (int k = 0; k < e->workflow->nstates; k++)
+        if (states >> k & 1) json_sep(b), json_cstr(b, e->workflow->states[k].name);
+    buf_putc(b, ']');
+}
+
+static void action_json(struct request *rq, const struct plugin *pl, const struct action_decl *a) {
+    struct buf *b = &rq->out;
+    json_sep(b), buf_putc(b, '{');
+    json_kv_str(b, "name", a->name);
+    title_json(b, &a->title);
+    json_kv_str(b, "path", arena_printf(rq->arena, "/api/v1/%s/actions/%s", pl->name, a->name));
+    if (a->input) json_key(b, "input"), buf_putc(b, '[');
+    for (int i = 0; a->input && i < a->input->nfields; i++)
+        meta_field_json(rq, NULL, &a->input->fields[i], NULL);
+    if (a->input) buf_putc(b, ']');
+    if (a->on) json_kv_str(b, "on", a->on->name), states_json(b, a->on->target, a->states);
+    buf_putc(b, '}');
+}
+
 static void plugin_json(struct request *rq, const struct plugin *pl) {
     struct buf *b = &rq->out;
     size_t start = b->len;
@@ -230,12 +252,8 @@ static void plugin_json(struct request *rq, const struct plugin *pl) {
     buf_putc(b, ']');
     json_key(b, "actions"), buf_putc(b, '[');
     for (int i = 0; i < pl->nactions; i++)
-        if (visible_action(rq, pl, pl->actions[i])) {
-            json_sep(b), buf_putc(b, '{');
-            json_kv_str(b, "name", pl->actions[i]);
-            json_kv_str(b, "path",
-                        arena_printf(rq->arena, "/api/v1/%s/actions/%s", pl->name, pl->actions[i]));
-            buf_putc(b, '}');
+        if (visible_action(rq, pl, pl->actions[i].name)) {
+            action_json(rq, pl, &pl->actions[i]);
             any = true;
         }
     buf_putc(b, ']');
@@ -247,11 +265,7 @@ static void plugin_json(struct request *rq, const struct plugin *pl) {
             json_kv_str(b, "name", d->name);
             json_kv_str(b, "entity", d->entity->name);
             title_json(b, &d->title);
-            if (d->states) json_key(b, "states"), buf_putc(b, '[');
-            for (int k = 0; d->states && k < d->entity->workflow->nstates; k++)
-                if (d->states >> k & 1)
-                    json_sep(b), json_cstr(b, d->entity->workflow->states[k].name);
-            if (d->states) buf_putc(b, ']');
+            states_json(b, d->entity, d->states);
             json_kv_bool(b, "many", d->many);
             buf_putc(b, '}');
         }

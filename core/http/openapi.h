@@ -13,6 +13,8 @@
 
 // One field's schema. answered: as it comes back, null and mask included.
 void openapi_field(struct buf *b, const struct field *f, bool answered, enum lang lang);
+// An object of such fields, as it is sent.
+void openapi_object(struct buf *b, const struct field *fields, int n, enum lang lang);
 // "plugin.entity": the record as answered.
 void openapi_record(struct buf *b, const struct entity *e, const struct fieldset *shown,
                     enum lang lang);

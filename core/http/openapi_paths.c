@@ -368,13 +368,19 @@ void openapi_plugin_paths(struct request *rq, const struct plugin *pl, bool whol
                     "\":{\"schema\":{\"type\":\"string\",\"format\":\"binary\"}}}}," FAILS "}}}");
     }
     for (int i = 0; openapi_has_route("POST", "{}/actions/{}") && i < pl->nactions; i++) {
-        if (!whole && !visible_action(rq, pl, pl->actions[i])) continue;
-        json_sep(b),
-            buf_printf(b, "\"/api/v1/%s/actions/%s\":{\"post\":{", pl->name, pl->actions[i]);
-        json_key(b, "operationId"), buf_printf(b, "\"action_%s_%s\"", pl->name, pl->actions[i]);
+        const struct action_decl *act = &pl->actions[i];
+        if (!whole && !visible_action(rq, pl, act->name)) continue;
+        json_sep(b), buf_printf(b, "\"/api/v1/%s/actions/%s\":{\"post\":{", pl->name, act->name);
+        json_key(b, "operationId"), buf_printf(b, "\"action_%s_%s\"", pl->name, act->name);
         json_key(b, "tags"), buf_putc(b, '['), json_cstr(b, pl->name), buf_putc(b, ']');
-        json_kv_str(b, "summary", pl->actions[i]);
-        open_parameters(b, false), shared(b, "Idempotency-Key"), buf_putc(b, ']');
+        json_kv_str(b, "summary", title_in(&act->title, rq->lang, act->name));
+        open_parameters(b, false), buf_putc(b, ']');
+        if (act->input) {
+            json_key(b, "requestBody"),
+                buf_puts(b, "{\"content\":{\"application/json\":{\"schema\":");
+            openapi_object(b, act->input->fields, act->input->nfields, rq->lang);
+            buf_puts(b, "}}}");
+        }
         json_key(b, "responses");
         buf_puts(b, "{\"200\":{\"description\":\"what the action answered\"," HEADERS
                     ",\"content\":{\"application/json\":{\"schema\":{}}}}," FAILS "}}}");

@@ -43,22 +43,21 @@ static void scaled_schema(struct buf *b, const struct field *f) {
     if (f->has_max) text_from_scaled(hi, f->max, f->scale), json_kv_str(b, "x-maximum", hi);
 }
 
-static void lines_schema(struct buf *b, const struct field *f, enum lang lang) {
-    json_kv_str(b, "type", "array");
-    json_key(b, "items"), buf_putc(b, '{');
+void openapi_object(struct buf *b, const struct field *f, int n, enum lang lang) {
+    buf_putc(b, '{');
     json_kv_str(b, "type", "object");
     json_kv_bool(b, "additionalProperties", false);
     json_key(b, "properties"), buf_putc(b, '{');
     bool any = false;
-    for (int i = 0; i < f->nlines; i++) {
-        json_key(b, f->lines[i].name);
-        openapi_field(b, &f->lines[i], false, lang);
-        any |= f->lines[i].required;
+    for (int i = 0; i < n; i++) {
+        json_key(b, f[i].name);
+        openapi_field(b, &f[i], false, lang);
+        any |= f[i].required;
     }
     buf_putc(b, '}');
     if (any) json_key(b, "required"), buf_putc(b, '[');
-    for (int i = 0; any && i < f->nlines; i++)
-        if (f->lines[i].required) json_sep(b), json_cstr(b, f->lines[i].name);
+    for (int i = 0; any && i < n; i++)
+        if (f[i].required) json_sep(b), json_cstr(b, f[i].name);
     if (any) buf_putc(b, ']');
     buf_putc(b, '}');
 }
@@ -100,7 +99,10 @@ static void core(struct buf *b, const struct field *f, enum lang lang) {
         json_kv_int(b, "maxLength", 64);
         if (f->to) json_kv_str(b, "x-to", f->to);
         break;
-    case FIELD_LIST: lines_schema(b, f, lang); break;
+    case FIELD_LIST:
+        json_kv_str(b, "type", "array");
+        json_key(b, "items"), openapi_object(b, f->lines, f->nlines, lang);
+        break;
     case FIELD_JSON:
     case FIELD_TYPES: break;
     }

@@ -374,14 +374,15 @@ static void build_rules(struct build *b, const json_t *list, struct plugin *pl) 
     pl->rules = out;
 }
 
-static void build_actions(struct build *b, struct plugin *pl, const json_t *list) {
-    size_t n = json_array_size(list);
-    pl->actions = arena_alloc(b->arena, sizeof *pl->actions * (n + 1));
-    for (size_t i = 0; i < n; i++) {
-        const json_t *j = json_array_get(list, i);
-        const char *name = arena_strdup(b->arena, json_string_value(json_object_get(j, "name")));
-        if (build_name(b, j, "action", name)) pl->actions[pl->nactions++] = name;
-    }
+void build_target(struct build *b, const struct schema *s, struct field *f) {
+    if (f->type != FIELD_REFERENCE || !f->to) return;
+    f->target = schema_entity_full(s, f->to, strlen(f->to));
+    if (f->target) return;
+    const char **names = arena_alloc(b->arena, sizeof *names * (size_t)(s->nentities + 1));
+    for (int i = 0; i < s->nentities; i++) names[i] = s->entities[i]->full;
+    problem_at(b->p, f->file, f->line, f->col, "entity_unknown", "%s: there is no entity \"%s\"%s",
+               f->name, f->to,
+               text_instead(b->arena, f->to, names, (size_t)s->nentities, "there are"));
 }
 
 static void resolve_needs(struct build *b, const struct schema *s, const struct plugin *pl,
@@ -428,16 +429,7 @@ static void resolve(struct build *b, struct schema *s) {
     for (int i = 0; i < s->nplugins; i++) resolve_needs(b, s, &s->plugins[i], entities);
     for (int i = 0; i < s->nentities; i++) {
         struct entity *e = (struct entity *)s->entities[i];
-        for (int k = 0; k < e->nfields; k++) {
-            struct field *f = (struct field *)&e->fields[k];
-            if (f->type != FIELD_REFERENCE || !f->to) continue;
-            f->target = schema_entity_full(s, f->to, strlen(f->to));
-            if (!f->target)
-                problem_at(
-                    b->p, f->file, f->line, f->col, "entity_unknown",
-                    "%s: there is no entity \"%s\"%s", f->name, f->to,
-                    text_instead(b->arena, f->to, entities, (size_t)s->nentities, "there are"));
-        }
+        for (int k = 0; k < e->nfields; k++) build_target(b, s, (struct field *)&e->fields[k]);
         for (int k = 0; e->workflow && k < e->workflow->ntransitions; k++) {
             const struct transition *t = &e->workflow->transitions[k];
             for (int m = 0; m < t->nneeds; m++)
@@ -488,7 +480,6 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
             pl->entities[pl->nentities++] = s->entities[s->nentities++] = e;
         }
         build_documents(&b, json_object_get(j, "documents"), pl);
-        build_actions(&b, pl, json_object_get(j, "actions"));
     }
     for (int i = 0; i < s->nentities; i++) store_sql_build(a, (struct entity *)s->entities[i]);
     resolve(&b, s);
@@ -497,6 +488,7 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
         build_messages(&b, s, &plugins[i]);
         b.plugin = plugins[i].name;
         b.file = arena_printf(a, "plugins/%s/plugin.lua", b.plugin);
+        build_actions(&b, s, &plugins[i]);
         build_reports(&b, s, &plugins[i]);
         build_exports(&b, s, &plugins[i]);
         build_public(&b, s, &plugins[i]);

@@ -12,6 +12,7 @@ struct build {
     struct arena *arena;
     struct problem *p;
     const char *plugin, *file;
+    bool input; // fields of an action: no column, so any name will do
 };
 enum err build_at(struct build *b, const json_t *where, const char *word, const char *fmt, ...)
     PRINTF(4, 5);
@@ -22,6 +23,8 @@ bool build_name(struct build *b, const json_t *j, const char *what, const char *
 struct title build_title(struct build *b, const json_t *j);
 // Once every entity is known.
 void build_handlers(struct build *b, const struct schema *s, struct plugin *pl);
+void build_actions(struct build *b, const struct schema *s, struct plugin *pl);
+void build_target(struct build *b, const struct schema *s, struct field *f); // of a reference
 void build_messages(struct build *b, const struct schema *s, struct plugin *pl);
 void build_public(struct build *b, const struct schema *s, struct plugin *pl);
 void build_derived(struct build *b, const struct entity *e, struct field *f);

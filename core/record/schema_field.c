@@ -33,7 +33,7 @@ int build_col(const json_t *j) {
 }
 
 bool build_name(struct build *b, const json_t *j, const char *what, const char *name) {
-    if (name && text_is_name(name) && !build_is_reserved(name)) return true;
+    if (name && text_is_name(name) && (b->input || !build_is_reserved(name))) return true;
     if (name && text_is_name(name))
         build_at(b, j, "name_reserved", "%s \"%s\": the core uses this name itself; take another",
                  what, name);

@@ -130,7 +130,7 @@ for (const season of [2027, 2026]) {                             // a list begin
     const as = a.officer, key = `lead ${season} ${i}`, same = { region: a.region, education: a.education, campus: a.campus, season: a.season, name: a.name, phone: a.phone };
     post(as, `${A}/leads`, { ...same, came_on: new Date(Date.parse(a.registered_on) - (1 + (i % 9)) * 864e5).toISOString().slice(0, 10), interest: a.major, officer: `{{${as}}}`, channel: a.channel ? `{{channel ${a.channel}}}` : undefined, activity: a.activity ? `{{${a.activity}}}` : undefined }, key);
     if (i % 3 === 0) post(as, `${A}/contacts`, { lead: `{{${key}}}`, asked: '学费、住宿与实习单位', answered: '已说明收费公示与住宿安排，邀请到校参观' });
-    post(as, `${A}/actions/convert`, { lead: `{{${key}}}`, applicant: { id_number: a.id_number, birth_date: a.birth_date, registered_on: a.registered_on, score: a.score || undefined, health_note: a.health_note || undefined } });
+    post(as, `${A}/actions/convert`, { lead: `{{${key}}}`, id_number: a.id_number, birth_date: a.birth_date, registered_on: a.registered_on, score: a.score || undefined, health_note: a.health_note || undefined });
   });
 }
 const forLeads = (step, where, body = {}) => steps.push({ as: 'lin.mei', post: `${A}/leads/bulk/${step}?${filters(where)}`, body });

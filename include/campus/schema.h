@@ -192,6 +192,13 @@ struct entity {
     // SQL made once (record/store); sql_list ends after "WHERE t.archived_at=0"
     const char *sql_insert, *sql_get, *sql_list;
 };
+struct action_decl { // plugin code on a POST; campus/host.h runs it
+    const char *name;
+    struct title title;
+    const struct entity *input; // its fields, of no table; NULL: whatever is sent goes to it
+    const struct field *on; // the reference among them that leads to the record it is a button of
+    uint64_t states;        // of that record, in which it is offered; 0: any
+};
 struct report_decl;  // campus/report.h
 struct export_decl { // a named set of columns for a standing purpose
     const char *name, *purpose;
@@ -242,7 +249,7 @@ struct plugin {
     const struct report_decl *reports;
     const struct export_decl *exports;
     struct document_decl *documents;
-    const char **actions; // names
+    const struct action_decl *actions;
     const struct handler_decl *on, *every;
     const struct obligation_decl *obligations;
     const struct message_decl *messages;

@@ -2,16 +2,17 @@
 -- Copyright 2026 The campusd authors
 --
 -- Steps that touch more than one record (ADM-3, ADM-6).
+local field = campus.field
+local form = require("applicants").entities.applicants.fields
 local SAME = { "name", "phone", "season", "region", "education", "campus", "channel", "activity", "officer" }
 
--- A lead becomes an applicant; what is known of it is not typed again. input: { lead, applicant = { what is still missing } }.
+-- A lead becomes an applicant; what is known of it is not typed again, what is still missing comes with it.
 local function convert(ctx, input)
-  if type(input.lead) ~= "string" then return nil, { code = "invalid", text = "lead: the id of a lead" } end
   local lead, err = ctx:get("leads", input.lead)
   if not lead then return nil, err end
   local fields = { major = lead.interest, lead = lead.id, source = "lead" }
   for _, name in ipairs(SAME) do fields[name] = lead[name] end
-  for name, value in pairs(input.applicant or {}) do fields[name] = value end
+  for name, value in pairs(input) do fields[name] = value end
   fields.officer = fields.officer or ctx.actor.id
   local applicant, why = ctx:create("applicants", fields)
   if not applicant then return nil, why end
@@ -20,9 +21,9 @@ local function convert(ctx, input)
   return { applicant = applicant.id }
 end
 
--- A seat, or else a place on the waiting list. input: { applicant, plan_line }.
+-- A seat, or else a place on the waiting list.
 local function offer(ctx, input)
-  local a, err = ctx:get("applicants", input.applicant or "")
+  local a, err = ctx:get("applicants", input.applicant)
   if not a then return nil, err end
   local line = input.plan_line or a.plan_line
   if not line then return nil, { code = "invalid", text = "plan_line: the line whose seat it is" } end
@@ -34,10 +35,9 @@ local function offer(ctx, input)
   return { state = waits.state }
 end
 
--- The notice is numbered, drawn and sent in one step; a corrected one replaces the former. input: { applicant, report_on,
--- report_place, purpose, replaces }.
+-- The notice is numbered, drawn and sent in one step; a corrected one replaces the former.
 local function send_notice(ctx, input)
-  local a, err = ctx:get("applicants", input.applicant or "")
+  local a, err = ctx:get("applicants", input.applicant)
   if not a then return nil, err end
   local when = { report_on = input.report_on, report_place = input.report_place }
   local done, why
@@ -52,8 +52,27 @@ local function send_notice(ctx, input)
   return { state = done.state, document = notice.id, number = notice.number }
 end
 
+local function applicant() return field.reference { to = "applicants", title = { zh = "报名学生", en = "Applicant" }, required = true } end
 return {
-  send_notice = campus.action { title = { zh = "发放通知书", en = "Send the notice" }, run = send_notice, serves = { "ADM-6" } },
-  convert = campus.action { title = { zh = "线索转报名", en = "Convert a lead" }, run = convert, serves = { "ADM-3" } },
-  offer = campus.action { title = { zh = "录取或候补", en = "Offer a seat" }, run = offer, serves = { "ADM-6" } },
+  send_notice = campus.action {
+    title = { zh = "发放通知书", en = "Send the notice" }, run = send_notice, serves = { "ADM-6" },
+    on = "applicant", states = { "admitted", "notified", "confirmed" },
+    input = { applicant = applicant(), report_on = form.report_on, report_place = form.report_place,
+      purpose = field.text { title = { zh = "用途", en = "Purpose" }, max_length = 200 },
+      replaces = field.text { title = { zh = "更正哪一份（编号）", en = "Replaces (number)" }, max_length = 64 } },
+  },
+  convert = campus.action {
+    title = { zh = "线索转报名", en = "Convert a lead" }, run = convert, serves = { "ADM-3" },
+    on = "lead", states = { "new", "contacted" },
+    input = { lead = field.reference { to = "leads", title = { zh = "线索", en = "Lead" }, required = true },
+      id_number = form.id_number, birth_date = form.birth_date,
+      education = field.choice { title = form.education.title, choices = form.education.choices },   -- the lead's, when left out
+      score = form.score, region = form.region, campus = form.campus, registered_on = form.registered_on,
+      guardian_name = form.guardian_name, guardian_phone = form.guardian_phone, health_note = form.health_note, note = form.note },
+  },
+  offer = campus.action {
+    title = { zh = "录取或候补", en = "Offer a seat" }, run = offer, serves = { "ADM-6" },
+    on = "applicant", states = { "eligible", "waiting" },
+    input = { applicant = applicant(), plan_line = form.plan_line },
+  },
 }

@@ -31,10 +31,18 @@ end
 local function greedy(ctx, input) return ctx:get("admissions.applicants", input.id) end
 local function needy(ctx, input) return ctx:transition("admissions.applicants", input.id, "assess", {}) end
 local function stuck() while true do end end
+local function pack(ctx, input)
+  local p, err = ctx:update("parcels", input.parcel, { label = input.label, count = input.count })
+  if not p then return nil, err end
+  return { label = p.label, sent = input.on_day or "never" }
+end
 return { version = "1.0.0", title = { zh = "仓库", en = "Store" }, entities = { parcels = parcels },
   needs = { NEEDS },
   actions = { double = campus.action { run = double }, both = campus.action { run = both }, greedy = campus.action { run = greedy },
-    needy = campus.action { run = needy }, stuck = campus.action { run = stuck } } }
+    needy = campus.action { run = needy }, stuck = campus.action { run = stuck },
+    pack = campus.action { title = { zh = "打包", en = "Pack" }, run = pack, on = "parcel",
+      input = { parcel = field.reference { to = "parcels", required = true }, label = field.text { title = { zh = "标签", en = "Label" }, required = true, max_length = 8 },
+        count = field.integer { min = 1 }, on_day = field.date { default = "$today" } } } } }
 `;
 let server, keeper, lead, helper;
 before(async () => {
@@ -49,7 +57,7 @@ before(async () => {
   writeFileSync(join(server.home, 'policies/access.yaml'), `${access}
   - { name: shelves are kept, allow: [read, create, update], entity: shelf.parcels, roles: [admissions.lead, finance] }
   - { name: poor shelves are kept, allow: [read, create, update], entity: poor.parcels, roles: [admissions.lead] }
-  - { name: shelf actions, permissions: [shelf.actions.double, shelf.actions.both, shelf.actions.greedy, shelf.actions.needy, shelf.actions.stuck, poor.actions.greedy], roles: [admissions.lead, finance] }
+  - { name: shelf actions, permissions: [shelf.actions.double, shelf.actions.both, shelf.actions.greedy, shelf.actions.needy, shelf.actions.stuck, shelf.actions.pack, poor.actions.greedy], roles: [admissions.lead, finance] }
 `);
   const reload = server.run(['reload']);
   assert.equal(reload.status, 0, reload.stderr);
@@ -107,4 +115,24 @@ test('an action that does not end is ended, and the others go on writing', async
   assert.equal(stuck.body.code, 'plugin_budget');
   assert.ok(others.every((a) => a.status === 200));
   assert.equal((await lead.ok('GET', `shelf/parcels/${p.id}`)).count, 8);
+});
+
+test('an action that says what it takes is told of in meta and OpenAPI, and runs with nothing else', async () => {
+  const { actions } = (await lead.ok('GET', 'meta')).plugins.find((p) => p.name === 'shelf');
+  const pack = actions.find((a) => a.name === 'pack');
+  assert.deepEqual([pack.title.zh, pack.on, pack.input.map((f) => `${f.name} ${f.type} ${f.required}`)],
+    ['打包', 'parcel', ['parcel reference true', 'label text true', 'count integer false', 'on_day date false']]);
+  assert.equal(pack.input[0].to, 'shelf.parcels');
+  assert.deepEqual([actions.find((a) => a.name === 'both').input, actions.find((a) => a.name === 'both').on], [undefined, undefined]);
+  const schema = (await lead.ok('GET', 'openapi.json')).paths['/api/v1/shelf/actions/pack'].post.requestBody.content['application/json'].schema;
+  assert.deepEqual([schema.required, schema.properties.label.anyOf[0].maxLength], [['parcel', 'label'], 8]);
+  const p = await lead.ok('POST', 'shelf/parcels', { label: 'loose' });
+  const bad = await act(lead, 'pack', { parcel: p.id, label: 'much too long', count: 0, on_day: 'soon', colour: 'red' });
+  assert.equal(bad.status, 422, bad.text);
+  assert.deepEqual(bad.body.errors.map((x) => `${x.pointer} ${x.code}`).sort(), ['/colour unknown_field', '/count out_of_range', '/label too_long', '/on_day date']);
+  assert.deepEqual((await act(lead, 'pack', {})).body.errors.map((x) => `${x.pointer} ${x.code}`), ['/parcel required', '/label required']);
+  assert.equal((await act(lead, 'pack', [])).status, 422);
+  assert.equal((await lead.ok('GET', `shelf/parcels/${p.id}`)).rev, 1, 'the plugin was not asked');
+  const done = await act(lead, 'pack', { parcel: p.id, label: 'packed' });
+  assert.deepEqual(done.body?.result, { label: 'packed', sent: 'never' }, done.text);
 });

@@ -103,7 +103,7 @@ test('ADM-3: an event needs its staff; its form brings leads; a lead becomes an 
   assert.equal(call.by_person, officer.id);
   await eventually(async () => assert.equal((await officer.ok('GET', `admissions/leads/${got.id}`)).state, 'contacted'), 15000);
   const { id_number, birth_date, education } = applicant(serial++);
-  const { result } = await officer.ok('POST', 'admissions/actions/convert', { lead: got.id, applicant: { id_number, birth_date, education, campus: '东校区' } });
+  const { result } = await officer.ok('POST', 'admissions/actions/convert', { lead: got.id, id_number, birth_date, education, campus: '东校区' });
   const made = await lead.ok('GET', `${A}/${result.applicant}?reveal=phone&purpose=test`);
   assert.deepEqual([made.name, made.phone, made.major, made.activity, made.lead], ['来访者', '14500000001', '护理', event.id, got.id]);
   assert.equal((await lead.ok('GET', `admissions/leads/${got.id}`)).state, 'converted');
@@ -370,7 +370,7 @@ test('ADM-3, ADM-6: lead, talks, applicant and student are one person: found tog
   const one = await officer.ok('POST', 'admissions/leads', { name: '一人', phone: '14500000099', officer: officer.id });
   const talk = await officer.ok('POST', 'admissions/contacts', { lead: one.id, asked: '学费多少' });
   await eventually(async () => assert.equal((await officer.ok('GET', `admissions/leads/${one.id}`)).state, 'contacted'), 15000);
-  const { result } = await officer.ok('POST', 'admissions/actions/convert', { lead: one.id, applicant: { id_number, birth_date, education, score, campus: '东校区' } });
+  const { result } = await officer.ok('POST', 'admissions/actions/convert', { lead: one.id, id_number, birth_date, education, score, campus: '东校区' });
   const id = result.applicant, later = await officer.ok('POST', 'admissions/contacts', { applicant: id, asked: '宿舍' });
   for (const [verb, body] of [['review', {}], ['qualify', {}], ['admit', { plan_line: line.id }], ['send_notice', notice], ['confirm', {}]])
     await decider.ok('POST', `${A}/${id}/${verb}`, body);

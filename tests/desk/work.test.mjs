@@ -172,6 +172,34 @@ test('one step for many: what a rule refuses stays and says why, and the list sh
   await d.close();
 });
 
+test('ADM-3: a lead becomes an applicant on a telephone, and what is known is not typed again', async () => {
+  const one = await lead.ok('POST', 'admissions/leads', { name: '转化之人', phone: '13600006161', region: '浙江', campus: '东校区', education: 'junior', interest: '护理' });
+  const d = await open({ width: 390 }), { page } = d, dialog = page.getByRole('dialog'), person = applicant(661);
+  await d.go(`#/e/admissions/leads/r/${one.id}`);
+  await page.locator('.steps').waitFor();
+  assert.deepEqual(await page.locator('.steps button').evaluateAll((all) => all.map((b) => b.textContent).filter((x) => /转/.test(x))), ['线索转报名'], 'the action stands in the place of the step');
+  await d.button('线索转报名').click();
+  assert.deepEqual(await Promise.all(['region', 'campus', 'education'].map((f) => page.inputValue(`#do-convert-${f}`))), ['浙江', '东校区', 'junior']);
+  assert.equal(await page.locator('#do-convert-lead, #do-convert-name').count(), 0, 'who it is is not asked');
+  await page.fill('#do-convert-id_number', '123');
+  await dialog.getByRole('button', { name: '线索转报名' }).click();
+  await dialog.locator('.bad', { hasText: '身份证号' }).waitFor();
+  assert.equal(await dialog.locator('.bad').count(), 2, 'the number is none, the day of birth is not there');
+  await d.picture('action');
+  await d.accessible();
+  await page.fill('#do-convert-id_number', person.id_number);
+  await page.fill('#do-convert-birth_date', person.birth_date);
+  await page.fill('#do-convert-score', '400');
+  await dialog.getByRole('button', { name: '线索转报名' }).click();
+  await page.locator('.page-head .state', { hasText: '已报名' }).waitFor();
+  await page.locator('dd').getByRole('link', { name: '转化之人' }).click();
+  await page.locator('dd', { hasText: '护理' }).waitFor();
+  const made = (await lead.ok('GET', 'admissions/applicants?name=转化之人')).items[0];
+  assert.deepEqual([made.lead, made.major, made.region, made.score, made.source], [one.id, '护理', '浙江', '400.0', 'lead']);
+  await d.fine();
+  await d.close();
+});
+
 test('a reference is picked by its name, and shown by it', async () => {
   const { id } = await lead.ok('POST', 'admissions/channels', { name: '微信公众号招生', type: 'online', officer: lead.id }), d = await open(), { page } = d;
   await d.go('#/e/admissions/leads/new');

@@ -118,7 +118,9 @@ test("ADM-3: a lead is taken, talked to, lost and found again; who claims it twi
   clock.advance "1m"
   walk(all, "leads", first, { { "other", "settle", "!forbidden", { note = "x" } }, { "director", "settle", "contacted", { note = "另一人" } } })
   walk(all, "leads", second, { { "director", "merge", "duplicate" } })
-  local made = all.officer:action("convert", { lead = id, applicant = AGES })
+  local input = { lead = id }
+  for k, v in pairs(AGES) do input[k] = v end
+  local made = all.officer:action("convert", input)
   expect.equal(all.director:get("leads", id).applicant, made.applicant)
   expect.equal(all.director:get("applicants", made.applicant).lead, id)
 end)

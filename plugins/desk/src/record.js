@@ -14,6 +14,7 @@ import { Documents } from './documents.js';
 import { waitForFiles } from './files.js';
 import { Merge, mergeOf } from './merge.js';
 import { Steps, Track } from './steps.js';
+import { actionsOf } from './actions.js';
 import { Approvals } from './approval.js';
 import { RevealButton, keepPurpose, rememberedPurpose } from './reveal.js';
 import { History } from './history.js';
@@ -143,7 +144,7 @@ export function Record({ e, id }) {
         ${revealed && html`<p class="hint">${purpose && t(`用途：${purpose}。已记入审计。`, `Purpose: ${purpose}. It is on record.`)} <button type="button" class="plain" onClick=${() => setRevealed(null)}>${t('重新遮住', 'Hide again')}</button></p>`}`}</section>
     </div><aside>
       ${!editing && html`<${Approvals} e=${e} record=${record} changed=${first.again} />`}
-      ${e.workflow && !editing && html`<${Steps} e=${e} loaded=${loaded} done=${take} stale=${first.again} />`}
+      ${(e.workflow || actionsOf(e, record).length > 0) && !editing && html`<${Steps} e=${e} loaded=${loaded} done=${take} stale=${first.again} />`}
       ${!editing && html`<${Documents} e=${e} record=${record} />`}
       <${Messages} e=${e} id=${id} rev=${record.rev} />
       ${e.may.history && html`<${History} e=${e} load=${history} />`}

@@ -8,6 +8,7 @@ import { t, title } from './i18n.js';
 import { ProblemBox, itemText, problemText, toast } from './ui.js';
 import { FormField, toSend } from './form.js';
 import { isByCase } from './approval.js';
+import { Actions, actionsOf } from './actions.js';
 import { Person, time } from './format.js';
 
 // Where it has been, with who brought it there and when, where it is, and what lies ahead.
@@ -68,13 +69,15 @@ function Step({ e, step, loaded, done, stale, first }) {
 }
 
 export function Steps({ e, loaded, done, stale }) {
-  const steps = e.workflow.transitions.filter((s) => s.may && s.from.includes(loaded.record.state) && !isByCase(e, s));
+  const actions = actionsOf(e, loaded.record);      // one of a step's name stands in its place
+  const steps = (e.workflow?.transitions ?? []).filter((s) => s.may && s.from.includes(loaded.record.state) && !isByCase(e, s) && !actions.some((a) => a.name === s.name));
   // first what leads on, then what stays, last what ends it
   const final = (s) => e.workflow.states.find((x) => x.name === s.to)?.final;
   const rank = (s) => (final(s) ? 2 : s.to === loaded.record.state ? 1 : 0);
   steps.sort((a, b) => rank(a) - rank(b));
   return html`<section class="card steps"><h2>${t('下一步', 'Next step')}</h2>
-    ${!steps.length && html`<p class="hint">${t('现在没有您可以做的步骤。', 'No step is yours to take now.')}</p>`}
+    ${!steps.length && !actions.length && html`<p class="hint">${t('现在没有您可以做的步骤。', 'No step is yours to take now.')}</p>`}
+    <${Actions} e=${e} record=${loaded.record} done=${stale} />
     ${steps.map((s, i) => html`<${Step} key=${s.name} e=${e} step=${s} loaded=${loaded} done=${done} stale=${stale} first=${i === 0 && !final(s)} />`)}
     ${loaded.decision && html`<div class="why good" role="status"><p><b>${title(loaded.step.title, loaded.step.name)}</b> · ${loaded.decision.pass ? t('通过', 'passed') : t('未通过', 'not passed')}</p><${Reasons} decision=${loaded.decision} e=${e} /></div>`}
   </section>`;
