@@ -3,12 +3,12 @@
 //
 // The desk's files and what hostile content can do at it: nothing. backend: sqlite (it speaks to the interface)
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { createServer, request } from 'node:http';
 import { after, before, test } from 'node:test';
-import { applicant } from '../lib/applicant.mjs';
+import { applicant, citizenId } from '../lib/applicant.mjs';
 import { binary, root } from '../lib/server.mjs';
 import { Desk, Server, launch } from './lib.mjs';
 
@@ -113,6 +113,121 @@ test('markup stored in every text field is shown as text on every page and never
       await d.close();
     }
   }
+});
+
+// What each field of an entity is filled with: markup wherever a text may hold it.
+const COUNT = { n: 0 };
+function filled(e, made, me) {
+  const body = {}, held = [];
+  const text = (f) => {
+    const p = PAYLOADS[COUNT.n++ % PAYLOADS.length], short = p.slice(0, f.max_length ?? 200);
+    return f.unique ? `${COUNT.n}${p}`.slice(0, f.max_length ?? 200) : short;
+  };
+  const value = (f, at) => {
+    if (f.check === 'cn_id') return citizenId(++COUNT.n);
+    if (f.check === 'mobile') return `137${String(++COUNT.n).padStart(8, '0')}`;
+    if (f.pattern) return ['2027', '2027-2028', '2027-1', '1'].find((x) => new RegExp(`^(${f.pattern})$`).test(x));
+    switch (f.type) {
+      case 'text': case 'longtext': held.push(at); return f.type === 'text' ? text(f) : PAYLOADS.join('\n');
+      case 'integer': return Math.max(f.min ?? 1, 1);
+      case 'decimal': case 'money': return '1.0';
+      case 'date': return `2027-03-${String(1 + (COUNT.n++ % 28)).padStart(2, '0')}`;
+      case 'time': return '08:30';
+      case 'datetime': return '2027-03-01T00:00:00Z';
+      case 'boolean': return true;
+      case 'choice': return f.choices[0].name;
+      case 'multichoice': return [f.choices[0].name];
+      case 'person': return me.id;
+      case 'reference': return made[f.to];
+      case 'list': return [Object.fromEntries(f.fields.map((x) => [x.name, value(x, `${at}.${x.name}`)]).filter(([, v]) => v !== undefined))];
+      case 'json': held.push(at); return { text: PAYLOADS[0] };
+      default: return undefined;
+    }
+  };
+  for (const f of e.fields) {
+    const v = f.readonly || f.derived || f.type === 'file' ? undefined : value(f, f.name);
+    if (v !== undefined) body[f.name] = v;
+  }
+  return { body, held };
+}
+const title = (e, name) => e.fields.find((f) => f.name === name).title.zh;
+const spared = (d) => d.page.evaluate(() => [window.hit, document.querySelectorAll('#app script, #app [onerror], #app [onload], #app a[href^="javascript"]').length]);
+
+test('no text field of any entity, note, account, view or public form holds markup that runs on a list or a record', async () => {
+  const admin = await server.admin(), all = Object.keys((await admin.ok('GET', 'openapi.json')).components.schemas).filter((x) => /^(admissions|basics)\.[a-z_]+$/.test(x));
+  writeFileSync(join(server.home, 'policies/access.yaml'), `${readFileSync(join(root, 'policies/access.yaml'), 'utf8')}
+  - { name: one writes everything, allow: ["*"], entity: [${all.join(', ')}], roles: [marketing.lead] }
+`);
+  await admin.ok('POST', 'admin/reload', {});
+  const me = await server.person('markup.all', ['marketing.lead'], { display: PAYLOADS[0].slice(0, 60), campus: PAYLOADS[2].slice(0, 40) });
+  const entities = (await me.ok('GET', 'meta')).plugins.filter((p) => ['admissions', 'basics'].includes(p.name)).flatMap((p) => p.entities);
+  assert.deepEqual(entities.map((e) => e.full).sort(), all.sort(), 'all of them are written');
+  const made = {}, pages = [];
+  let fields = 0, left = entities;
+  while (left.length) {                      // what others refer to first
+    const next = left.filter((e) => e.fields.flatMap((f) => [f, ...(f.fields ?? [])]).every((f) => f.type !== 'reference' || f.readonly || !f.required || made[f.to]));
+    assert.ok(next.length, left.map((e) => e.full).join());
+    for (const e of next) {
+      const { body, held } = filled(e, made, me), a = await me.api('POST', e.path.replace('/api/v1/', ''), body);
+      assert.equal(a.status, 201, `${e.full}: ${a.text}`);
+      made[e.full] = a.body.id;
+      fields += held.length;
+      const now = await me.ok('GET', `${e.path.replace('/api/v1/', '')}/${a.body.id}`);
+      for (const at of held.filter((x) => !x.includes('.') && !now._masked?.includes(x))) assert.equal(JSON.stringify(now[at]), JSON.stringify(body[at]), `${e.full}.${at} holds it`);
+      pages.push([e, a.body.id, held.some((x) => !now._masked?.includes(x)), now._masked ?? []]);
+    }
+    left = left.filter((e) => !next.includes(e));
+  }
+  console.log(`# ${entities.length} entities, ${fields} fields with markup`);
+  assert.ok(entities.length > 15 && fields > 60);
+  // notes of an approval, phrases, views, and what the public sends
+  const principal = await server.bearer('markup.principal', ['principal']), plan = made['admissions.plans'];
+  await me.ok('POST', `admissions/plans/${plan}/submit`, {});
+  await principal.ok('POST', `admissions/plans/${plan}/approve`, { approval: { note: PAYLOADS[1] } });
+  await me.ok('PUT', 'phrases', { items: PAYLOADS.slice(0, 3) });
+  const applicants = entities.find((e) => e.full === 'admissions.applicants'), leads = entities.find((e) => e.full === 'admissions.leads');
+  await me.ok('PUT', 'views/admissions.applicants', { items: PAYLOADS.slice(0, 3).map((name) => JSON.stringify({ name: name.slice(0, 40), asked: {} })) });
+  for (const [form, e] of [['register', applicants], ['lead', leads]]) {
+    const asks = await server.anonymous.ok('GET', `/public/admissions/${form}`), { body } = filled({ fields: asks.fields.filter((f) => f.type !== 'reference' && f.name !== 'activity') }, {}, me);
+    const sent = await server.anonymous.post(`/public/admissions/${form}`, { ...body, ...(asks.consent && { consent: true }) });
+    assert.equal(sent.status, 201, sent.text);
+    pages.push([e, (await me.ok('GET', `admissions/${e.name}?sort=-created_at&limit=1`)).items[0].id, true, []]);
+  }
+  const d = await Desk.open(browser, server, { who: me }), { page } = d;
+  let hits = 0;
+  for (const [e, id, shows, masked] of pages) {
+    await d.go(`#/e/${e.plugin ?? e.full.split('.')[0]}/${e.name}`);
+    assert.deepEqual(await spared(d), [undefined, 0], `list of ${e.full}`);
+    await d.go(`#/e/${e.full.replace('.', '/')}/r/${id}`);
+    await page.locator('dl.fields').waitFor();
+    for (const name of masked) {
+      const button = page.locator('dl.fields > div', { hasText: title(e, name) }).locator('.reveal').first();
+      if (!await button.count()) continue;
+      await button.click();
+      await page.locator('dialog[open], dd.revealed').first().waitFor();
+      if (await page.getByRole('dialog').count()) await page.getByRole('dialog').locator('.chip').first().click();
+      await page.locator('dd.revealed').first().waitFor();
+    }
+    if (shows && /window\.hit|javascript:/.test(await page.locator('#main').innerText())) hits++;
+    else assert.ok(!shows, `${e.full} is not on its page`);
+    assert.deepEqual(await spared(d), [undefined, 0], `record of ${e.full}`);
+    if (e.may.update) {
+      await d.button('编辑', 'Edit').click();
+      await page.locator('.form-fields').waitFor();
+      assert.deepEqual(await spared(d), [undefined, 0], `form of ${e.full}`);
+      await d.button('取消', 'Cancel').click();
+    }
+  }
+  assert.ok(hits > 15, `${hits} pages`);
+  await d.go(`#/e/admissions/plans/r/${plan}`);
+  await page.locator('.approvals summary').last().click();
+  assert.match(await page.locator('.approvals').innerText(), /window\.hit/);
+  await d.go('#/e/admissions/applicants');
+  await page.getByText('视图', { exact: true }).click();
+  await page.locator('.views', { hasText: 'window.hit' }).waitFor();
+  assert.deepEqual(await spared(d), [undefined, 0]);
+  await d.fine();
+  await d.close();
 });
 
 // 127.0.0.1 on another port is the same site: the browser sends the cookie, only its Origin tells.
