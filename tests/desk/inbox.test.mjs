@@ -80,33 +80,64 @@ for (const width of [1440, 390])
       await d.close();
     });
 
-test('by keyboard alone: to the inbox, open, a phrase, return with a note', async () => {
-  const r = await request('键盘');
-  const d = await Desk.open(browser, server, { who: manager });
-  await d.go('#/inbox');
-  await item(d, '键盘').waitFor();
-  const until = async (label) => {
+test('by keyboard alone, from the top of the page: to the inbox, open, approve with a note, return the next', async () => {
+  const good = await request('键盘同意'), bad = await request('键盘退回');
+  const d = await Desk.open(browser, server, { who: manager }), { page } = d, { keyboard } = page;
+  await d.go('#/');
+  // Tab until the thing in focus is called so (within the item of that name, or a dialog)
+  const until = async (label, name) => {
     for (let i = 0; i < 120; i++) {
-      await d.page.keyboard.press('Tab');
-      const at = await d.page.evaluate(() => [document.activeElement.textContent?.trim(), document.activeElement.closest('.todo')?.textContent ?? '', document.activeElement.tagName]);
-      if (at[0] === label && (at[1].includes('键盘') || await d.page.locator('dialog[open]').count())) return;
+      await keyboard.press('Tab');
+      const [text, where] = await page.evaluate(() => { const at = document.activeElement;
+        return [at.labels?.[0]?.textContent.replace('*', '').trim() ?? at.textContent?.trim().replace(/\s*\d+$/, ''), at.closest('dialog') ? 'dialog' : at.closest('.todo')?.textContent ?? '']; });
+      if (text === label && (!name || where.includes(name))) return;
     }
     throw new Error(`no ${label} by keyboard`);
   };
-  await until('处理');
-  await d.page.keyboard.press('Enter');
-  await item(d, '键盘').locator('.case-actions').waitFor();
-  await until('退回');
-  await d.page.keyboard.press('Enter');
-  await d.page.locator('dialog[open] #ask-note').waitFor();
-  await d.page.locator('dialog[open] #ask-note').focus();
-  await d.page.keyboard.type('请补充报价');
-  await until('退回');
-  await d.page.keyboard.press('Enter');
-  await item(d, '键盘').waitFor({ state: 'detached' });
-  assert.equal(await state(r), 'returned');
+  await until('待办');
+  await keyboard.press('Enter');
+  await item(d, '键盘同意').waitFor();
+  await until('处理', '键盘同意');
+  await keyboard.press('Enter');
+  await item(d, '键盘同意').locator('.case-actions').waitFor();
+  await until('意见', '键盘同意');
+  await keyboard.type('价格合理');
+  await until('同意', '键盘同意');      // the phrase of that name puts it into the note,
+  await until('同意', '键盘同意');      // the button signs
+  await keyboard.press('Enter');
+  await item(d, '键盘同意').waitFor({ state: 'detached' });
+  const [c] = (await writer.ok('GET', `buying/requests/${good.id}/approvals`)).items;
+  assert.deepEqual([c.step, c.steps[0].signatures[0].person, c.steps[0].signatures[0].note], [2, manager.id, '价格合理']);
+  await until('处理', '键盘退回');
+  await keyboard.press('Enter');
+  await item(d, '键盘退回').locator('.case-actions').waitFor();
+  await until('退回', '键盘退回');
+  await keyboard.press('Enter');
+  await page.locator('dialog[open] #ask-note').waitFor();
+  await until('意见', 'dialog');
+  await keyboard.type('请补充报价');
+  await until('退回', 'dialog');
+  await keyboard.press('Enter');
+  await item(d, '键盘退回').waitFor({ state: 'detached' });
+  assert.equal(await state(bad), 'returned');
   await d.fine();
   await d.close();
+});
+
+test('a case is handed over to a colleague, who signs it', async () => {
+  const r = await request('转办之事'), other = await server.person('i.other', ['manager'], { display: '另经理' }), m = await Desk.open(browser, server, { who: manager, width: 390 });
+  await m.go(`#/e/buying/requests/r/${r.id}`);
+  await m.page.locator('.approvals').getByRole('button', { name: '转办' }).click();
+  await m.page.fill('#ask-person', '另');
+  await m.page.locator('.picker').getByRole('button', { name: '另经理' }).click();
+  await m.picture('transfer');
+  await m.page.getByRole('dialog').getByRole('button', { name: '转办' }).click();
+  await m.page.locator('.toasts', { hasText: '已转办' }).waitFor();
+  await m.page.locator('.case-log', { hasText: '另经理' }).waitFor({ state: 'attached' });
+  await m.fine();
+  await m.close();
+  await other.ok('POST', `buying/requests/${r.id}/approve`);
+  assert.equal((await writer.ok('GET', `buying/requests/${r.id}/approvals`)).items[0].step, 2);
 });
 
 test('a leader signs a sheet: what a rule refuses stays, with its reason', async () => {
