@@ -10,10 +10,10 @@
 #include "campus/db.h"
 
 struct db_backend {
-    const char *scheme;                            // "sqlite:"
+    const char *scheme;                                   // "sqlite:"
     const char *serial, *last, *bytes, *text, *clustered; // see db_serial and its neighbours
-    int batch;                                     // see db_batch
-    bool holds_files;                              // see db_holds_files
+    int batch;                                            // see db_batch
+    bool holds_files;                                     // see db_holds_files
     const char *begin_write; // of a transaction that takes the write lock; NULL: BEGIN
     enum err (*open)(const char *where, enum db_mode mode, void **raw, struct problem *p);
     void (*close)(void *raw);

@@ -35,8 +35,9 @@ MUST_CHECK enum err document_issue(struct gate *g, const struct document_draft *
 // {"items":[…]} of a record's documents of the kinds that the actor may issue.
 MUST_CHECK enum err document_list(struct gate *g, const struct entity *e, const char *id,
                                   struct buf *out);
-// One document, by its id or its number: its row as JSON (row), and, where text is given, what is to be drawn, which is a
-// look where it shows sealed fields. ERR_NOT_FOUND, noted, when it is absent or not for the actor.
+// One document, by its id or its number: its row as JSON (row), and, where text is given, what is
+// to be drawn, which is a look where it shows sealed fields. ERR_NOT_FOUND, noted, when it is
+// absent or not for the actor.
 MUST_CHECK enum err document_open(struct gate *g, const char *id, const char *purpose,
                                   struct buf *row, struct buf *text, bool *zh);
 // On the lane: it is no longer in force.

@@ -40,8 +40,8 @@ struct release {
     struct tz *tz;
     char school[64];
     const char *school_name, *address; // of the service, as browsers reach it
-    enum lang language; // of the school
-    int refs;           // atomic
+    enum lang language;                // of the school
+    int refs;                          // atomic
     const struct release_file
         *files; // "plugins/NAME/…", "policies/…" as shipped, "school/policies/…" of the home
     size_t nfiles;

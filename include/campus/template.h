@@ -29,9 +29,9 @@ struct template_values {
     enum lang lang;
 };
 void template_fill(const struct template *t, const struct template_values *v, struct buf *out);
-// "{year}-{seq:4}" and the like: {year} {month} {day} {seq:N}; of a document that has them {number},
-// {id}, {address} of the service, {link}, where the desk shows it, and texts of its record; others
-// stay.
+// "{year}-{seq:4}" and the like: {year} {month} {day} {seq:N}; of a document that has them
+// {number}, {id}, {address} of the service, {link}, where the desk shows it, and texts of its
+// record; others stay.
 struct template_names {
     const char *number, *id, *address;
     const json_t *record; // or NULL
