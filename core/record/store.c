@@ -268,7 +268,7 @@ enum err store_owner_key(struct store *s, const char *owner, uint64_t *generatio
 }
 
 enum err store_subject(struct store *s, const char *record, const char **owner) {
-    bool row;
+    bool row = false;
     struct stmt *st =
         db_query(s->db, s->problem, "SELECT owner FROM core_subject WHERE record=$1", "t", record);
     enum err e = st ? stmt_step(st, &row, s->problem) : s->problem->code;

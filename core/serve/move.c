@@ -78,7 +78,7 @@ static enum err move_table(struct move *m, const struct copy_table *t, bool comp
 }
 
 static enum err tables(struct move *m, bool comparing) {
-    struct copy_table *all, *t;
+    struct copy_table *all = NULL, *t;
     enum err e = store_migrate(m->to, NULL, home_ddl(m->arena), m->p);
     if (!e) e = copy_tables(m->from, m->arena, &all, m->p);
     for (t = e ? NULL : all; t && !e; t = t->next) {
