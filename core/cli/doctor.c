@@ -188,7 +188,7 @@ static void attachments(struct doctor *d) {
     enum finding before = d->worst;
     d->worst = GOOD;
     const char *folder = fsio_join(d->cli->arena, d->cli->home, "files");
-    if (file_verify_all(d->db, folder, d->cli->arena, &n, &bytes, bad_file, d, &d->cli->problem))
+    if (file_verify_all(d->db, folder, &n, &bytes, bad_file, d, &d->cli->problem))
         say_problem(d, "attachments");
     else if (d->worst == GOOD)
         say(d, GOOD, "attachments", "%" PRId64 " files, %" PRId64 " bytes, as they were written", n,

@@ -79,32 +79,43 @@ enum err file_add(struct store *s, const struct file_made *f, const char *name, 
                       by, now, expires_at);
 }
 
-enum err file_find(struct store *s, const char *id, struct file_row *f) {
-    struct stmt *st =
-        db_query(s->db, s->problem,
-                 "SELECT id,owner,entity,record,field,type,created_by,size,sealed_size,created_at,"
-                 "expires_at,generation,hash,key,name FROM core_file WHERE id=$1",
-                 "t", id);
-    enum err e = stmt_first(st, s->problem);
+#define ROWS                                                                                       \
+    "SELECT id,owner,entity,record,field,type,created_by,size,sealed_size,created_at,expires_at,"  \
+    "generation,hash,key,name FROM core_file "
+static enum err first_row(struct db *db, struct arena *a, const char *sql, const char *id,
+                          struct file_row *f, struct problem *p) {
+    struct stmt *st = db_query(db, p, sql, "t", id);
+    enum err e = stmt_first(st, p);
     if (e) return e;
     *f = (struct file_row){.generation = (uint64_t)stmt_int(st, 11)};
-    stmt_take(st, s->arena, "tttttttiiii-bbb", &f->id, &f->owner, &f->entity, &f->record, &f->field,
+    stmt_take(st, a, "tttttttiiii-bbb", &f->id, &f->owner, &f->entity, &f->record, &f->field,
               &f->type, &f->by, &f->size, &f->sealed_size, &f->created_at, &f->expires_at, &f->hash,
               &f->hash_n, &f->key, &f->key_n, &f->name, &f->name_n);
     stmt_reset(st);
     return ERR_OK;
 }
 
-enum err file_after(struct store *s, const char *id, struct file_row *f) {
-    struct stmt *st = db_query(
-        s->db, s->problem,
-        "SELECT id FROM core_file WHERE key IS NOT NULL AND id>$1 ORDER BY id LIMIT 1", "t", id);
-    enum err e = stmt_first(st, s->problem);
-    if (e) return e;
-    const char *next;
-    stmt_take(st, s->arena, "t", &next);
-    stmt_reset(st);
-    return file_find(s, next, f);
+enum err file_find(struct store *s, const char *id, struct file_row *f) {
+    return first_row(s->db, s->arena, ROWS "WHERE id=$1", id, f, s->problem);
+}
+
+enum err file_row_each(struct db *db,
+                       enum err (*fn)(void *self, const struct file_row *f, struct problem *p),
+                       void *self, struct problem *p) {
+    struct arena *a = arena_new(16 << 20);
+    char last[ID_LEN + 1] = "";
+    enum err e = a ? ERR_OK : problem_set(p, ERR_NOMEM, NULL);
+    while (!e) {
+        struct file_row f;
+        arena_reset(a);
+        e = first_row(db, a, ROWS "WHERE key IS NOT NULL AND id>$1 ORDER BY id LIMIT 1", last, &f,
+                      p);
+        if (e) break;
+        memcpy(last, f.id, sizeof last);
+        e = fn(self, &f, p);
+    }
+    arena_free(a);
+    return e == ERR_NOT_FOUND ? ERR_OK : e;
 }
 
 enum err file_waiting(struct store *s, const char *by, int64_t now, int64_t *n) {
@@ -309,30 +320,30 @@ enum err file_put_part(struct db *db, const char *id, int64_t part, const void *
                   "tib", id, part, data, n);
 }
 
-enum err file_verify_all(struct db *db, const char *folder, struct arena *a, int64_t *files,
-                         int64_t *total, void (*bad)(void *self, const char *id), void *self,
-                         struct problem *p) {
-    struct file_row *rows = NULL;
-    int64_t n = 0;
+struct verifying {
+    struct db *db;
+    const char *folder;
+    int64_t *files, *total;
+    void (*bad)(void *self, const char *id);
+    void *self;
+};
+
+static enum err verify_one(void *self, const struct file_row *f, struct problem *p) {
+    struct verifying *v = self;
+    struct problem one;
+    int fd;
+    problem_init(&one, p->arena);
+    ++*v->files, *v->total += f->sealed_size;
+    if (file_open(v->db, v->folder, f, &fd, &one))
+        v->bad(v->self, f->id);
+    else
+        close(fd);
+    return ERR_OK;
+}
+
+enum err file_verify_all(struct db *db, const char *folder, int64_t *files, int64_t *total,
+                         void (*bad)(void *self, const char *id), void *self, struct problem *p) {
+    struct verifying v = {db, folder, files, total, bad, self};
     *files = *total = 0;
-    enum err e = db_int(db, p, &n, 0, "SELECT count(*) FROM core_file WHERE key IS NOT NULL", "");
-    if (!e) rows = arena_alloc(a, sizeof *rows * (size_t)(n + 1));
-    struct stmt *st = e ? NULL
-                        : db_query(db, p,
-                                   "SELECT id,sealed_size,hash FROM core_file WHERE key IS NOT NULL"
-                                   " ORDER BY id LIMIT $1",
-                                   "i", n);
-    for (n = 0; stmt_next(st, &e, p); n++)
-        stmt_take(st, a, "tib", &rows[n].id, &rows[n].sealed_size, &rows[n].hash, &rows[n].hash_n);
-    for (int64_t i = 0; i < n && !e; i++) {
-        struct problem one;
-        int fd;
-        problem_init(&one, a);
-        ++*files, *total += rows[i].sealed_size;
-        if (file_open(db, folder, &rows[i], &fd, &one))
-            bad(self, rows[i].id);
-        else
-            close(fd);
-    }
-    return e;
+    return file_row_each(db, verify_one, &v, p);
 }

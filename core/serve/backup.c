@@ -149,30 +149,30 @@ static enum err copy_database(struct writer *w, struct db *db, const char *to) {
     return e;
 }
 
+struct held {
+    struct writer *w;
+    struct db *db;
+    const char *folder;
+};
+
+static enum err put_held(void *self, const struct file_row *f, struct problem *p) {
+    struct held *h = self;
+    struct problem quiet;
+    int fd;
+    problem_init(&quiet, p->arena);
+    if (file_open(h->db, h->folder, f, &fd, &quiet)) {
+        log_error("backup", "the file %s is missing or damaged", f->id);
+        return ERR_OK;
+    }
+    return put_open(h->w, fd, f->id,
+                    arena_printf(h->w->arena, "files/%s/%s", f->id + ID_LEN - 2, f->id));
+}
+
 // The bytes of files that lie in the database, as they would lie in the folder. A damaged one is
 // left out: what is whole must not go without a backup for it.
 static enum err put_held_files(struct writer *w, struct db *db, const struct config *c) {
-    const char *folder = fsio_join(w->arena, c->home, "backups");
-    struct arena *a = arena_new(16 << 20);
-    char last[ID_LEN + 1] = "";
-    enum err e = a ? ERR_OK : problem_set(w->problem, ERR_NOMEM, NULL);
-    while (!e) {
-        struct file_row f;
-        struct problem quiet;
-        struct store s = {.db = db, .arena = a, .school = "", .problem = w->problem};
-        int fd = -1;
-        arena_reset(a);
-        problem_init(&quiet, a);
-        e = file_after(&s, last, &f);
-        if (e) break;
-        memcpy(last, f.id, sizeof last);
-        if (file_open(db, folder, &f, &fd, &quiet))
-            log_error("backup", "the file %s is missing or damaged", f.id);
-        else
-            e = put_open(w, fd, f.id, arena_printf(a, "files/%s/%s", f.id + ID_LEN - 2, f.id));
-    }
-    arena_free(a);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+    struct held h = {w, db, fsio_join(w->arena, c->home, "backups")};
+    return file_row_each(db, put_held, &h, w->problem);
 }
 
 // The copy lies in the home for the moment it takes to read it: as safe as the database beside it.

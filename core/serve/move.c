@@ -29,6 +29,8 @@ struct move {
     struct move_seen *seen;
     struct problem *p;
     int64_t done, total;
+    const char *files; // the folder
+    int64_t nfiles;
 };
 
 static bool moved(void *self, int64_t rows) {
@@ -133,52 +135,44 @@ static enum err put_parts(struct move *m, const char *id, int fd) {
     return e;
 }
 
-static enum err move_file(struct move *m, const char *folder, const struct file_row *f) {
+static enum err move_file(struct move *m, const struct file_row *f) {
     struct problem quiet;
     struct file_made made = {.fd = -1};
     int fd;
     problem_init(&quiet, m->arena);
-    if (!file_open(m->to, folder, f, &fd, &quiet)) return close(fd), ERR_OK; // there already
-    enum err e = file_open(m->from, folder, f, &made.fd, m->p);
+    if (!file_open(m->to, m->files, f, &fd, &quiet)) return close(fd), ERR_OK; // there already
+    enum err e = file_open(m->from, m->files, f, &made.fd, m->p);
     if (e) return e;
     memcpy(made.id, f->id, sizeof made.id);
     if (db_holds_files(m->to))
         e = put_parts(m, f->id, made.fd);
     else {
-        file_remove(folder, f->id);
-        e = file_put(folder, &made, m->p);
+        file_remove(m->files, f->id);
+        e = file_put(m->files, &made, m->p);
     }
     close(made.fd);
-    if (!e) e = file_open(m->to, folder, f, &fd, m->p); // read back, and its hash
+    if (!e) e = file_open(m->to, m->files, f, &fd, m->p); // read back, and its hash
     if (!e) close(fd);
     return e;
 }
 
+static enum err next_file(void *self, const struct file_row *f, struct problem *p) {
+    struct move *m = self;
+    enum err e = move_file(m, f);
+    if (e) return e;
+    m->seen->files++;
+    m->seen->bytes += f->sealed_size;
+    bool on = !m->progress || m->progress(m->self, "files", m->seen->files, m->nfiles);
+    return on ? ERR_OK : problem_set(p, ERR_CONFLICT, "cancelled");
+}
+
 static enum err files(struct move *m) {
-    const char *folder = fsio_join(m->arena, m->config->home, "files");
-    struct arena *a = arena_new(16 << 20);
-    int64_t total = 0;
-    char last[ID_LEN + 1] = "";
-    struct problem *p = m->p;
-    enum err e = a ? fsio_mkdirs(folder, 0700, p) : problem_set(p, ERR_NOMEM, NULL);
+    m->files = fsio_join(m->arena, m->config->home, "files");
+    enum err e = fsio_mkdirs(m->files, 0700, m->p);
     if (!e)
-        e = db_int(m->from, p, &total, 0, "SELECT count(*) FROM core_file WHERE key IS NOT NULL",
-                   "");
-    while (!e) {
-        struct file_row f;
-        struct store s = {.db = m->from, .arena = a, .school = "", .problem = p};
-        arena_reset(a);
-        e = file_after(&s, last, &f);
-        if (e) break;
-        memcpy(last, f.id, sizeof last);
-        e = move_file(m, folder, &f);
-        m->seen->files += !e;
-        m->seen->bytes += e ? 0 : f.sealed_size;
-        if (!e && m->progress && !m->progress(m->self, "files", m->seen->files, total))
-            e = problem_set(p, ERR_CONFLICT, "cancelled");
-    }
-    arena_free(a);
-    return e == ERR_NOT_FOUND ? ERR_OK : e;
+        e = db_int(m->from, m->p, &m->nfiles, 0,
+                   "SELECT count(*) FROM core_file WHERE key IS NOT NULL", "");
+    return e ? e : file_row_each(m->from, next_file, m, m->p);
 }
 
 // Indexes and word search, as the active release declares them.

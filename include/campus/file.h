@@ -59,8 +59,11 @@ struct file_row {
 MUST_CHECK enum err file_add(struct store *s, const struct file_made *f, const char *name,
                              const char *by, int64_t now, int64_t expires_at);
 MUST_CHECK enum err file_find(struct store *s, const char *id, struct file_row *out);
-// The next one after this id that was not erased; ERR_NOT_FOUND after the last.
-MUST_CHECK enum err file_after(struct store *s, const char *id, struct file_row *out);
+// All that were not erased, by their ids. A row is fn's until it returns; its error ends it.
+MUST_CHECK enum err file_row_each(struct db *db,
+                                  enum err (*fn)(void *self, const struct file_row *f,
+                                                 struct problem *p),
+                                  void *self, struct problem *p);
 // How many uploads of this person wait to be attached.
 MUST_CHECK enum err file_waiting(struct store *s, const char *by, int64_t now, int64_t *n);
 // How many files the public has sent for this record, replaced ones too.
@@ -103,9 +106,8 @@ MUST_CHECK enum err file_put_part(struct db *db, const char *id, int64_t part, c
                                   size_t n, struct problem *p);
 enum { FILE_PART = 512 << 10 };
 // For doctor, needs no key: how many are there and how many of them are missing or changed.
-MUST_CHECK enum err file_verify_all(struct db *db, const char *folder, struct arena *a,
-                                    int64_t *files, int64_t *bytes,
-                                    void (*bad)(void *self, const char *id), void *self,
-                                    struct problem *p);
+MUST_CHECK enum err file_verify_all(struct db *db, const char *folder, int64_t *files,
+                                    int64_t *bytes, void (*bad)(void *self, const char *id),
+                                    void *self, struct problem *p);
 
 #endif

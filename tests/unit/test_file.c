@@ -367,15 +367,13 @@ static void test_all_are_verified_without_a_key(void **state) {
     const char *id = upload(f, PNG);
     upload(f, "%PDF-1.7\n");
     keyring_lock(fx->keyring);
-    OK(fx,
-       file_verify_all(fx->db, f->folder, fx->arena, &files, &bytes, see_bad, &bad, &fx->problem));
+    OK(fx, file_verify_all(fx->db, f->folder, &files, &bytes, see_bad, &bad, &fx->problem));
     assert_int_equal(files, 2);
     assert_int_equal(bad, 0);
     assert_int_equal(bytes, 2 * (24 + 17) + (int64_t)strlen(PNG) + 9);
     file_remove(f->folder, id);
     OK(fx, db_run(fx->db, &fx->problem, NULL, "DELETE FROM core_file_part WHERE file=$1", "t", id));
-    OK(fx,
-       file_verify_all(fx->db, f->folder, fx->arena, &files, &bytes, see_bad, &bad, &fx->problem));
+    OK(fx, file_verify_all(fx->db, f->folder, &files, &bytes, see_bad, &bad, &fx->problem));
     assert_int_equal(bad, 1);
 }
 
