@@ -418,7 +418,6 @@ static void remember(struct run *r, const json_t *seen) {
 static void remember_transitions(struct run *r) {
     struct problem *p = &r->home.problem;
     struct db *db;
-    bool row;
     json_t *all = json_object_get(r->seen, "transitions");
     if (!all) json_object_set_new(r->seen, "transitions", all = json_object());
     if (cli_open_read(&r->home, &db)) return;
@@ -429,8 +428,10 @@ static void remember_transitions(struct run *r) {
                                        "SELECT DISTINCT h.verb FROM core_history h JOIN %s t"
                                        " ON t.id=h.record",
                                        e->table);
-        struct stmt *st = e->workflow ? db_query(db, p, sql, "") : NULL;
-        while (st && !stmt_step(st, &row, p) && row) {
+        enum err failed = ERR_OK;
+        if (!e->workflow) continue;
+        struct stmt *st = db_query(db, p, sql, "");
+        while (stmt_next(st, &failed, p)) {
             const char *name =
                 arena_printf(r->home.arena, "%s.%s", e->name, stmt_text(st, 0, NULL));
             json_object_set_new(all, name, json_true());

@@ -29,9 +29,9 @@ enum err copy_tables(struct db *db, struct arena *a, struct copy_table **out, st
     struct copy_column *columns = NULL;
     struct copy_table *t = NULL, **tail = out;
     struct stmt *st = db_query(db, p, db_catalog(db), "");
-    enum err e = st ? ERR_OK : p->code;
+    enum err e = ERR_OK;
     *out = NULL;
-    for (bool row; !e && !(e = stmt_step(st, &row, p)) && row;) {
+    while (stmt_next(st, &e, p)) {
         const char *name = stmt_text(st, 0, NULL);
         int64_t key = stmt_int(st, 3);
         if (!t || strcmp(t->name, name)) {
@@ -79,10 +79,11 @@ static enum err pager_open(struct pager *g, struct db *db, const struct copy_tab
                            struct problem *p) {
     struct buf b;
     *g = (struct pager){.db = db, .t = t, .arena = arena_new(1 << 20), .limit = PAGE_FIRST, .p = p};
-    if (!g->arena) return problem_set(p, ERR_NOMEM, NULL);
+    if (!g->arena) return (void)problem_set(p, ERR_NOMEM, NULL), ERR_NOMEM;
     if (!t->nkeys) {
         arena_free(g->arena);
-        return problem_set(p, ERR_UNSUPPORTED, "%s has no primary key", t->name);
+        (void)problem_set(p, ERR_UNSUPPORTED, "%s has no primary key", t->name);
+        return ERR_UNSUPPORTED;
     }
     buf_init(&g->kept, NULL);
     g->row = arena_alloc(g->arena, sizeof *g->row * (size_t)t->ncolumns);
@@ -126,10 +127,9 @@ static void keep_key(struct pager *g, struct stmt *st, const int *at) {
 
 // Begins after the last row that `db` has of the table.
 static enum err begin_after(struct pager *g, struct db *db) {
-    bool row = false;
     struct stmt *st = db_query(db, g->p, g->sql_last, "");
-    enum err e = st ? stmt_step(st, &row, g->p) : g->p->code;
-    if (e || !row) return e;
+    enum err e = ERR_OK;
+    if (!stmt_next(st, &e, g->p)) return e;
     keep_key(g, st, NULL);
     stmt_reset(st);
     return ERR_OK;
@@ -153,8 +153,7 @@ static enum err page(struct pager *g,
     struct buf bound = g->kept;
     buf_init(&g->kept, NULL);
     enum err e = ERR_OK;
-    *n = 0;
-    for (bool row; !e && !(e = stmt_step(st, &row, g->p)) && row; ++*n) {
+    for (*n = 0; stmt_next(st, &e, g->p); ++*n) {
         for (i = 0; i < t->ncolumns; i++) {
             v[i] = value_at(st, i, t->columns[i].kind);
             weight += v[i].n + 8;
@@ -193,7 +192,7 @@ enum err copy_rows(struct db *from, struct db *to, const struct copy_table *t,
     buf_putc(&b, ')');
     struct target target = {to, buf_str(&b), t->ncolumns};
     e = begin_after(&g, to);
-    int64_t n;
+    int64_t n = 0;
     for (bool more = true; more && !e;) {
         e = db_begin(to, p);
         if (!e) e = page(&g, insert_row, &target, &n, &more);
@@ -232,7 +231,7 @@ enum err copy_hash(struct db *db, const struct copy_table *t, uint8_t out[COPY_H
     if (e) return e;
     crypto_generichash_init(&h.state, NULL, 0, COPY_HASH);
     *rows = 0;
-    int64_t n;
+    int64_t n = 0;
     for (bool more = true; more && !e;) {
         e = page(&g, hash_row, &h, &n, &more);
         if (!e) *rows += n;

@@ -268,14 +268,12 @@ enum err store_owner_key(struct store *s, const char *owner, uint64_t *generatio
 }
 
 enum err store_subject(struct store *s, const char *record, const char **owner) {
-    bool row = false;
     struct stmt *st =
         db_query(s->db, s->problem, "SELECT owner FROM core_subject WHERE record=$1", "t", record);
-    enum err e = st ? stmt_step(st, &row, s->problem) : s->problem->code;
-    if (e) return e;
-    *owner = row ? arena_strdup(s->arena, stmt_text(st, 0, NULL)) : record;
-    if (row) stmt_reset(st);
-    return ERR_OK;
+    enum err e = ERR_OK;
+    *owner = record;
+    if (stmt_next(st, &e, s->problem)) stmt_take(st, s->arena, "t", owner), stmt_reset(st);
+    return e;
 }
 
 enum err store_subject_each(struct store *s, const char *owner,
@@ -284,15 +282,15 @@ enum err store_subject_each(struct store *s, const char *owner,
     struct stmt *st = db_query(
         s->db, s->problem, "SELECT entity,record FROM core_subject WHERE owner=$1 ORDER BY record",
         "t", owner);
-    enum err e = st ? ERR_OK : s->problem->code;
+    enum err e = ERR_OK;
     struct one {
         struct one *next;
         const char *entity, *record;
     } *first = NULL, **last = &first;
-    for (bool row; !e && !(e = stmt_step(st, &row, s->problem)) && row; last = &(*last)->next) {
+    for (; stmt_next(st, &e, s->problem); last = &(*last)->next) {
         *last = arena_alloc(s->arena, sizeof **last);
-        **last = (struct one){NULL, arena_strdup(s->arena, stmt_text(st, 0, NULL)),
-                              arena_strdup(s->arena, stmt_text(st, 1, NULL))};
+        (*last)->next = NULL;
+        stmt_take(st, s->arena, "tt", &(*last)->entity, &(*last)->record);
     }
     for (const struct one *o = first; o && !e; o = o->next) e = fn(self, o->entity, o->record);
     return e;
