@@ -310,8 +310,7 @@ static enum err find_row(struct gate *g, const char *id, struct row *out, struct
                                " ORDER BY id DESC LIMIT 4",
                                "t", id);
     enum err e = ERR_OK;
-    while (stmt_next(st, &e, g->store.problem))
-        if (n < 4) take_row(g, st, &rows[n++]);
+    while (stmt_next(st, &e, g->store.problem)) take_row(g, st, &rows[n++]);
     for (int i = 0; i < n && !e; i++) {
         e = of_record(g, &rows[i], r);
         if (!e) return *out = rows[i], ERR_OK;
@@ -398,6 +397,21 @@ enum err document_open(struct gate *g, const char *id, const char *purpose, stru
     return ERR_OK;
 }
 
+static enum err not_in_force(struct gate *g) {
+    return object(g, ERR_CONFLICT, NULL, "document_not_issued", "该文书不在有效状态",
+                  "the document is not in force");
+}
+
+enum err document_holder(struct gate *g, const char *id, const struct entity **entity,
+                         const char **record) {
+    struct row row = {0};
+    struct record r;
+    enum err e = find_row(g, id, &row, &r);
+    if (e) return e == ERR_NOT_FOUND ? not_for(g, id) : e;
+    *entity = r.entity, *record = r.id;
+    return strcmp(row.state, "issued") ? not_in_force(g) : ERR_OK;
+}
+
 enum err document_void(struct gate *g, const char *id, const char *reason, struct buf *out) {
     struct row row = {0};
     struct record r;
@@ -408,9 +422,7 @@ enum err document_void(struct gate *g, const char *id, const char *reason, struc
                "UPDATE core_document SET state='void',ended_at=$1,ended_by=$2,reason=$3"
                " WHERE id=$4 AND state='issued'",
                "ittt", g->now, g->actor->id, reason, row.id);
-    if (!e && !n)
-        e = object(g, ERR_CONFLICT, NULL, "document_not_issued", "该文书不在有效状态",
-                   "the document is not in force");
+    if (!e && !n) e = not_in_force(g);
     if (e) return e;
     row.state = "void", row.ended_at = g->now, row.ended_by = g->actor->id, row.reason = reason;
     row_json(&row, out);

@@ -227,23 +227,11 @@ static enum err make_void(struct request *rq) {
 
 // Somebody comes with it: a transition of the record that it was issued for, while it is in force.
 static enum err move_holder(struct request *rq) {
-    struct buf b;
-    json_t *row;
-    buf_init(&b, rq->arena);
-    enum err e = document_open(&rq->gate, rq->path[1], NULL, &b, NULL, NULL);
-    if (!e) e = json_parse(rq->arena, b.data, b.len, &row, &rq->problem);
+    const struct entity *entity;
+    const char *record;
+    enum err e = document_holder(&rq->gate, rq->path[1], &entity, &record);
     if (e) return e;
-    if (strcmp(json_string_value(json_object_get(row, "state")), "issued")) {
-        problem_add(&rq->problem, ERR_CONFLICT, NULL, "document_not_issued",
-                    "the document is not in force");
-        rq->problem.first->detail_zh = "该文书不在有效状态";
-        return ERR_CONFLICT;
-    }
-    const char *entity = json_string_value(json_object_get(row, "entity")),
-               *dot = strchr(entity, '.');
-    rq->path[0] = arena_strndup(rq->arena, entity, (size_t)(dot - entity));
-    rq->path[1] = dot + 1;
-    rq->path[2] = json_string_value(json_object_get(row, "record"));
+    rq->path[0] = entity->plugin->name, rq->path[1] = entity->name, rq->path[2] = record;
     rq->npath = 4;
     return records_transition(rq);
 }

@@ -40,6 +40,10 @@ MUST_CHECK enum err document_list(struct gate *g, const struct entity *e, const 
 // absent or not for the actor.
 MUST_CHECK enum err document_open(struct gate *g, const char *id, const char *purpose,
                                   struct buf *row, struct buf *text, bool *zh);
+// The record that a document in force was issued for. ERR_NOT_FOUND as above; ERR_CONFLICT when it
+// is void or replaced.
+MUST_CHECK enum err document_holder(struct gate *g, const char *id, const struct entity **entity,
+                                    const char **record);
 // On the lane: it is no longer in force.
 MUST_CHECK enum err document_void(struct gate *g, const char *id, const char *reason,
                                   struct buf *out);
