@@ -82,35 +82,43 @@ static enum err act(struct request *rq) {
     return request_move(rq, ON_LANE, do_step);
 }
 
-// phrases, or views/ENTITY.
-static const char *whose(struct request *rq) {
-    const char *id = rq->gate.actor->id;
-    return rq->npath == 2 ? arena_printf(rq->arena, "%s %s", id, rq->path[1]) : id;
+// What somebody keeps as a list of texts: phrases, or views/ENTITY.
+struct kept {
+    const char *whose, *none, *set; // its key, what stands in for it, the word of a change
+};
+
+static enum err kept_list(struct request *rq, struct kept *k) {
+    const char *id = rq->gate.actor->id, *entity = rq->npath == 2 ? rq->path[1] : NULL;
+    if (entity && !schema_entity_full(rq->release->schema, entity, strlen(entity)))
+        return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
+    *k = entity ? (struct kept){arena_printf(rq->arena, "%s %s", id, entity), "[]", "views.set"}
+                : (struct kept){id,
+                                rq->lang == LANG_ZH
+                                    ? "[\"同意\",\"已阅\",\"请补充材料后重新提交\"]"
+                                    : "[\"Approved\",\"Noted\",\"Please add what is missing\"]",
+                                "phrases.set"};
+    return ERR_OK;
 }
 
 static enum err phrases(struct request *rq) {
-    const char *none = rq->npath == 2 ? "[]"
-                       : rq->lang == LANG_ZH
-                           ? "[\"同意\",\"已阅\",\"请补充材料后重新提交\"]"
-                           : "[\"Approved\",\"Noted\",\"Please add what is missing\"]";
-    if (rq->npath == 2 &&
-        !schema_entity_full(rq->release->schema, rq->path[1], strlen(rq->path[1])))
-        return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
+    struct kept k = {0};
+    enum err e = kept_list(rq, &k);
+    if (e) return e;
     buf_puts(&rq->out, "{\"items\":");
-    enum err e = approval_phrases(rq->gate.store.db, whose(rq), none, &rq->out, &rq->problem);
+    e = approval_phrases(rq->gate.store.db, k.whose, k.none, &rq->out, &rq->problem);
     buf_putc(&rq->out, '}');
     return e;
 }
 
 static enum err phrases_step(struct request *rq) {
-    if (rq->npath == 2 &&
-        !schema_entity_full(rq->release->schema, rq->path[1], strlen(rq->path[1])))
-        return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
-    enum err e = approval_phrases_set(rq->gate.store.db, whose(rq),
-                                      json_object_get(rq->body, "items"), &rq->problem);
+    struct kept k = {0};
+    enum err e = kept_list(rq, &k);
+    if (!e)
+        e = approval_phrases_set(rq->gate.store.db, k.whose, json_object_get(rq->body, "items"),
+                                 &rq->problem);
     if (e) return e;
-    gate_record(&rq->gate, rq->npath == 2 ? "views.set" : "phrases.set",
-                arena_printf(rq->arena, "core.people/%s", rq->gate.actor->id), "ok", "");
+    gate_record(&rq->gate, k.set, arena_printf(rq->arena, "core.people/%s", rq->gate.actor->id),
+                "ok", "");
     return phrases(rq);
 }
 
