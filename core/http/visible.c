@@ -79,23 +79,24 @@ static bool pack(struct request *rq) {
 
 void visible_finish(struct request *rq) {
     uint8_t h[16];
-    char hex[33], tag[36];
+    char hex[33];
     if (rq->out.failed) return;
-    bool packed = api_takes_gzip(rq) && pack(rq);
+    bool gzip = api_takes_gzip(rq);
     crypto_generichash(h, sizeof h, (const uint8_t *)rq->out.data, rq->out.len, NULL, 0);
     sodium_bin2hex(hex, sizeof hex, h, sizeof h);
-    tag[0] = '"';
-    memcpy(tag + 1, hex, 32);
-    memcpy(tag + 33, "\"", 2);
-    http_add_header(rq->http, "ETag", tag);
-    http_add_header(rq->http, "Cache-Control", "private, no-cache");
-    const char *seen = http_header(rq->http, "If-None-Match");
-    http_add_header(rq->http, "Vary", "Accept-Encoding");
+    const char *plain = arena_printf(rq->arena, "\"%s\"", hex),
+               *tag = gzip ? arena_printf(rq->arena, "\"%s-gzip\"", hex) : plain,
+               *seen = http_header(rq->http, "If-None-Match");
     if (seen && strstr(seen, tag)) {
         rq->status = 304;
         buf_trim(&rq->out, rq->out.len);
-    } else if (packed)
+    } else if (gzip && pack(rq))
         http_add_header(rq->http, "Content-Encoding", "gzip");
+    else
+        tag = plain;
+    http_add_header(rq->http, "ETag", tag);
+    http_add_header(rq->http, "Cache-Control", "private, no-cache");
+    http_add_header(rq->http, "Vary", "Accept-Encoding");
 }
 
 bool visible_search(const struct entity *e, const struct visible *v, bool whole) {
