@@ -21,7 +21,8 @@ enum { STEP = 4096, LONG = 8, TOO_LONG = 20 };
 
 struct wal_keeper {
     sqlite3 *writer, *snapshot; // the writer's thread's
-    sqlite3 *copier;            // this one's
+    sqlite3 *copier;            // this one's, from its first copy on
+    const char *path;           // the writer's
     sqlite3_file *file;         // the database, of the writer
     int step, seen;             // the log's length when it was last copied back
     bool held;                  // the snapshot is taken
@@ -46,6 +47,20 @@ static void copy_back(sqlite3 *db) {
         log_warn("checkpoint_failed", "the log keeps growing: %s", sqlite3_errmsg(db));
 }
 
+static bool has_copier(struct wal_keeper *k) {
+    if (k->copier) return true;
+    int rc =
+        sqlite3_open_v2(k->path, &k->copier, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (!rc) // it must have seen the log before it can copy it
+        rc = sqlite3_exec(k->copier, "PRAGMA synchronous=OFF; SELECT 1 FROM sqlite_schema LIMIT 1",
+                          NULL, NULL, NULL);
+    if (!rc) return true;
+    log_warn("checkpoint_failed", "the log keeps growing: %s", sqlite3_errmsg(k->copier));
+    sqlite3_close_v2(k->copier);
+    k->copier = NULL;
+    return false;
+}
+
 static void *keeper_main(void *arg) {
     struct wal_keeper *k = arg;
     pthread_mutex_lock(&k->mutex);
@@ -54,7 +69,7 @@ static void *keeper_main(void *arg) {
         bool copy = k->copying, sync = k->syncing;
         if (!copy && !sync) break;
         pthread_mutex_unlock(&k->mutex);
-        if (copy) copy_back(k->copier);
+        if (copy && has_copier(k)) copy_back(k->copier);
         int rc = sync ? sync_file(k->file) : SQLITE_OK;
         pthread_mutex_lock(&k->mutex);
         if (sync) k->unsynced = rc != SQLITE_OK;
@@ -143,7 +158,8 @@ bool wal_keeper_tend(struct wal_keeper *k, int frames, bool idle) {
 struct wal_keeper *wal_keeper_open(sqlite3 *writer, const char *path) {
     struct wal_keeper *k = mem_alloc(sizeof *k);
     if (!k) return NULL;
-    *k = (struct wal_keeper){.writer = writer, .step = STEP};
+    *k = (struct wal_keeper){
+        .writer = writer, .path = sqlite3_db_filename(writer, "main"), .step = STEP};
     pthread_mutex_init(&k->mutex, NULL);
     pthread_cond_init(&k->wake, NULL);
 #ifdef CAMPUSD_TEST
@@ -155,17 +171,11 @@ struct wal_keeper *wal_keeper_open(sqlite3 *writer, const char *path) {
     if (!rc) rc = sync_file(k->file);
     if (!rc)
         rc = sqlite3_open_v2(path, &k->snapshot, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (!rc)
-        rc = sqlite3_open_v2(path, &k->copier, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
-    if (!rc)
-        rc = sqlite3_exec(k->copier, "PRAGMA synchronous=OFF; SELECT 1 FROM sqlite_schema LIMIT 1",
-                          NULL, NULL, NULL);
     if (!rc && !pthread_create(&k->thread, NULL, keeper_main, k)) {
         pthread_setname_np(k->thread, "log");
         return k;
     }
     sqlite3_close_v2(k->snapshot);
-    sqlite3_close_v2(k->copier);
     mem_free(k);
     return NULL;
 }
