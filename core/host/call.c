@@ -234,15 +234,15 @@ enum err pool_rules(struct pool *pool, const struct host_rule *calls, size_t n, 
     struct buf b;
     struct wire *w = NULL;
     const struct host_limits *limits = pool_limits(pool);
+    for (size_t i = 0; i < n; i++)
+        if (pool_is_open(pool, rule_name(&calls[i], a)))
+            return problem_set(p, ERR_PLUGIN_BUDGET, NULL);
     buf_init(&b, a);
     wire_put_open(&b, WIRE_LIST, 2);
     wire_put_text(&b, calls->plugin, strlen(calls->plugin));
     wire_put_open(&b, WIRE_LIST, (uint32_t)n);
     for (size_t i = 0; i < n; i++) wire_put_open(&b, WIRE_LIST, 4), put_rule(&b, a, &calls[i]);
     const char *name = arena_printf(a, "%s rules", calls->plugin);
-    for (size_t i = 0; i < n; i++)
-        if (pool_is_open(pool, rule_name(&calls[i], a)))
-            return problem_set(p, ERR_PLUGIN_BUDGET, NULL);
     enum err e =
         call(pool, name, FRAME_RULES, n, &b, limits->wall_ms, limits->cpu_ms, NULL, a, &w, p);
     if (e) return e;

@@ -195,8 +195,10 @@ static enum err keep_line(void *self, const char *line, size_t n) {
 static void *run_half(void *arg) {
     struct half *h = arg;
     h->lines.len = 0;
-    for (size_t i = 0; i < h->n && !h->e; i += TOGETHER) {
-        size_t some = h->n - i < TOGETHER ? h->n - i : TOGETHER;
+    for (size_t i = 0, some; i < h->n && !h->e; i += some) {
+        size_t fit = pool_together(h->lab->pool);
+        some = h->n - i < TOGETHER ? h->n - i : TOGETHER;
+        if (some > fit) some = fit ? fit : 1;
         arena_reset(h->arena);
         h->e = replay_some(&h->store, h->lab, &h->page[i], some, keep_line, h, &h->sum);
         if (h->e && h->problem.detail) // its memory is about to go
