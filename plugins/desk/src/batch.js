@@ -9,7 +9,7 @@ import { recordAddress } from './state.js';
 import { Dialog, ProblemBox, itemText, stateTitle } from './ui.js';
 import { RecordRef, count } from './format.js';
 import { documentsOf } from './documents.js';
-import { useJob } from './jobwatch.js';
+import { Progress, useJob } from './jobwatch.js';
 
 function Result({ e, job }) {
   const r = job.result ?? {};
@@ -45,8 +45,7 @@ export function Page({ e, filters, sealed, total, close }) {
       <${ProblemBox} error=${error} />
       <div class="form-end">${!needs && html`<button type="button" class="plain" onClick=${() => setWants(true)}>${t('注明用途', 'State a purpose')}</button>`}<button type="button" onClick=${close}>${t('取消', 'Cancel')}</button><button class="main" disabled=${sealed}>${t('开始制作', 'Begin')}</button></div></form>`}
     <${ProblemBox} error=${lost} />
-    ${running && html`<div class="stack" role="status"><progress max=${job?.total || undefined} value=${job?.total ? job.done + (job.failed ?? 0) : undefined} aria-label=${t('进度', 'Progress')}></progress>
-      <p>${t(`已制作 ${count(job?.done ?? 0)}`, `${count(job?.done ?? 0)} issued`)}${job?.total ? ` / ${count(job.total)}` : ''} <button type="button" onClick=${() => api('DELETE', `jobs/${id}`).catch(() => {})}>${t('停止', 'Stop')}</button></p></div>`}
+    ${running && html`<${Progress} job=${job} id=${id} past=${(job?.done ?? 0) + (job?.failed ?? 0)} said=${t(`已制作 ${count(job?.done ?? 0)}`, `${count(job?.done ?? 0)} issued`)} />`}
     ${id && !running && job && html`<${Result} e=${e} job=${job} />
       <div class="form-end">${needs && html`<button type="button" onClick=${() => setId(null)}>${t('上一步', 'Back')}</button>`}<button type="button" onClick=${close}>${t('关闭', 'Close')}</button></div>`}<//>`;
 }

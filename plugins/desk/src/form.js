@@ -3,6 +3,7 @@
 //
 // Inputs by the type of a field. A form holds texts as they were typed; the service checks them.
 import { html } from './vendor/preact.js';
+import { instant as onSchoolClock } from './clock.js';
 import { lang, t, title } from './i18n.js';
 import { itemText } from './ui.js';
 import { time } from './format.js';
@@ -26,12 +27,7 @@ export function toSend(f, v) {
   if (f.type === 'datetime' && /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(v)) return instant(v);
   return v;
 }
-// A time on the school's clock as an instant: found by asking which offset shows it.
-export function instant(local) {
-  const guess = Date.parse(`${local}:00Z`);
-  const shown = Date.parse(`${time(new Date(guess).toISOString()).replace(' ', 'T')}:00Z`);
-  return new Date(guess - (shown - guess)).toISOString();
-}
+export const instant = (local) => onSchoolClock(local, app.meta?.school.timezone);
 const onClock = (v) => (v && /Z|[+-]\d\d:\d\d$/.test(v) ? time(v).replace(' ', 'T') : v ?? '');
 
 function Input({ f, id, value, set, bad, required, describedby }) {

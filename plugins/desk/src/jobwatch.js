@@ -29,9 +29,10 @@ export function useJob(id) {
   return { job, error, running: !!id && !error && (!job || ['queued', 'running'].includes(job.state)) };
 }
 
-export function Progress({ job, id }) {
+// past: how far it has come, with what was refused; said: in words.
+export function Progress({ job, id, past = job?.done ?? 0, said = t(`已处理 ${count(past)} 行`, `${count(past)} rows done`) }) {
   const total = job?.total || 0;
-  return html`<div class="stack" role="status"><progress max=${total || undefined} value=${total ? job.done : undefined} aria-label=${t('进度', 'Progress')}></progress>
-    <p>${t(`已处理 ${count(job?.done ?? 0)} 行`, `${count(job?.done ?? 0)} rows done`)}${total ? ` / ${count(total)}` : ''}
+  return html`<div class="stack" role="status"><progress max=${total || undefined} value=${total ? past : undefined} aria-label=${t('进度', 'Progress')}></progress>
+    <p>${said}${total ? ` / ${count(total)}` : ''}
       <button type="button" class="plain" onClick=${() => api('DELETE', `jobs/${id}`).catch(() => {})}>${t('停止', 'Stop')}</button></p></div>`;
 }

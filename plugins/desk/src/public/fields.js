@@ -4,6 +4,7 @@
 // Inputs of a public form, made for a thumb, and the checks that the service makes too: what it would
 // refuse is said beside the field before anything is sent.
 import { html } from './vendor/preact.js';
+import { instant } from './clock.js';
 import { lang, t, title } from './i18n.js';
 import { itemText } from './ui.js';
 
@@ -21,13 +22,6 @@ export function toSend(f, v, zone) {
     case 'list': return v.map((row) => Object.fromEntries(f.fields.map((x) => [x.name, toSend(x, row[x.name], zone)]).filter(([, y]) => y !== undefined)));
     default: return v;
   }
-}
-// A time on the school's clock as an instant: found by asking which offset shows it.
-function instant(local, zone) {
-  const guess = Date.parse(`${local}:00Z`);
-  if (Number.isNaN(guess)) return local;
-  const shown = Date.parse(`${new Intl.DateTimeFormat('sv-SE', { timeZone: zone, dateStyle: 'short', timeStyle: 'medium' }).format(guess).replace(' ', 'T')}Z`);
-  return new Date(guess - (shown - guess)).toISOString();
 }
 
 function isCitizen(s) {
