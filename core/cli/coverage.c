@@ -125,7 +125,8 @@ int cmd_coverage(struct cli *cli, int argc, char **argv) {
     if (!cli_words(cli, argc, argv, 0, 1)) return cli_usage(cli);
     if ((argc && read_regulation(&v, argv[0])) || cli_release(cli, &r)) return cli_fail(cli);
     for (int i = 0; i < r->schema->nplugins; i++)
-        for (int k = 0; k < 11; k++) served(&v, &r->schema->plugins[i], parts[k], !argc);
+        for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+            served(&v, &r->schema->plugins[i], parts[k], !argc);
     release_put(r);
     const char *share = release_share(cli->arena);
     tests(&v, dir ? dir : fsio_join(cli->arena, share, "tests"), "tests", 0);

@@ -242,6 +242,14 @@ enum err db_int(struct db *db, struct problem *p, int64_t *out, int64_t otherwis
     return ERR_OK;
 }
 
+// Prepared, with these bound. NULL: p says why.
+static struct stmt *with(struct db *db, struct problem *p, const char *sql,
+                         const struct value *args, int n) {
+    struct stmt *st = db_prepare(db, p, sql);
+    for (int i = 0; st && i < n; i++) stmt_bind(st, i + 1, &args[i]);
+    return st;
+}
+
 static enum err sent(struct db *db, struct stmt *st, struct problem *p) {
     if (!db->b->send) return run(st, NULL, p);
     enum err e = db->b->send(db->raw, st->raw, p);
@@ -261,17 +269,15 @@ enum err db_send(struct db *db, struct problem *p, const char *sql, const char *
 
 enum err db_sendv(struct db *db, struct problem *p, const char *sql, const struct value *args,
                   int n) {
-    struct stmt *st = db_prepare(db, p, sql);
+    struct stmt *st = with(db, p, sql, args, n);
     if (!st) return p && p->code ? p->code : ERR_INTERNAL;
-    for (int i = 0; i < n; i++) stmt_bind(st, i + 1, &args[i]);
     return sent(db, st, p);
 }
 
 enum err db_runv(struct db *db, struct problem *p, const char *sql, const struct value *args,
                  int n) {
-    struct stmt *st = db_prepare(db, p, sql);
+    struct stmt *st = with(db, p, sql, args, n);
     if (!st) return p && p->code ? p->code : ERR_INTERNAL;
-    for (int i = 0; i < n; i++) stmt_bind(st, i + 1, &args[i]);
     return db->light ? sent(db, st, p) : run(st, NULL, p);
 }
 

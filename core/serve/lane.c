@@ -95,9 +95,12 @@ static struct lane_job *take(struct lane *l) {
 // ERR_OK when the transaction still stands.
 static enum err run_one(struct lane *l, struct lane_job *job, bool light, struct problem *p) {
     job->audit_mark = audit_mark(l->audit);
-    enum err e = light ? ERR_OK : db_save(l->db, DB_OUTER, p);
+    enum err e = ERR_OK;
+    if (light)
+        db_save_light(l->db);
+    else
+        e = db_save(l->db, DB_OUTER, p);
     if (e) return e;
-    if (light) db_save_light(l->db);
     job->result = job->run(job, l);
     if (!db_in_transaction(l->db)) return job->result ? job->result : ERR_INTERNAL;
     if (!job->result) return db_release(l->db, DB_OUTER, p);

@@ -307,13 +307,13 @@ static void test_an_action_that_never_ends_is_stopped_within_its_own_budget(void
     pool_close(pool);
 }
 
+static const char BAD_AND_GOOD[] =
+    "return { rules = { bad = { reads = {}, run = function() while true do end end },\n"
+    "good = { reads = {}, run = function() return {} end } } }";
+
 static void test_the_breaker_opens_after_three_kills_for_that_rule_only(void **state) {
     (void)state;
-    struct pool *pool = open_pool(
-        "demo",
-        "return { rules = { bad = { reads = {}, run = function() while true do end end },\n"
-        "good = { reads = {}, run = function() return {} end } } }",
-        1);
+    struct pool *pool = open_pool("demo", BAD_AND_GOOD, 1);
     struct host_decision d;
     for (int i = 0; i < 3; i++)
         assert_int_equal(rule(pool, "bad", 0, NULL, 0, &d), ERR_PLUGIN_BUDGET);
@@ -368,11 +368,7 @@ static void test_rules_asked_together_are_each_decided_in_their_own_memory(void 
 // What is refused alone is not let in with others.
 static void test_a_broken_rule_is_refused_together_too(void **state) {
     (void)state;
-    struct pool *pool = open_pool(
-        "demo",
-        "return { rules = { bad = { reads = {}, run = function() while true do end end },\n"
-        "good = { reads = {}, run = function() return {} end } } }",
-        1);
+    struct pool *pool = open_pool("demo", BAD_AND_GOOD, 1);
     struct host_rule calls[2] = {{"demo", "good", 0, "2026-09-01", NULL, 0, NULL},
                                  {"demo", "bad", 0, "2026-09-01", NULL, 0, NULL}};
     struct host_decision d[2];
