@@ -7,7 +7,8 @@ local field = campus.field
 local activities = campus.entity {
   title = { zh = "宣传活动", en = "Publicity events" },
   serves = { "ADM-3" },
-  overview = { roles = { "manager", "deputy", "admissions.lead", "admissions.staff", "marketing" }, order = 2, date = "starts_at", days = 30 },
+  overview = { roles = { "manager", "deputy", "admissions.lead", "admissions.staff", "marketing" }, order = 2,
+    date = "starts_at", days = 30 },
   fields = {
     name = field.text { title = { zh = "活动", en = "Event" }, required = true, max_length = 80 },
     type = field.choice { title = { zh = "类型", en = "Type" }, required = true, choices = {

@@ -33,7 +33,8 @@ return {
     title = { zh = "线索", en = "Leads" }, entity = "leads",
     counts = { { name = "converted", title = { zh = "已报名", en = "Converted" }, where = { state = "converted" } } },
     date = "came_on", compare = "year", year_starts = 10, chart = "number",
-    overview = { roles = { "principal", "manager", "deputy", "admissions.lead", "admissions.staff", "marketing" }, order = 1 }, serves = { "ADM-3", "ORG-5" },
+    overview = { roles = { "principal", "manager", "deputy", "admissions.lead", "admissions.staff", "marketing" }, order = 1 },
+    serves = { "ADM-3", "ORG-5" },
   },
   leads_untouched = campus.report {
     title = { zh = "超过 24 小时未联系的线索", en = "Leads not contacted for 24 hours" }, entity = "leads", where = { state = "new" },

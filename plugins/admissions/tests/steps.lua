@@ -116,7 +116,8 @@ test("ADM-3: a lead is taken, talked to, lost and found again; who claims it twi
   local function again(n) return other:create("leads", { name = "乙", phone = "14500000001", officer = other.id, region = n }).id end
   local first, second = again "一", again "二"
   clock.advance "1m"
-  walk(all, "leads", first, { { "other", "settle", "!forbidden", { note = "x" } }, { "director", "settle", "contacted", { note = "另一人" } } })
+  walk(all, "leads", first, { { "other", "settle", "!forbidden", { note = "x" } },
+    { "director", "settle", "contacted", { note = "另一人" } } })
   walk(all, "leads", second, { { "director", "merge", "duplicate" } })
   local input = { lead = id }
   for k, v in pairs(AGES) do input[k] = v end
@@ -129,7 +130,8 @@ end)
 for _, case in ipairs { { 30, 0, 30, "keeps" }, { 31, 0, 30, "loses" }, { 20, 20, 30, "keeps" }, { 20, 31, 30, "loses" },
   { 80, 0, 0, "keeps" } } do
   local before, after, days, what = case[1], case[2], case[3], case[4]
-  test(string.format("ADM-3: %d days, a talk and %d days: of %d that protect a lead, its officer %s it", before, after, days, what), function()
+  test(string.format("ADM-3: %d days, a talk and %d days: of %d that protect a lead, its officer %s it",
+    before, after, days, what), function()
     local all = people()
     local other = as { roles = "admissions.staff", name = "other", campus = "东校区" }
     policy { leads = { protect_days = days } }
@@ -225,7 +227,8 @@ end)
 
 test("ADM-4: the public registers by a form, and asks how far it is", function()
   local anyone = as "teacher"       -- signed in or not, a form acts as the public
-  local sent = { name = "网上", id_number = NUMBERS[1], birth_date = "2011-06-10", education = "junior", phone = "14500000001", consent = true }
+  local sent = { name = "网上", id_number = NUMBERS[1], birth_date = "2011-06-10", education = "junior",
+    phone = "14500000001", consent = true }
   local made = anyone:api("POST", "/public/admissions/register", sent)
   expect.equal(anyone:api("GET", "/public/admissions/status/" .. made.code).state, "registered")
   expect.refused("conflict", function() anyone:api("POST", "/public/admissions/register", sent) end)

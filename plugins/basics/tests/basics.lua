@@ -59,7 +59,8 @@ end)
 test("TCH-1, TCH-5: years, terms, weeks and days are kept by teaching support and seen by everybody", function()
   local keeper, teacher = as "teaching.lead", as "teacher"
   local year = keeper:create("school_years", { name = "2027-2028", starts_on = "2027-09-01", ends_on = "2028-07-10" }).id
-  local term = keeper:create("terms", { school_year = year, name = "2027 秋", number = 1, starts_on = "2027-09-01", ends_on = "2028-01-20" }).id
+  local term = keeper:create("terms", { school_year = year, name = "2027 秋", number = 1,
+    starts_on = "2027-09-01", ends_on = "2028-01-20" }).id
   keeper:create("weeks", { term = term, number = 1, starts_on = "2027-08-30" })
   keeper:create("calendar_days", { day = "2027-10-09", kind = "make_up", title_of_day = "国庆补课", follows = "thursday" })
   expect.equal(teacher:find("calendar_days", { day = "2027-10-09" })[1].follows, "thursday")
