@@ -201,6 +201,18 @@ static void close_section(struct parse *s, const char *at, const char *name) {
     s->depth--;
 }
 
+// The element that what stands here is in; MARKUP_TAGS: none.
+static enum markup_tag outer_tag(const struct parse *s) {
+    for (int i = s->depth; i-- > 0;)
+        if (!s->open[i].section) return s->open[i].tag;
+    return MARKUP_TAGS;
+}
+
+static void want_text_place(struct parse *s, const char *at) {
+    if (!markup_may_hold(outer_tag(s), MARKUP_B))
+        wrong(s, at, "text", "text stands in a paragraph, a heading or a cell: <p>…</p>");
+}
+
 static const char *mustache(struct parse *s, const char *at, const char *end) {
     const char *close = memmem(at, (size_t)(end - at), "}}", 2);
     if (!close) {
@@ -223,6 +235,7 @@ static const char *mustache(struct parse *s, const char *at, const char *end) {
         section(s, at, name, mark == '^');
     else {
         struct piece found = {0};
+        want_text_place(s, at);
         if (resolve(s, at, name, &found)) {
             if (found.field && !can_stand(found.field->type))
                 wrong(s, at, "template_type", "a %s is not shown as a text%s",
@@ -256,12 +269,7 @@ static void read_qr(struct parse *s, const char *at) {
 
 static void element(struct parse *s, const struct markup_token *t) {
     struct open *o = s->depth ? &s->open[s->depth - 1] : NULL;
-    enum markup_tag outer = MARKUP_TAGS;
-    for (int i = s->depth; i-- > 0;)
-        if (!s->open[i].section) {
-            outer = s->open[i].tag;
-            break;
-        }
+    enum markup_tag outer = outer_tag(s);
     const char *name = markup_name(t->tag);
     if (t->kind == MARKUP_CLOSE) {
         if (o && !o->section && o->tag == t->tag)
@@ -305,7 +313,6 @@ enum err template_parse(struct arena *a, const char *path, const char *text, siz
             continue;
         }
         struct markup_token tok = markup_next(&at, end);
-        bool text_here = s.depth > 0;
         if (tok.kind == MARKUP_WRONG) {
             wrong(&s, tok.p, tok.wrong,
                   !strcmp(tok.wrong, "tag")
@@ -317,17 +324,9 @@ enum err template_parse(struct arena *a, const char *path, const char *text, siz
             break;
         }
         if (tok.kind == MARKUP_TEXT) {
-            enum markup_tag outer = MARKUP_TAGS;
-            for (int i = s.depth; i-- > 0;)
-                if (!s.open[i].section) {
-                    outer = s.open[i].tag;
-                    break;
-                }
             bool blank = true;
             for (size_t i = 0; i < tok.n; i++) blank &= strchr(" \t\r\n", tok.p[i]) != NULL;
-            if (!blank && !(text_here && markup_may_hold(outer, MARKUP_B)))
-                wrong(&s, tok.p, "text",
-                      "text stands in a paragraph, a heading or a cell: <p>…</p>");
+            if (!blank) want_text_place(&s, tok.p);
         } else if (tok.kind != MARKUP_END)
             element(&s, &tok);
         add_raw(&s, from, (size_t)(at - from));

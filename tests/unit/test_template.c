@@ -90,6 +90,8 @@ static void test_what_is_wrong_is_told_with_its_place(void **state) {
         {"<p>{{policy.a}}</p>", "policy_unknown", 1, 4},
         {"\xff", "not_utf8", 1, 1},
         {"plain", "text", 1, 1},
+        {"<hr>{{name}}", "text", 1, 5},
+        {"<table>{{name}}</table>", "text", 1, 8},
         {"<p width=\"3\">a</p>", "attribute", 1, 4},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
