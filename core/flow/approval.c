@@ -465,14 +465,13 @@ static enum err migrate(struct doing *d) {
     struct approving *ap = d->ap;
     struct approval_case *c = d->c;
     struct step steps[LIMIT_APPROVAL_STEPS + 1];
-    struct step_reader reader = {.arena = ap->store->arena, .decl = c->decl, .access = ap->access};
     if (!is_keeper(ap, c, d->r))
         return problem_set(ap->store->problem, ERR_FORBIDDEN,
                            "this takes the permission core.approvals");
-    const json_t *plan = plan_of(c->decl, ap->policy, ap->store->arena);
-    int n = plan_steps(&reader, plan, d->r, steps);
-    if (!n) return problem_set(ap->store->problem, ERR_CONFLICT, "no policy says who approves");
-    enum err e = case_log(ap, c, &(struct signature){.kind = "migrate", .note = d->note});
+    int n;
+    enum err e = case_steps(ap, c->decl, d->r, steps, &n);
+    if (e) return e;
+    e = case_log(ap, c, &(struct signature){.kind = "migrate", .note = d->note});
     for (int i = 0; i < n; i++) {
         struct step *s = &steps[i];
         s->key = c->next_key + i;
@@ -491,7 +490,7 @@ static enum err migrate(struct doing *d) {
     c->next_key += n, c->nsteps = n, c->waiting = false;
     memcpy(c->steps, steps, sizeof *steps * (size_t)n);
     c->policy = ap->policy ? ap->policy->id : 0, c->release = ap->release;
-    c->paper_days = plan_paper_days(c->decl, plan);
+    c->paper_days = plan_paper_days(c->decl, plan_of(c->decl, ap->policy, ap->store->arena));
     return e ? e : step_advance(ap, c, d->r);
 }
 

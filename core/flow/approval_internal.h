@@ -59,6 +59,9 @@ struct step_reader {
     void *self;
 };
 bool step_read(struct step_reader *r, const json_t *j, const char *path, struct step *out);
+// Whether access.yaml lets holders of a role (or of any: -1) make the transition at all.
+bool step_granted(const struct access *x, const struct entity *e, const struct transition *t,
+                  int role);
 // The steps of a record: the plan in force with what its amounts add. Checks all when r is NULL.
 int plan_steps(struct step_reader *reader, const json_t *plan, const struct record *r,
                struct step *out);
@@ -76,6 +79,10 @@ MUST_CHECK enum err case_find(struct approving *ap, const struct approval_decl *
 MUST_CHECK enum err case_open(struct approving *ap, const struct approval_decl *d,
                               const struct record *r, const char *submitter,
                               struct approval_case **out);
+// The steps as planned now, and a signer for each role that is asked about what the record has
+// taken beyond what was left; none: no policy says who approves.
+MUST_CHECK enum err case_steps(struct approving *ap, const struct approval_decl *d,
+                               const struct record *r, struct step *out, int *n);
 MUST_CHECK enum err case_save(struct approving *ap, const struct approval_case *c);
 MUST_CHECK enum err case_close(struct approving *ap, struct approval_case *c, const char *outcome);
 MUST_CHECK enum err case_log(struct approving *ap, struct approval_case *c,

@@ -6,6 +6,7 @@
 #include "campus/id.h"
 #include "campus/json.h"
 #include "campus/outbox.h"
+#include "campus/reserve.h"
 #include "campus/todo.h"
 #include "flow/approval_internal.h"
 
@@ -150,6 +151,35 @@ const struct transition *approval_case_transition(const struct approval_case *c)
     return c->decl ? c->decl->transition : NULL;
 }
 
+enum err case_steps(struct approving *ap, const struct approval_decl *d, const struct record *r,
+                    struct step *steps, int *n) {
+    struct store *s = ap->store;
+    struct step_reader reader = {.arena = s->arena, .decl = d, .access = ap->access};
+    const char *roles[RESERVE_ASKS];
+    int asked = 0;
+    *n = plan_steps(&reader, plan_of(d, ap->policy, s->arena), r, steps);
+    if (!*n) return problem_set(s->problem, ERR_CONFLICT, "no policy in force says who approves");
+    enum err e = r->entity->holds ? reserve_asks(s, r->id, roles, &asked) : ERR_OK;
+    for (int i = 0; i < asked && !e; i++) {
+        bool has = false;
+        for (int k = 0; k < *n; k++)
+            has |= steps[k].kind == STEP_ROLE && !strcmp(steps[k].what, roles[i]);
+        if (has) continue;
+        if (*n == LIMIT_APPROVAL_STEPS)
+            return problem_add(s->problem, ERR_CONFLICT, NULL, "too_many", "at most %d steps",
+                               LIMIT_APPROVAL_STEPS);
+        steps[*n] = steps[*n - 1]; // the last one stays the last
+        steps[*n - 1] = (struct step){.key = *n + 1,
+                                      .name = "exceeded",
+                                      .title = {"超出额度会签", "Beyond what is left"},
+                                      .kind = STEP_ROLE,
+                                      .what = roles[i],
+                                      .quorum = 1};
+        ++*n;
+    }
+    return e;
+}
+
 enum err case_open(struct approving *ap, const struct approval_decl *d, const struct record *r,
                    const char *submitter, struct approval_case **out) {
     struct store *s = ap->store;
@@ -166,17 +196,14 @@ enum err case_open(struct approving *ap, const struct approval_decl *d, const st
                                 .release = ap->release,
                                 .policy = ap->policy ? ap->policy->id : 0,
                                 .decl = d};
-    struct step_reader reader = {.arena = s->arena, .decl = d, .access = ap->access};
-    const json_t *plan = plan_of(d, ap->policy, s->arena);
     c->steps = arena_alloc(s->arena, sizeof *c->steps * (LIMIT_APPROVAL_STEPS + 1));
-    c->nsteps = plan_steps(&reader, plan, r, c->steps);
+    c->paper_days = plan_paper_days(d, plan_of(d, ap->policy, s->arena));
+    enum err e = case_steps(ap, d, r, c->steps, &c->nsteps);
+    if (e) return e;
     c->next_key = c->nsteps + 1;
-    c->paper_days = plan_paper_days(d, plan);
-    if (!c->nsteps)
-        return problem_set(s->problem, ERR_CONFLICT, "no policy in force says who approves");
-    enum err e = db_int(s->db, s->problem, &c->round, 0,
-                        "SELECT max(round) FROM core_approval WHERE record=$1 AND transition=$2",
-                        "tt", r->id, c->transition);
+    e = db_int(s->db, s->problem, &c->round, 0,
+               "SELECT max(round) FROM core_approval WHERE record=$1 AND transition=$2", "tt",
+               r->id, c->transition);
     c->round++;
     struct buf b;
     buf_init(&b, s->arena);

@@ -9,6 +9,7 @@
 #include "campus/json.h"
 #include "campus/mem.h"
 #include "campus/text.h"
+#include "flow/approval_internal.h"
 
 struct declare {
     const struct flow_input *in;
@@ -205,7 +206,51 @@ static void read_overbook(const struct declare *d, const json_t *j, struct reser
         wrong(d, "overbook", "type", "overbook is a number or policy:KEY");
 }
 
-static const struct reserve_decl *read_reserve(struct declare *d, const json_t *j) {
+// What becomes of who finds too little left: "refuse", "warn", or "ask:ROLE", who then signs too in
+// the approval that is opened.
+static void check_exceed(const struct declare *d, const struct transition *t, const char *s) {
+    const struct workflow *w = d->entity->workflow;
+    bool signs = false;
+    if (!strcmp(s, "refuse") || !strcmp(s, "warn")) return;
+    if (strncmp(s, "ask:", 4)) {
+        wrong(d, "exceed", "exceed", "\"%s\" is no refuse, warn or ask:ROLE", s);
+        return;
+    }
+    if (!is_role(d, "exceed", arena_printf(d->p->arena, "role:%s", s + 4))) return;
+    for (int i = 0; i < w->ntransitions; i++) {
+        const struct transition *u = &w->transitions[i];
+        if (!u->approvals || t->to < 0 || !(u->from >> t->to & 1)) continue;
+        signs = true;
+        if (!step_granted(d->in->access, d->entity, u, access_role(d->in->access, s + 4)))
+            wrong(d, "exceed", "step_impossible", "access.yaml lets %s never %s", s + 4, u->name);
+    }
+    if (!signs)
+        wrong(d, "exceed", "exceed_unsigned",
+              "%s: no approval begins in state %s, so nobody would be asked", s,
+              w->states[t->to].name);
+}
+
+static void read_exceed(struct declare *d, const json_t *j, const struct transition *t,
+                        struct reserve_decl *r) {
+    static const char *const types[] = {"text", "choice"};
+    struct policy *pol = d->in->policies[d->plugin - d->in->schema->plugins];
+    const char *s = text(d, j, "exceed");
+    if (!s) return;
+    if (strncmp(s, "policy:", 7)) {
+        r->exceed = s;
+        check_exceed(d, t, s);
+        return;
+    }
+    r->exceed_key = policy_key(d, "exceed", s, types, NULL);
+    if (r->exceed_key) r->exceed_key = arena_strdup(d->in->arena, r->exceed_key);
+    for (size_t i = 0; r->exceed_key && pol && i < policy_count(pol); i++) {
+        const char *v = policy_value(policy_nth(pol, i), r->exceed_key);
+        if (v && *v == '"') check_exceed(d, t, arena_strndup(d->p->arena, v + 1, strlen(v) - 2));
+    }
+}
+
+static const struct reserve_decl *read_reserve(struct declare *d, const json_t *j,
+                                               const struct transition *t) {
     struct reserve_decl *r = arena_alloc(d->in->arena, sizeof *r);
     *r = (struct reserve_decl){.holder = d->entity, .amount = 1};
     d->at = near(d, "reserve");
@@ -233,6 +278,7 @@ static const struct reserve_decl *read_reserve(struct declare *d, const json_t *
     else if (amount)
         r->amount = json_integer_value(amount);
     read_overbook(d, json_object_get(j, "overbook"), r);
+    read_exceed(d, j, t, r);
     struct entity *pool = (struct entity *)r->pool->target;
     r->next = (struct reserve_decl *)pool->pool;
     pool->pool = r;
@@ -274,23 +320,26 @@ static void build_entity(struct declare *d, const json_t *j) {
                      *reserve = json_object_get(m, "reserve");
         struct transition *t = (struct transition *)&w->transitions[i];
         t->commit = json_is_true(json_object_get(m, "commit"));
+        t->settle = json_is_true(json_object_get(m, "settle"));
         t->release = json_is_true(json_object_get(m, "release"));
-        if (!reserve && !t->commit) continue;
+        const char *word = t->settle ? "settle" : "commit";
+        if (!reserve && !t->commit && !t->settle) continue;
         at_transition(d, top, t);
-        if (reserve) t->reserve = read_reserve(d, reserve);
-        if (t->commit && (t->release || t->reserve))
-            wrong(d, "commit", "commit", "what is committed is neither released nor reserved anew");
+        if (reserve) t->reserve = read_reserve(d, reserve, t);
+        if ((t->commit || t->settle) && (t->release || t->reserve || (t->commit && t->settle)))
+            wrong(d, word, word, "what is %s is neither %s, released nor reserved anew",
+                  t->settle ? "settled" : "committed", t->settle ? "committed" : "settled");
     }
     for (int i = 0; w && i < w->nstates; i++) {
         const struct transition *lapse =
             w->states[i].deadline ? w->states[i].deadline->lapse : NULL;
-        if (!lapse || !(lapse->reserve || lapse->commit)) continue;
+        if (!lapse || !(lapse->reserve || lapse->commit || lapse->settle)) continue;
         at_transition(d, top, lapse);
-        wrong(d, NULL, "lapse_guarded", "lapses by itself: it takes no reserve or commit");
+        wrong(d, NULL, "lapse_guarded", "lapses by itself: it takes no reserve, commit or settle");
     }
     for (int i = 0; w && i < w->ntransitions && !d->entity->holds; i++) {
         const struct transition *t = &w->transitions[i];
-        if (!t->commit && !t->release) continue;
+        if (!t->commit && !t->settle && !t->release) continue;
         at_transition(d, top, t);
         wrong(d, NULL, "nothing_reserved", "no transition of %s reserves anything",
               d->entity->full);

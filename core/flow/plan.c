@@ -80,15 +80,15 @@ static void only(struct step_reader *r, const json_t *j, const char *path,
     }
 }
 
-// Whether access.yaml lets holders of a role (or of any: -1) make the transition at all.
-static bool granted(const struct step_reader *r, int role) {
+bool step_granted(const struct access *x, const struct entity *e, const struct transition *t,
+                  int role) {
     struct verdict v;
-    for (int i = 0; i < access_role_count(r->access); i++) {
+    for (int i = 0; i < access_role_count(x); i++) {
         struct actor as = {.id = "", .name = ""};
         if (role >= 0 && i != role) continue;
         fieldset_add(&as.roles, 0);
-        access_role_closure(r->access, i, &as.roles);
-        access_decide(r->access, &as, r->decl->entity, r->decl->transition->name, NULL, &v);
+        access_role_closure(x, i, &as.roles);
+        access_decide(x, &as, e, t->name, NULL, &v);
         if (v.allowed) return true;
     }
     return false;
@@ -119,7 +119,7 @@ static bool check_step(struct step_reader *r, const char *path, const struct ste
     if (s->kind == STEP_POST && s->group && !strncmp(s->group, "field:", 6) &&
         !check_field(r, path, s, s->group + 6))
         return false;
-    if (!granted(r, role)) {
+    if (!step_granted(r->access, r->decl->entity, r->decl->transition, role)) {
         wrong(r, path, "step_impossible",
               s->kind == STEP_ROLE ? "access.yaml lets %s never %s"
                                    : "access.yaml lets nobody%s %s",

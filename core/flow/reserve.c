@@ -16,16 +16,22 @@ const char reserve_ddl[] =
     "CREATE TABLE IF NOT EXISTS core_reservation(id TEXT PRIMARY KEY, pool_entity TEXT NOT NULL, pool TEXT NOT NULL,"
     " what TEXT NOT NULL, entity TEXT NOT NULL, holder TEXT NOT NULL, field TEXT NOT NULL, amount BIGINT NOT NULL,"
     " state TEXT NOT NULL, at BIGINT NOT NULL, changed_at BIGINT NOT NULL, actor TEXT NOT NULL){clustered};"
+    "{column core_reservation exceeded BIGINT NOT NULL DEFAULT 0}" // how much more than was left
+    "{column core_reservation asks TEXT NOT NULL DEFAULT ''}"      // the role that signs for it
     "CREATE UNIQUE INDEX IF NOT EXISTS u_reservation_held ON core_reservation(holder, field, what)"
     " WHERE state<>'released';"
     "CREATE INDEX IF NOT EXISTS i_reservation_pool ON core_reservation(pool, state);"
     "CREATE TABLE IF NOT EXISTS core_pool(pool TEXT NOT NULL, what TEXT NOT NULL, reserved BIGINT NOT NULL,"
-    " committed BIGINT NOT NULL, PRIMARY KEY(pool, what), CHECK(reserved>=0 AND committed>=0)){clustered};";
+    " committed BIGINT NOT NULL, PRIMARY KEY(pool, what), CHECK(reserved>=0 AND committed>=0)){clustered};"
+    "{column core_pool settled BIGINT NOT NULL DEFAULT 0 CHECK(settled>=0)}";
 // clang-format on
 
+enum stage { RESERVED, COMMITTED, SETTLED, STAGES };
+static const char *const STAGE[STAGES] = {"reserved", "committed", "settled"};
 struct held {
-    const char *id, *pool_entity, *pool, *what, *field, *state;
-    int64_t amount;
+    const char *id, *pool_entity, *pool, *what, *field;
+    enum stage stage;
+    int64_t amount, exceeded;
 };
 enum { HELD_MAX = 16 };
 
@@ -44,55 +50,71 @@ static enum err held_by(const struct flow *f, const char *holder, struct held ou
                         int *n) {
     struct problem *p = f->store->problem;
     struct stmt *st = db_query(f->store->db, p,
-                               "SELECT id,pool_entity,pool,what,field,state,amount"
+                               "SELECT id,pool_entity,pool,what,field,state,amount,exceeded"
                                " FROM core_reservation WHERE holder=$1 AND state<>'released'",
                                "t", holder);
     *n = 0;
     enum err e = ERR_OK;
     while (stmt_next(st, &e, p)) {
         struct held *h = &out[*n];
+        const char *state;
         if (*n == HELD_MAX) {
             stmt_reset(st);
             return problem_set(p, ERR_INTERNAL, "a record holds more than %d", HELD_MAX);
         }
-        stmt_take(st, f->store->arena, "tttttti", &h->id, &h->pool_entity, &h->pool, &h->what,
-                  &h->field, &h->state, &h->amount);
+        stmt_take(st, f->store->arena, "ttttttii", &h->id, &h->pool_entity, &h->pool, &h->what,
+                  &h->field, &state, &h->amount, &h->exceeded);
+        for (h->stage = RESERVED; h->stage < SETTLED && strcmp(STAGE[h->stage], state);) h->stage++;
         ++*n;
     }
     return e;
 }
 
-static enum err give_back(const struct flow *f, const struct held *h, bool tell) {
-    struct db *db = f->store->db;
-    struct problem *p = f->store->problem;
-    const char *sql = !strcmp(h->state, "committed")
-                          ? "UPDATE core_pool SET committed=committed-$1 WHERE pool=$2 AND what=$3"
-                          : "UPDATE core_pool SET reserved=reserved-$1 WHERE pool=$2 AND what=$3";
-    enum err e = db_run(db, p, NULL, sql, "itt", h->amount, h->pool, h->what);
+// Moves a pool's totals if no more than `most` is held then, and the fields of it that show them.
+// line: the pool's record, or NULL: it is read if it is needed.
+static enum err shift(const struct flow *f, const struct record *r, const struct held *h,
+                      struct record *line, const int64_t by[STAGES], int64_t most, bool *fits) {
+    struct store *s = f->store;
+    struct record own;
+    int64_t n = 0, more = by[0] + by[1] + by[2], room;
+    if (__builtin_sub_overflow(most, more, &room)) room = more > 0 ? INT64_MIN : INT64_MAX;
+    enum err e = db_run(s->db, s->problem, &n,
+                        "UPDATE core_pool SET reserved=reserved+$1, committed=committed+$2,"
+                        " settled=settled+$3 WHERE pool=$4 AND what=$5"
+                        " AND reserved+committed+settled<=$6",
+                        "iiitti", by[0], by[1], by[2], h->pool, h->what, room);
+    *fits = n == 1;
+    if (e || !*fits) return e;
+    if (!line) {
+        const struct schema *schema = r->entity->plugin->schema;
+        const struct entity *pe =
+            schema_entity_full(schema, h->pool_entity, strlen(h->pool_entity));
+        if (!pe || !pe->feeds) return ERR_OK;
+        e = store_get(s, pe, h->pool, line = &own);
+        if (e) return e == ERR_NOT_FOUND ? ERR_OK : e;
+    }
+    const struct field *limit = entity_field(line->entity, h->what);
+    return line->entity->feeds && limit ? derive_feed(s, line, limit, by) : ERR_OK;
+}
+
+static enum err give_back(const struct flow *f, const struct record *r, const struct held *h,
+                          bool tell) {
+    int64_t by[STAGES] = {0};
+    bool fits;
+    by[h->stage] = -h->amount;
+    enum err e = shift(f, r, h, NULL, by, INT64_MAX, &fits);
     if (!e)
-        e = db_run(db, p, NULL,
-                   "UPDATE core_reservation SET state='released', changed_at=$1 WHERE id=$2", "it",
-                   f->now, h->id);
+        e = db_send(f->store->db, f->store->problem,
+                    "UPDATE core_reservation SET state='released', changed_at=$1 WHERE id=$2", "it",
+                    f->now, h->id);
     if (!e && tell) e = flow_tell(f, "reservation.released", h->pool_entity, h->pool, 0, NULL);
     return e;
 }
 
-static enum err commit(const struct flow *f, const struct held *h) {
-    if (strcmp(h->state, "reserved")) return ERR_OK;
-    enum err e = db_run(f->store->db, f->store->problem, NULL,
-                        "UPDATE core_pool SET reserved=reserved-$1, committed=committed+$1"
-                        " WHERE pool=$2 AND what=$3",
-                        "itt", h->amount, h->pool, h->what);
-    return e ? e
-             : db_run(f->store->db, f->store->problem, NULL,
-                      "UPDATE core_reservation SET state='committed', changed_at=$1 WHERE id=$2",
-                      "it", f->now, h->id);
-}
-
 // How much may be taken of a pool whose limit field says so much.
-static int64_t most(const struct flow *f, const struct reserve_decl *d, int64_t limit) {
+static int64_t most(const struct flow *f, const struct reserve_decl *d, const struct value *field) {
     const char *v = d->overbook_key && f->policy ? policy_value(f->policy, d->overbook_key) : NULL;
-    int64_t over = d->overbook;
+    int64_t over = d->overbook, limit = value_is_null(field) ? 0 : field->i;
     if (v && !text_to_scaled(v, strlen(v), d->percent ? 4 : d->limit->scale, &over)) over = 0;
     if (v && d->percent) { // a percent is scaled by 4
         int64_t rest = limit % 1000000 * over / 1000000;
@@ -102,53 +124,84 @@ static int64_t most(const struct flow *f, const struct reserve_decl *d, int64_t 
     return __builtin_add_overflow(limit, over, &limit) ? INT64_MAX : limit;
 }
 
+// "refuse", "warn" or "ask:ROLE".
+static const char *exceeds(const struct flow *f, const struct reserve_decl *d) {
+    const char *v = d->exceed_key && f->policy ? policy_value(f->policy, d->exceed_key) : NULL;
+    if (d->exceed_key)
+        return v && *v == '"' ? arena_strndup(f->store->arena, v + 1, strlen(v) - 2) : "refuse";
+    return d->exceed ? d->exceed : "refuse";
+}
+
+// Takes more of a pool. Beyond what is left, where that may be: h->exceeded is by how much, *asks
+// the role that signs for it; asks NULL: nobody can be asked any more.
+static enum err draw(const struct flow *f, const struct reserve_decl *d, const struct record *r,
+                     struct held *h, const int64_t by[STAGES], const char **asks) {
+    struct store *s = f->store;
+    struct record line;
+    bool fits;
+    enum err e = store_get(s, d->pool->target, h->pool, &line);
+    if (e == ERR_NOT_FOUND)
+        return conflict(f, h->field, "pool_gone", "there is no such record any more",
+                        "该记录已不存在");
+    if (e) return e;
+    int64_t cap = most(f, d, &line.values[d->limit->index]), held = 0, over;
+    int64_t more = by[0] + by[1] + by[2];
+    e = shift(f, r, h, &line, by, cap, &fits);
+    if (e || fits) return e;
+    const char *how = exceeds(f, d);
+    bool asked = !strncmp(how, "ask:", 4);
+    if (strcmp(how, "refuse") && (!asked || asks)) e = shift(f, r, h, &line, by, INT64_MAX, &fits);
+    if (!e && !fits) e = conflict(f, h->field, "pool_full", "too little is left", "名额或额度不足");
+    if (!e) e = reserve_total(s->db, h->pool, h->what, &held, s->problem);
+    if (e) return e;
+    if (__builtin_sub_overflow(held, cap, &over) || over > more) over = more;
+    h->exceeded += over;
+    if (asked) *asks = how + strlen("ask:");
+    return flow_tell(f, "reservation.exceeded", h->pool_entity, h->pool, 0, NULL);
+}
+
+static enum err amount_of(const struct flow *f, const struct reserve_decl *d,
+                          const struct value *after, int64_t *amount) {
+    const struct field *af = d->amount_field;
+    *amount = af ? after[af->index].i : d->amount;
+    if (!af || (!value_is_null(&after[af->index]) && *amount > 0)) return ERR_OK;
+    return problem_add(f->store->problem, ERR_INVALID,
+                       arena_printf(f->store->arena, "/%s", af->name), "required",
+                       "must be more than nothing: so much is reserved");
+}
+
 static enum err take(const struct flow *f, const struct reserve_decl *d, const struct record *r,
-                     const struct value *after) {
+                     const struct value *after, const struct field **exceeded) {
     struct store *s = f->store;
     const struct value *ref = &after[d->pool->index];
-    int64_t amount = d->amount, n = 0;
+    const char *asks = "";
     if (value_is_null(ref))
         return problem_add(s->problem, ERR_INVALID, arena_printf(s->arena, "/%s", d->pool->name),
                            "required", "must be filled: something is reserved there");
-    if (d->amount_field) {
-        const struct value *v = &after[d->amount_field->index];
-        if (value_is_null(v) || v->i <= 0)
-            return problem_add(s->problem, ERR_INVALID,
-                               arena_printf(s->arena, "/%s", d->amount_field->name), "required",
-                               "must be more than nothing: so much is reserved");
-        amount = v->i;
-    }
-    const char *pool = arena_strndup(s->arena, ref->p, ref->n);
-    struct record line;
-    enum err e = store_get(s, d->pool->target, pool, &line);
-    if (e == ERR_NOT_FOUND)
-        return conflict(f, d->pool->name, "pool_gone", "there is no such record any more",
-                        "该记录已不存在");
-    if (e) return e;
-    const struct value *limit = &line.values[d->limit->index];
-    int64_t cap = value_is_null(limit) ? 0 : most(f, d, limit->i), room;
-    if (__builtin_sub_overflow(cap, amount, &room)) room = -1; // what others may have taken
-    // the row is there before it is asked, so that one statement takes and checks
-    e = db_run(s->db, s->problem, NULL,
-               "INSERT INTO core_pool(pool,what,reserved,committed) VALUES($1,$2,0,0)"
-               " ON CONFLICT(pool,what) DO NOTHING",
-               "tt", pool, d->limit->name);
-    if (!e)
-        e = db_run(s->db, s->problem, &n,
-                   "UPDATE core_pool SET reserved=reserved+$1 WHERE pool=$2 AND what=$3"
-                   " AND reserved+committed<=$4",
-                   "itti", amount, pool, d->limit->name, room);
-    if (e) return e;
-    if (n != 1)
-        return conflict(f, d->pool->name, "pool_full", "too little is left", "名额或额度不足");
     char *id = arena_alloc(s->arena, ID_LEN + 1);
     id_new(id);
-    return db_run(
-        s->db, s->problem, NULL,
+    struct held h = {.id = id,
+                     .pool_entity = d->pool->target->full,
+                     .pool = arena_strndup(s->arena, ref->p, ref->n),
+                     .what = d->limit->name,
+                     .field = d->pool->name};
+    enum err e = amount_of(f, d, after, &h.amount);
+    // the row is there before it is asked, so that one statement takes and checks
+    if (!e)
+        e = db_send(s->db, s->problem,
+                    "INSERT INTO core_pool(pool,what,reserved,committed) VALUES($1,$2,0,0)"
+                    " ON CONFLICT(pool,what) DO NOTHING",
+                    "tt", h.pool, h.what);
+    if (!e) e = draw(f, d, r, &h, (int64_t[STAGES]){h.amount}, &asks);
+    if (e) return e;
+    if (h.exceeded) *exceeded = d->pool;
+    return db_send(
+        s->db, s->problem,
         "INSERT INTO core_reservation(id,pool_entity,pool,what,entity,holder,field,amount,"
-        "state,at,changed_at,actor) VALUES($1,$2,$3,$4,$5,$6,$7,$8,'reserved',$9,$9,$10)",
-        "tttttttiit", id, d->pool->target->full, pool, d->limit->name, r->entity->full, r->id,
-        d->pool->name, amount, f->now, f->actor);
+        "state,at,changed_at,actor,exceeded,asks)"
+        " VALUES($1,$2,$3,$4,$5,$6,$7,$8,'reserved',$9,$9,$10,$11,$12)",
+        "tttttttiitit", h.id, h.pool_entity, h.pool, h.what, r->entity->full, r->id, h.field,
+        h.amount, f->now, f->actor, h.exceeded, asks);
 }
 
 // As what a holder's reservation is declared now, or NULL.
@@ -172,44 +225,54 @@ static bool moves_away(const struct entity *e, const struct held *h, const struc
            (d && d->amount_field && after[d->amount_field->index].i != h->amount);
 }
 
-// What is committed is what it came to in the end: more only as far as there is more.
-static enum err commit_amount(const struct flow *f, const struct held *h, const struct record *r,
-                              const struct value *after) {
+// Committed or settled, as what it came to in the end: more only as far as there is more.
+static enum err advance(const struct flow *f, const struct record *r, struct held *h, enum stage to,
+                        const struct value *after, const struct field **exceeded) {
     const struct reserve_decl *d = decl_of(r->entity, h);
-    struct held held[HELD_MAX];
-    int n = 0;
-    enum err e = give_back(f, h, after[d->amount_field->index].i < h->amount);
-    if (!e) e = take(f, d, r, after);
-    if (!e) e = held_by(f, r->id, held, &n);
-    for (int i = 0; i < n && !e; i++)
-        if (!strcmp(held[i].field, h->field) && !strcmp(held[i].what, h->what))
-            e = commit(f, &held[i]);
-    return e;
+    int64_t by[STAGES] = {0}, amount = h->amount, before = h->exceeded;
+    bool fits;
+    enum err e = d && d->amount_field ? amount_of(f, d, after, &amount) : ERR_OK;
+    if (to < h->stage) to = h->stage;
+    if (e || (to == h->stage && amount == h->amount)) return e;
+    by[h->stage] = -h->amount;
+    by[to] += amount;
+    if (amount > h->amount)
+        e = draw(f, d, r, h, by, NULL);
+    else
+        e = shift(f, r, h, NULL, by, INT64_MAX, &fits);
+    if (h->exceeded > before) *exceeded = d->pool;
+    if (!e)
+        e = db_send(f->store->db, f->store->problem,
+                    "UPDATE core_reservation SET state=$1, amount=$2, exceeded=$3, changed_at=$4"
+                    " WHERE id=$5",
+                    "tiiit", STAGE[to], amount, h->exceeded, f->now, h->id);
+    if (e || amount >= h->amount) return e;
+    return flow_tell(f, "reservation.released", h->pool_entity, h->pool, 0, NULL);
 }
 
 enum err reserve_move(const struct flow *f, const struct transition *t, const struct record *r,
-                      const struct value *after) {
+                      const struct value *after, const struct field **exceeded) {
     struct held held[HELD_MAX];
+    enum stage to = t->settle ? SETTLED : t->commit ? COMMITTED : RESERVED;
     int n = 0;
+    *exceeded = NULL;
     enum err e = held_by(f, r->id, held, &n);
-    if (!e && !n && t->commit)
+    if (!e && !n && to)
         e = conflict(f, "state", "nothing_held", "it holds no reservation", "未占用名额或额度");
     for (int i = 0; i < n && !e; i++) {
-        const struct held *h = &held[i];
+        struct held *h = &held[i];
         bool anew = t->reserve && !strcmp(t->reserve->pool->name, h->field) &&
                     !strcmp(t->reserve->limit->name, h->what);
         bool away = moves_away(r->entity, h, after);
         if (t->release || anew)
-            e = give_back(f, h, t->release && !(anew && !away));
-        else if (away && t->commit && !moves_pool(r->entity, h, after))
-            e = commit_amount(f, h, r, after);
-        else if (away)
+            e = give_back(f, r, h, t->release && !(anew && !away));
+        else if (away && (!to || moves_pool(r->entity, h, after)))
             e = conflict(f, h->field, "reserved", "it holds a reservation here",
                          "已占用名额或额度，须先释放");
-        else if (t->commit)
-            e = commit(f, h);
+        else if (to)
+            e = advance(f, r, h, to, after, exceeded);
     }
-    return e || !t->reserve ? e : take(f, t->reserve, r, after);
+    return e || !t->reserve ? e : take(f, t->reserve, r, after, exceeded);
 }
 
 static enum err guard_holder(const struct flow *f, const struct record *r,
@@ -228,12 +291,10 @@ enum err reserve_guard(const struct flow *f, const struct record *r, const struc
                        bool deleted) {
     enum err e = r->entity->holds ? guard_holder(f, r, after, deleted) : ERR_OK;
     for (const struct reserve_decl *d = r->entity->pool; d && !e; d = d->next) {
-        const struct value *v = &after[d->limit->index];
-        if (!deleted && value_equal(v, &r->values[d->limit->index])) continue;
-        int64_t used = 0, cap = deleted || value_is_null(v) ? 0 : most(f, d, v->i);
-        e = db_int(f->store->db, f->store->problem, &used, 0,
-                   "SELECT reserved+committed FROM core_pool WHERE pool=$1 AND what=$2", "tt",
-                   r->id, d->limit->name);
+        const struct value *v = &after[d->limit->index], *was = &r->values[d->limit->index];
+        int64_t used = 0, cap = deleted ? 0 : most(f, d, v);
+        if (!deleted && (value_equal(v, was) || cap >= most(f, d, was))) continue;
+        e = reserve_total(f->store->db, r->id, d->limit->name, &used, f->store->problem);
         if (!e && used > cap)
             e = conflict(f, d->limit->name, "reserved", "more than that is reserved already",
                          "已占用的名额或额度多于此数");
@@ -260,22 +321,22 @@ static enum err totals_json(const struct flow *f, const struct record *r,
         while (before != d && before->limit != d->limit) before = before->next;
         if (before != d) continue; // two transitions draw on the same
         if (!fieldset_has(clear, d->limit->index)) continue;
-        int64_t reserved = 0, committed = 0;
-        e = db_int(f->store->db, f->store->problem, &reserved, 0,
-                   "SELECT reserved FROM core_pool WHERE pool=$1 AND what=$2", "tt", r->id,
-                   d->limit->name);
-        if (!e)
-            e = db_int(f->store->db, f->store->problem, &committed, 0,
-                       "SELECT committed FROM core_pool WHERE pool=$1 AND what=$2", "tt", r->id,
-                       d->limit->name);
+        int64_t held[STAGES] = {0};
+        struct stmt *st = db_query(f->store->db, f->store->problem,
+                                   "SELECT reserved,committed,settled FROM core_pool"
+                                   " WHERE pool=$1 AND what=$2",
+                                   "tt", r->id, d->limit->name);
+        if (stmt_next(st, &e, f->store->problem)) {
+            stmt_take(st, f->store->arena, "iii", &held[0], &held[1], &held[2]);
+            stmt_reset(st);
+        }
         const struct value *v = &r->values[d->limit->index];
-        int64_t limit = value_is_null(v) ? 0 : v->i, cap = most(f, d, limit);
+        int64_t limit = value_is_null(v) ? 0 : v->i, cap = most(f, d, v);
         json_key(out, d->limit->name), buf_putc(out, '{');
         amount_json(out, "limit", d->limit, limit);
         amount_json(out, "most", d->limit, cap);
-        amount_json(out, "reserved", d->limit, reserved);
-        amount_json(out, "committed", d->limit, committed);
-        amount_json(out, "left", d->limit, cap - reserved - committed);
+        for (int i = 0; i < STAGES; i++) amount_json(out, STAGE[i], d->limit, held[i]);
+        amount_json(out, "left", d->limit, cap - held[0] - held[1] - held[2]);
         buf_putc(out, '}');
     }
     buf_puts(out, "},");
@@ -283,8 +344,8 @@ static enum err totals_json(const struct flow *f, const struct record *r,
 }
 
 struct item {
-    const char *pool_entity, *pool, *what, *entity, *holder, *field, *state;
-    int64_t amount, at;
+    const char *pool_entity, *pool, *what, *entity, *holder, *field, *state, *asks;
+    int64_t amount, at, exceeded;
 };
 
 // Only to who sees both sides; the amount, only to who sees the field that it comes from.
@@ -307,6 +368,9 @@ static void item_json(const struct flow *f, const struct schema *schema, const s
     json_kv_str(out, "holder", arena_printf(a, "%s/%s", it->entity, it->holder));
     if (d && (!d->amount_field || view(self, holder, it->holder, d->amount_field)))
         amount_json(out, "amount", d->limit, it->amount);
+    if (d && it->exceeded && (!d->amount_field || view(self, holder, it->holder, d->amount_field)))
+        amount_json(out, "exceeded", d->limit, it->exceeded);
+    if (*it->asks) json_kv_str(out, "asks", it->asks);
     json_kv_str(out, "state", it->state);
     json_kv_time(out, "at", it->at);
     buf_putc(out, '}');
@@ -324,14 +388,16 @@ enum err reserve_json(const struct flow *f, const struct schema *schema, const s
     struct stmt *st =
         e ? NULL
           : db_query(f->store->db, p,
-                     "SELECT pool_entity,pool,what,entity,holder,field,state,amount,at"
-                     " FROM core_reservation WHERE (pool=$1 AND state<>'released') OR holder=$1"
-                     " ORDER BY at DESC, id DESC LIMIT $2",
+                     "SELECT pool_entity,pool,what,entity,holder,field,state,asks,amount,"
+                     "at,exceeded FROM core_reservation"
+                     " WHERE (pool=$1 AND state<>'released') OR holder=$1 ORDER BY at DESC, id "
+                     "DESC LIMIT $2",
                      "ti", r->id, (int64_t)limit + 1);
     for (; stmt_next(st, &e, p); n++) { // one more than the limit at most
         struct item *it = &items[n];
-        stmt_take(st, a, "tttttttii", &it->pool_entity, &it->pool, &it->what, &it->entity,
-                  &it->holder, &it->field, &it->state, &it->amount, &it->at);
+        stmt_take(st, a, "ttttttttiii", &it->pool_entity, &it->pool, &it->what, &it->entity,
+                  &it->holder, &it->field, &it->state, &it->asks, &it->amount, &it->at,
+                  &it->exceeded);
     }
     buf_puts(out, "\"items\":[");
     for (int i = 0; i < n && i < limit && !e; i++) item_json(f, schema, &items[i], view, self, out);
@@ -342,15 +408,16 @@ enum err reserve_json(const struct flow *f, const struct schema *schema, const s
 }
 
 enum err reserve_check(struct db *db, int64_t *pools, int64_t *wrong, struct problem *p) {
+#define HELD(stage)                                                                                \
+    "p." stage "<>(SELECT coalesce(sum(r.amount),0) FROM core_reservation r WHERE r.pool=p.pool"   \
+    " AND r.what=p.what AND r.state='" stage "')"
     enum err e = db_int(db, p, pools, 0, "SELECT count(*) FROM core_pool", "");
     return e ? e
              : db_int(db, p, wrong, 0,
-                      "SELECT count(*) FROM core_pool p WHERE p.reserved<>(SELECT"
-                      " coalesce(sum(r.amount),0) FROM core_reservation r WHERE r.pool=p.pool"
-                      " AND r.what=p.what AND r.state='reserved') OR p.committed<>(SELECT"
-                      " coalesce(sum(r.amount),0) FROM core_reservation r WHERE r.pool=p.pool"
-                      " AND r.what=p.what AND r.state='committed')",
+                      "SELECT count(*) FROM core_pool p WHERE " HELD("reserved") " OR " HELD(
+                          "committed") " OR " HELD("settled"),
                       "");
+#undef HELD
 }
 
 enum err reserve_held(struct db *db, const char *holder, const char *field, const char *limit,
@@ -364,6 +431,19 @@ enum err reserve_held(struct db *db, const char *holder, const char *field, cons
 enum err reserve_total(struct db *db, const char *pool, const char *limit, int64_t *amount,
                        struct problem *p) {
     return db_int(db, p, amount, 0,
-                  "SELECT reserved+committed FROM core_pool WHERE pool=$1 AND what=$2", "tt", pool,
-                  limit);
+                  "SELECT reserved+committed+settled FROM core_pool WHERE pool=$1 AND what=$2",
+                  "tt", pool, limit);
+}
+
+enum err reserve_asks(struct store *s, const char *holder, const char *roles[RESERVE_ASKS],
+                      int *n) {
+    struct stmt *st = db_query(s->db, s->problem,
+                               "SELECT DISTINCT asks FROM core_reservation WHERE holder=$1"
+                               " AND state<>'released' AND asks<>'' ORDER BY asks",
+                               "t", holder);
+    enum err e = ERR_OK;
+    for (*n = 0; stmt_next(st, &e, s->problem) && *n < RESERVE_ASKS;)
+        stmt_take(st, s->arena, "t", &roles[(*n)++]);
+    stmt_reset(st);
+    return e;
 }

@@ -122,16 +122,11 @@ void document_text(struct gate *g, const struct document_draft *d, const char *n
     buf_putc(out, '}');
 }
 
-// The next number of the register: in this transaction, so that one that is undone gives it back.
-static enum err next_number(struct gate *g, const struct document_decl *d, const char **out) {
+enum err gate_number(struct gate *g, const char *name, const char *format, const char **out) {
     struct arena *a = g->store.arena;
-    const char *name = arena_printf(a, "%s.%s", d->entity->plugin->name, d->name);
-    const char *period =
-        strstr(d->number ? d->number : "", "{year}") ? arena_strndup(a, g->today, 4) : "";
+    const char *period = strstr(format, "{year}") ? arena_strndup(a, g->today, 4) : "";
     struct buf b;
     int64_t n = 0;
-    *out = "";
-    if (!d->number) return ERR_OK;
     enum err e = db_run(g->store.db, g->store.problem, NULL,
                         "INSERT INTO core_register(name,period,last) VALUES($1,$2,1)"
                         " ON CONFLICT(name, period) DO UPDATE SET last=core_register.last+1",
@@ -141,7 +136,7 @@ static enum err next_number(struct gate *g, const struct document_decl *d, const
                    "SELECT last FROM core_register WHERE name=$1 AND period=$2", "tt", name,
                    period);
     buf_init(&b, a);
-    template_number(d->number, g->today, n, NULL, &b);
+    template_number(format, g->today, n, NULL, &b);
     *out = buf_str(&b);
     return e;
 }
@@ -263,6 +258,7 @@ enum err document_issue(struct gate *g, const struct document_draft *d, const ch
                       .record = r.id,
                       .owner = r.owner,
                       .state = "issued",
+                      .number = "",
                       .lang = d->lang == LANG_ZH ? "zh" : "en",
                       .issued_by = g->actor->id,
                       .issued_at = g->now,
@@ -270,7 +266,9 @@ enum err document_issue(struct gate *g, const struct document_draft *d, const ch
                       .reason = "",
                       .replaced_by = "",
                       .ended_by = ""};
-    e = next_number(g, decl, &row.number);
+    if (decl->number)
+        e = gate_number(g, arena_printf(s->arena, "%s.%s", row.plugin, decl->name), decl->number,
+                        &row.number);
     if (!text) buf_init(&own, s->arena), text = &own;
     if (!e) document_text(g, d, row.number, id, NULL, text);
     if (!e) e = seal(g, &row, text);

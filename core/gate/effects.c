@@ -47,14 +47,15 @@ enum err effects_created(struct gate *g, const struct record *r) {
 }
 
 enum err effects_transition(struct gate *g, const struct record *r, const struct transition *t,
-                            struct input *in) {
+                            struct input *in, const struct field **exceeded) {
     const struct entity *e = r->entity;
+    *exceeded = NULL;
     if (e->due_field < 0 && !e->holds && !e->pool) return ERR_OK;
     struct flow f = gate_flow(g, e->plugin);
     struct value *after = arena_alloc(g->store.arena, sizeof *after * (size_t)(e->nfields + 1));
     for (int i = 0; i < e->nfields; i++)
         after[i] = fieldset_has(&in->present, i) ? in->values[i] : r->values[i];
-    enum err err = e->holds ? reserve_move(&f, t, r, after) : ERR_OK;
+    enum err err = e->holds ? reserve_move(&f, t, r, after, exceeded) : ERR_OK;
     if (!err && e->pool) err = reserve_guard(&f, r, after, false);
     if (err || e->due_field < 0 || t->to == r->state) return err;
     const struct deadline_decl *d = deadline_of(e, t->to);

@@ -35,6 +35,7 @@ struct act {
     const struct entity *entity;
     size_t mark;
     struct approval_case *approval; // that was signed, or NULL
+    const struct field *exceeded;   // of whose pool more was taken than is left, or NULL
 };
 MUST_CHECK enum err gate_act_begin(struct act *a, struct gate *g, const struct entity *e,
                                    const char *action, const char *id);
@@ -43,6 +44,9 @@ MUST_CHECK enum err gate_act_end(struct act *a, enum err e, const char *event);
 MUST_CHECK enum err gate_publish(struct gate *g, const struct record *r, const char *word);
 // What approvals need to know of this passage; r decides whether its actor may do the verb.
 struct approving gate_approving(struct gate *g, const struct record *r, const char *verb);
+// The next of a register's numbers, in this transaction, so that one that is undone gives it back.
+MUST_CHECK enum err gate_number(struct gate *g, const char *name, const char *format,
+                                const char **out);
 // Adds to an explanation what the record's open case says of `who`.
 MUST_CHECK enum err gate_approval_explain(struct gate *g, const struct actor *who,
                                           const struct transition *t, const struct record *r,
@@ -60,7 +64,8 @@ struct flow gate_flow(struct gate *g, const struct plugin *pl);
 void effects_before_create(struct gate *g, const struct entity *e, const struct input *in);
 MUST_CHECK enum err effects_created(struct gate *g, const struct record *r);
 MUST_CHECK enum err effects_transition(struct gate *g, const struct record *r,
-                                       const struct transition *t, struct input *in);
+                                       const struct transition *t, struct input *in,
+                                       const struct field **exceeded);
 // after: the values as they will be; deleted: the record goes.
 MUST_CHECK enum err effects_update(struct gate *g, const struct record *r,
                                    const struct value *after, bool deleted);

@@ -43,7 +43,8 @@ enum err gate_act_end(struct act *a, enum err e, const char *event) {
     struct record *r = a->record;
     if (!e) {
         const char *subject[1] = {r->owner};
-        struct audit_row row = gate_row(g, a->action, gate_object(g, a->entity, r->id), "ok", "");
+        struct audit_row row = gate_row(g, a->action, gate_object(g, a->entity, r->id), "ok",
+                                        a->exceeded ? "pool_exceeded" : "");
         row.subjects = subject;
         row.nsubjects = 1;
         audit_add(g->audit, &row);
@@ -118,6 +119,20 @@ static enum err entered(struct act *a, int before, const char *verb) {
     return approval_entered(&ap, a->record, before, verb);
 }
 
+static enum err number(struct gate *g, const struct entity *e, struct input *in) {
+    enum err err = ERR_OK;
+    for (int i = 0; i < e->nfields && !err; i++) {
+        const struct field *f = &e->fields[i];
+        const char *text;
+        if (!f->number) continue;
+        err = gate_number(g, arena_printf(g->store.arena, "%s:%s", e->full, f->name), f->number,
+                          &text);
+        in->values[i] = value_text(text);
+        fieldset_add(&in->present, i);
+    }
+    return err;
+}
+
 static enum err create(struct act *a, const struct entity *e, const struct input *given) {
     struct gate *g = a->g;
     const struct access *x = g->release->access;
@@ -143,7 +158,8 @@ static enum err create(struct act *a, const struct entity *e, const struct input
     const struct policy_revision *p = release_policy(g->release, e->plugin, g->today);
     a->record = arena_alloc(g->store.arena, sizeof *a->record);
     effects_before_create(g, e, in);
-    err = store_insert(&g->store, e, in, g->actor->id, g->now, p ? p->id : 0, a->record);
+    err = number(g, e, in);
+    if (!err) err = store_insert(&g->store, e, in, g->actor->id, g->now, p ? p->id : 0, a->record);
     if (!err) err = effects_created(g, a->record);
     return err ? err : entered(a, -1, "create");
 }
@@ -447,11 +463,20 @@ static enum err transition(struct act *a, int64_t if_match, const json_t *body,
         if (!ruling->decision.pass) return ERR_RULE_REFUSED;
     }
     int before = a->record->state;
-    e = effects_transition(g, a->record, t, &in);
+    e = effects_transition(g, a->record, t, &in, &a->exceeded);
     if (e) return e;
     e = store_update(&g->store, a->record, has_any(&in.present) ? &in : NULL, t->to, t->name,
                      g->actor->id, g->now, g->release->number);
     return e ? e : entered(a, before, t->name);
+}
+
+static void warn(struct gate *g, const struct field *pool, struct buf *out) {
+    buf_trim(out, 1);
+    json_key(out, "warnings"), buf_puts(out, "[{");
+    json_kv_str(out, "pointer", arena_printf(g->store.arena, "/%s", pool->name));
+    json_kv_str(out, "code", "pool_exceeded");
+    json_kv_str(out, "detail", g->lang == LANG_ZH ? "已超出可用名额或额度" : "more than is left");
+    buf_puts(out, "}]}");
 }
 
 enum err gate_transition(struct gate *g, const struct entity *e, const char *id, int64_t if_match,
@@ -490,6 +515,7 @@ enum err gate_transition(struct gate *g, const struct entity *e, const char *id,
         json_key(out, "approval"), approval_json(&ap, a.approval, a.record, out);
         buf_putc(out, '}');
     }
+    if (!err && out && a.exceeded && !g->from_bulk) warn(g, a.exceeded, out);
     if (err || !out || !decision || g->from_bulk) return err;
     buf_trim(out, 1);
     json_key(out, "decision");

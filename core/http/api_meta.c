@@ -137,6 +137,7 @@ static void workflow_json(struct request *rq, const struct entity *e) {
         }
         if (t->reserve) json_kv_str(b, "reserve", t->reserve->pool->name);
         if (t->commit) json_kv_bool(b, "commit", true);
+        if (t->settle) json_kv_bool(b, "settle", true);
         if (t->release) json_kv_bool(b, "release", true);
         json_kv_bool(b, "may", visible_transition(rq, e, t));
         buf_putc(b, '}');

@@ -137,6 +137,7 @@ static void build_workflow(struct build *b, const json_t *j, const json_t *entit
         }
         s[i].title = build_title(b, one);
         s[i].final = json_is_true(json_object_get(one, "final"));
+        s[i].frees = json_is_true(json_object_get(one, "frees"));
     }
     w->states = s;
     w->nstates = (int)ns;
@@ -347,7 +348,7 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
     e->fields = f;
     for (int i = 0; i < e->nfields; i++) {
         build_derived(b, e, &f[i]);
-        e->derives |= f[i].derived_from != NULL;
+        for (int k = 0; k < f[i].nlines; k++) e->once |= f[i].lines[k].unique;
     }
     build_due(b, json_object_get(j, "workflow"), e);
     build_subjects(b, j, e);

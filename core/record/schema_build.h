@@ -27,7 +27,8 @@ void build_actions(struct build *b, const struct schema *s, struct plugin *pl);
 void build_target(struct build *b, const struct schema *s, struct field *f); // of a reference
 void build_messages(struct build *b, const struct schema *s, struct plugin *pl);
 void build_public(struct build *b, const struct schema *s, struct plugin *pl);
-void build_derived(struct build *b, const struct entity *e, struct field *f);
+void build_derived(struct build *b, struct entity *e, struct field *f);
+bool build_is_number(const char *format); // of documents and fields: has {seq}, only known words
 bool build_field(struct build *b, const json_t *j, struct field *f);
 const char **build_texts(struct build *b, const json_t *list, int *n);
 // A table as JSON, to be told as it was declared; NULL when there is none.

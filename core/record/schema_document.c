@@ -7,7 +7,7 @@
 #include "campus/text.h"
 
 // "{year}招字第{seq:4}号": the words that a number's format may hold.
-static const char *bad_number(const char *s) {
+bool build_is_number(const char *s) {
     static const char *const words[] = {"year", "month", "day", "seq"};
     bool seq = false;
     for (; (s = strchr(s, '{')); s++) {
@@ -17,10 +17,10 @@ static const char *bad_number(const char *s) {
         const char *end = s + 1 + n;
         bool is_seq = n == 3 && s[1] == 's';
         if (is_seq && *end == ':') end += 1 + strspn(end + 1, "0123456789");
-        if (!known || *end != '}') return s;
+        if (!known || *end != '}') return false;
         seq |= is_seq;
     }
-    return seq ? NULL : "";
+    return seq;
 }
 
 void build_documents(struct build *b, const json_t *list, struct plugin *pl) {
@@ -62,7 +62,7 @@ void build_documents(struct build *b, const json_t *list, struct plugin *pl) {
         if (!template)
             build_at(b, j, "template_missing", "document %s needs template = \"templates/%s.html\"",
                      d->name, d->name);
-        if (d->number && bad_number(d->number))
+        if (d->number && !build_is_number(d->number))
             build_at(b, j, "number_invalid",
                      "document %s: number is a text with {seq} or {seq:4}, and {year}, {month}, "
                      "{day} where wanted",

@@ -241,6 +241,23 @@ static void build_search(struct build *b, const json_t *j, struct field *f) {
         f->search = name || (f->mask && !strcmp(f->mask, "name")) ? SEARCH_NAME : SEARCH_TEXT;
 }
 
+// A field of a list: it is kept with it.
+static void build_line(struct build *b, const json_t *j, const struct field *f) {
+    if (f->sealed && !b->input)
+        build_at(b, j, "seal_invalid",
+                 "%s: a field of a list is kept with it and cannot be sealed: make an entity of "
+                 "the lines",
+                 f->name);
+    if (f->unique && f->type != FIELD_TEXT && f->type != FIELD_INTEGER && f->type != FIELD_DATE &&
+        f->type != FIELD_CHOICE && f->type != FIELD_PERSON && f->type != FIELD_REFERENCE)
+        build_at(b, j, "unique_invalid",
+                 "%s: in a list a text, integer, date, choice, person or reference can be unique, "
+                 "not a %s",
+                 f->name, field_type_name(f->type));
+    if (f->number)
+        build_at(b, j, "number_invalid", "%s: a field of a list is not numbered", f->name);
+}
+
 bool build_field(struct build *b, const json_t *j, struct field *f) {
     const char *name = json_string_value(json_object_get(j, "name"));
     const char *type = json_string_value(json_object_get(j, "type"));
@@ -262,7 +279,8 @@ bool build_field(struct build *b, const json_t *j, struct field *f) {
     f->searchable = json_is_true(json_object_get(j, "searchable"));
     f->personal = json_is_true(json_object_get(j, "personal"));
     f->derived = arena_strdup(b->arena, json_string_value(json_object_get(j, "derived")));
-    f->readonly = f->derived || json_is_true(json_object_get(j, "readonly"));
+    f->number = arena_strdup(b->arena, json_string_value(json_object_get(j, "number")));
+    f->readonly = f->derived || f->number || json_is_true(json_object_get(j, "readonly"));
     f->scale = f->type == FIELD_MONEY ? 2 : f->type == FIELD_DECIMAL ? 2 : 0;
     const json_t *scale = json_object_get(j, "scale");
     if (scale && f->type == FIELD_DECIMAL) f->scale = (int)json_integer_value(scale);
@@ -306,13 +324,19 @@ bool build_field(struct build *b, const json_t *j, struct field *f) {
         for (size_t i = 0; i < n; i++)
             if (build_field(b, json_array_get(lines, i), &out[f->nlines])) {
                 out[f->nlines].index = f->nlines;
-                f->nlines++;
+                build_line(b, json_array_get(lines, i), &out[f->nlines++]);
             }
         f->lines = out;
         if (!n) build_at(b, j, "lines_missing", "%s: a list needs fields = { … }", f->name);
     }
     build_range(b, j, f);
     build_preset(b, j, f);
+    if (f->number &&
+        (!build_is_number(f->number) || f->derived || f->required || json_object_get(j, "default")))
+        build_at(b, j, "number_invalid",
+                 "%s: number is a text with {seq} or {seq:4}, and {year}, {month}, {day} where "
+                 "wanted; it is given: derived, required and default are not for it",
+                 f->name);
     if (f->sealed &&
         (f->type == FIELD_LIST || f->type == FIELD_REFERENCE || f->type == FIELD_PERSON))
         build_at(b, j, "seal_invalid", "%s: a %s cannot be sealed; seal the texts it leads to",

@@ -352,6 +352,7 @@ enum err store_insert(struct store *s, const struct entity *e, const struct inpu
     for (int i = 0; i < e->nfields && !x; i++)
         x = field_args(s, r, &e->fields[i], dek, &in->values[i], args, &n);
     sodium_memzero(dek, sizeof dek);
+    if (!x && e->once) x = once_insert(s, r);
     if (x) return x;
     x = db_runv(s->db, s->problem, e->sql_insert, args, n);
     if (x) return unique_error(s, e, x);
@@ -435,7 +436,8 @@ enum err store_update(struct store *s, struct record *r, const struct input *in,
         buf_puts(&q.text, ",state="), sql_arg(&q, &vs);
         json_kv_str(&delta, "state", e->workflow->states[r->state].name);
     }
-    enum err x = counter_add(s, r, -1);
+    enum err x = e->once ? once_update(s, r, in, state) : ERR_OK;
+    if (!x) x = counter_add(s, r, -1);
     uint8_t dek[SEAL_KEY] = {0};
     bool have = false;
     for (int i = 0; in && i < e->nfields && !x; i++) {
@@ -499,6 +501,7 @@ enum err store_archive(struct store *s, struct record *r, const char *by, int64_
                                    r->entity->table, db_last(s->db));
     if (!x) x = db_run(s->db, s->problem, NULL, sql, "itt", now, by, r->id);
     if (!x) x = search_touch(s, r->entity, r->id);
+    if (!x) x = once_drop(s, r->entity, NULL, r->id);
     if (x) return x;
     r->rev++;
     r->archived_at = r->updated_at = now;

@@ -54,7 +54,8 @@ static bool is_word(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9');
 }
 
-// Replaces the tokens, and the word TEXT, and runs the script.
+// Replaces the tokens, and the word TEXT, and runs the script. {column TABLE NAME …}: a column of a
+// table that may be there without it.
 static enum err run_ddl(struct db *db, struct arena *a, const char *ddl, struct problem *p) {
     struct buf out;
     buf_init(&out, a);
@@ -65,6 +66,16 @@ static enum err run_ddl(struct db *db, struct arena *a, const char *ddl, struct 
             buf_puts(&out, db_bytes(db)), s += 7;
         else if (!strncmp(s, "{clustered}", 11))
             buf_puts(&out, db_clustered(db)), s += 11;
+        else if (!strncmp(s, "{column ", 8)) {
+            char table[64], name[64];
+            int n = 0;
+            if (sscanf(s + 8, "%63s %63s%n", table, name, &n) < 2) return ERR_INTERNAL;
+            if (db_has_column(db, table, name))
+                s = strchr(s, '}') + 1;
+            else
+                buf_printf(&out, "ALTER TABLE %s ADD COLUMN %s", table, name), s += 8 + n;
+        } else if (*s == '}')
+            buf_putc(&out, ';'), s++;
         else if (!strncmp(s, "TEXT", 4) && s > ddl && !is_word(s[-1]) && !is_word(s[4]))
             buf_puts(&out, db_text(db)), s += 4;
         else
@@ -160,6 +171,7 @@ enum err store_migrate(struct db *db, const struct schema *s, const char *extra_
     if (!e && !db_has_column(db, "core_history", "prev")) e = run_ddl(db, a, chain_ddl, p);
     if (!e) e = run_ddl(db, a, file_ddl, p);
     if (!e) e = run_ddl(db, a, message_ddl, p);
+    if (!e) e = run_ddl(db, a, once_ddl, p);
     if (!e && extra_ddl) e = run_ddl(db, a, extra_ddl, p);
     for (int i = 0; s && i < s->nentities && !e; i++) {
         struct buf ddl;
@@ -168,6 +180,8 @@ enum err store_migrate(struct db *db, const struct schema *s, const char *extra_
         e = run_ddl(db, a, buf_str(&ddl), p);
     }
     struct store store = {.db = db, .arena = a, .school = "", .problem = p};
+    if (!e && s) e = derive_settle(&store, s);
+    if (!e && s) e = once_settle(&store, s);
     if (!e && s) e = counter_settle(&store, s);
     if (!e && s) e = search_settle(&store, s);
     if (!e && own) e = db_commit(db, p);

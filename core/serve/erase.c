@@ -110,6 +110,9 @@ static enum err empty_record(struct store *s, const struct entity *e, const char
     buf_puts(&sql, " WHERE id=$3");
     enum err x = db_run(s->db, s->problem, NULL, buf_str(&sql), "itt", by->at, by->actor, id);
     if (!x) x = search_erase(s, e, id);
+    for (int i = 0; i < e->nfields && !x; i++)
+        if (is_personal(&e->fields[i]) && e->fields[i].nlines)
+            x = once_drop(s, e, &e->fields[i], id);
     if (!x) x = clean_history(s, e, id);
     if (!x) x = approval_erase(s->db, id, s->problem);
     if (x) return x;

@@ -41,6 +41,8 @@ struct reserve_decl {
     int64_t overbook;          // scaled as the limit, on top of it
     const char *overbook_key;  // of the holder's policy, or NULL
     bool percent;              // what the key says
+    const char *exceed;        // "refuse", "warn", "ask:ROLE"; NULL: refuse
+    const char *exceed_key;    // or a key of the policy that says it
     struct reserve_decl *next; // of those that draw on the same entity
 };
 struct obligation_decl {

@@ -12,9 +12,11 @@
 extern const char reserve_ddl[];
 
 // Lane, before the record is written. r: as it is; after: its values as they will be. ERR_CONFLICT
-// with an item "pool_full", "reserved".
+// with an item "pool_full", "reserved". *exceeded: the pool field where more was taken than is
+// left, or NULL.
 MUST_CHECK enum err reserve_move(const struct flow *f, const struct transition *t,
-                                 const struct record *r, const struct value *after);
+                                 const struct record *r, const struct value *after,
+                                 const struct field **exceeded);
 // A write that is no reservation: what is held keeps its pool and amount, and a limit stays above
 // what is held of it. deleted: the record goes.
 MUST_CHECK enum err reserve_guard(const struct flow *f, const struct record *r,
@@ -24,6 +26,10 @@ MUST_CHECK enum err reserve_held(struct db *db, const char *holder, const char *
                                  const char *limit, int64_t *amount, struct problem *p);
 MUST_CHECK enum err reserve_total(struct db *db, const char *pool, const char *limit,
                                   int64_t *amount, struct problem *p);
+// The roles that sign for what a holder took beyond what was left.
+enum { RESERVE_ASKS = 8 };
+MUST_CHECK enum err reserve_asks(struct store *s, const char *holder,
+                                 const char *roles[RESERVE_ASKS], int *n);
 // How many pools there are, and how many of them differ from what is held of them (doctor).
 MUST_CHECK enum err reserve_check(struct db *db, int64_t *pools, int64_t *wrong, struct problem *p);
 // Whether somebody sees a record, and a field of it in the clear (NULL: any).

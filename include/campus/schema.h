@@ -50,6 +50,15 @@ struct choice {
     const char *name;
     struct title title;
 };
+enum derives { // what a field that nobody fills is reckoned from
+    DERIVES_NOTHING,
+    DERIVES_SUM,
+    DERIVES_COUNT,
+    DERIVES_RESERVED, // of a limit of this record, as what follows
+    DERIVES_COMMITTED,
+    DERIVES_SETTLED,
+    DERIVES_LEFT
+};
 struct field {
     const char *name;
     int index; // in entity->fields, and in every struct value array
@@ -77,9 +86,11 @@ struct field {
     bool many;         // FIELD_FILE: a list of ids
     int64_t max_bytes; // of one file
     const char **file_types;
-    int nfile_types;                         // none: all that file.h knows
-    const char *derived;                     // "sum(lines.amount)" or "count(lines)", or NULL
-    const struct field *derived_from, *adds; // the list; its field, NULL: lines are counted
+    int nfile_types;     // none: all that file.h knows
+    const char *number;  // the format of one that is given with the record, or NULL
+    const char *derived; // "sum(lines.amount)", "count(lines)", "left(quota)", …, or NULL
+    enum derives derives;
+    const struct field *derived_from, *adds; // the list or limit; the list's field that is added up
     const char *column; // "f_name"; sealed ones also b_name (blind), u_name (unique)
     const char *sql_type;
     const char *file;
@@ -102,7 +113,7 @@ static inline void fieldset_del(struct fieldset *s, int i) {
 struct state {
     const char *name;
     struct title title;
-    bool final;
+    bool final, frees; // frees: what is unique in lists of such a record may be used again
     const struct deadline_decl *deadline; // resolved by flow/, as what follows; or NULL
 };
 struct transition {
@@ -118,7 +129,7 @@ struct transition {
     json_t *approvals;                  // as declared; read by flow/ (borrowed) or NULL
     const json_t *declaration;          // whole, borrowed
     const struct reserve_decl *reserve; // or NULL
-    bool commit, release;               // of what the record holds
+    bool commit, settle, release;       // of what the record holds
     int line, col;
 };
 struct workflow {
@@ -176,6 +187,8 @@ struct entity {
     int due_field;       // "due_at", where a state has a deadline; else -1
     bool holds;          // a transition reserves
     bool has_sealed, derives;
+    bool feeds;                      // has fields that show what is reserved of it
+    bool once;                       // has unique fields in lists
     const struct reserve_decl *pool; // first of those that draw on this entity, or NULL
     const struct workflow *workflow; // NULL: stateless
     const struct index_decl *indexes;

@@ -52,6 +52,24 @@ void input_presets(struct arena *a, const struct entity *e, const char *actor, i
 bool input_cell(struct arena *a, const struct field *f, const char *text, size_t n,
                 const char *pointer, struct value *out, struct problem *p);
 
+// What is held of a limit has changed by so much: reserved, committed, settled. Moves the pool's
+// fields that show it and its kept counters; pool: as read in this transaction, updated in place.
+MUST_CHECK enum err derive_feed(struct store *s, struct record *pool, const struct field *limit,
+                                const int64_t by[3]);
+MUST_CHECK enum err derive_settle(struct store *s, const struct schema *schema);
+
+// once.c: what is unique in lists, kept beside the records whose state does not free it.
+// ERR_CONFLICT with an item at each line whose value another record, or another line, has. Called
+// by the store.
+extern const char once_ddl[];
+MUST_CHECK enum err once_insert(struct store *s, const struct record *r);
+MUST_CHECK enum err once_update(struct store *s, const struct record *r, const struct input *in,
+                                int state);
+// list NULL: of all lists.
+MUST_CHECK enum err once_drop(struct store *s, const struct entity *e, const struct field *list,
+                              const char *record);
+MUST_CHECK enum err once_settle(struct store *s, const struct schema *schema);
+
 // The record's columns; sealed fields stay VALUE_BLOB. ERR_NOT_FOUND when absent.
 MUST_CHECK enum err store_get(struct store *s, const struct entity *e, const char *id,
                               struct record *out);

@@ -41,11 +41,11 @@ test('a seat is taken, committed and given back, and the pool says so', async ()
   refused(await act(c, 'offer'), 'pool_full', '/line');
   assert.equal(await state(c), 'new', 'nothing has happened');
   assert.equal((await act(a, 'confirm')).body.state, 'taken');
-  assert.deepEqual((await totals(lead, l.id)).quota, { limit: 2, most: 2, reserved: 1, committed: 1, left: 0 });
+  assert.deepEqual((await totals(lead, l.id)).quota, { limit: 2, most: 2, reserved: 1, committed: 1, settled: 0, left: 0 });
   assert.equal((await act(b, 'decline')).status, 200);
   assert.equal((await act(c, 'offer')).status, 200);
   assert.equal((await act(a, 'decline')).status, 200);
-  assert.deepEqual((await totals(lead, l.id)).quota, { limit: 2, most: 2, reserved: 1, committed: 0, left: 1 });
+  assert.deepEqual((await totals(lead, l.id)).quota, { limit: 2, most: 2, reserved: 1, committed: 0, settled: 0, left: 1 });
   const all = await lead.ok('GET', `seats/lines/${l.id}/reservations`);
   assert.deepEqual(all.items.map((i) => [i.holder, i.amount, i.state]), [[`seats.claims/${c.id}`, 1, 'reserved']]);
   assert.equal(all.more, false);
@@ -53,7 +53,7 @@ test('a seat is taken, committed and given back, and the pool says so', async ()
   assert.deepEqual(mine.items.map((i) => [i.pool, i.state]), [[`seats.lines/${l.id}`, 'released']]);
   assert.deepEqual((await other.ok('GET', `seats/lines/${l.id}/reservations`)).items, [], 'who may not see the holder does not');
   assert.equal((await other.api('GET', `seats/claims/${a.id}/reservations`)).status, 404);
-  assert.deepEqual(await totals(other, l.id), { quota: { limit: 2, most: 2, reserved: 1, committed: 0, left: 1 }, fund: undefined },
+  assert.deepEqual(await totals(other, l.id), { quota: { limit: 2, most: 2, reserved: 1, committed: 0, settled: 0, left: 1 }, fund: undefined },
     'a limit that is hidden has no totals');
 });
 
@@ -86,13 +86,13 @@ test('money is taken by its amount, again when the amount changes, to the cent',
   assert.equal((await act(c, 'spend')).status, 200);
   refused(await lead.api('PATCH', `seats/claims/${c.id}`, { sum: '70.00' }), 'reserved', '/line');
   assert.equal((await act(c, 'spend', { sum: '70.00' })).status, 200, 'reserved anew');
-  assert.deepEqual((await totals(lead, l.id)).fund, { limit: '100.00', most: '100.00', reserved: '70.00', committed: '0.00', left: '30.00' });
+  assert.deepEqual((await totals(lead, l.id)).fund, { limit: '100.00', most: '100.00', reserved: '70.00', committed: '0.00', settled: '0.00', left: '30.00' });
   refused(await act(await claim(l, { sum: '30.01' }), 'spend'), 'pool_full', '/line');
   assert.equal((await act(await claim(l, { sum: '30.00' }), 'spend')).status, 200);
   refused(await act(c, 'spend', { sum: '70.01' }), 'pool_full', '/line');
   assert.equal((await lead.ok('GET', `seats/claims/${c.id}`)).sum, '70.00', 'the refused one has left no trace');
   assert.equal((await act(c, 'pay')).status, 200);
-  assert.deepEqual((await totals(lead, l.id)).fund, { limit: '100.00', most: '100.00', reserved: '30.00', committed: '70.00', left: '0.00' });
+  assert.deepEqual((await totals(lead, l.id)).fund, { limit: '100.00', most: '100.00', reserved: '30.00', committed: '70.00', settled: '0.00', left: '0.00' });
   assert.equal((await act(c, 'refund')).status, 200);
   assert.equal((await totals(lead, l.id)).fund.left, '70.00');
   // it came to another amount in the end
@@ -100,7 +100,7 @@ test('money is taken by its amount, again when the amount changes, to the cent',
   assert.equal((await act(d, 'spend')).status, 200);
   refused(await act(d, 'pay', { sum: '70.01' }), 'pool_full', '/line');
   assert.equal((await act(d, 'pay', { sum: '48.50' })).status, 200);
-  assert.deepEqual((await totals(lead, l.id)).fund, { limit: '100.00', most: '100.00', reserved: '30.00', committed: '48.50', left: '21.50' });
+  assert.deepEqual((await totals(lead, l.id)).fund, { limit: '100.00', most: '100.00', reserved: '30.00', committed: '48.50', settled: '0.00', left: '21.50' });
   assert.equal((await act(d, 'refund')).status, 200);
   const zero = await act(await claim(l, { sum: '0.00' }), 'spend');
   assert.deepEqual([zero.status, zero.body.errors[0].pointer], [422, '/sum']);
@@ -111,7 +111,7 @@ test('the policy may allow more than there is', async () => {
   const l = await line({ quota: 7 }); // 25 % of 7 is 1 and something
   for (let i = 0; i < 8; i++) assert.equal((await act(await claim(l), 'offer')).status, 200);
   refused(await act(await claim(l), 'offer'), 'pool_full', '/line');
-  assert.deepEqual((await totals(lead, l.id)).quota, { limit: 7, most: 8, reserved: 8, committed: 0, left: 0 });
+  assert.deepEqual((await totals(lead, l.id)).quota, { limit: 7, most: 8, reserved: 8, committed: 0, settled: 0, left: 0 });
   install(server, 'policy: seats\nover: 0\n');
 });
 
@@ -126,7 +126,7 @@ test('a seat that is given back goes to who waits, also when time takes it back'
   assert.equal((await act(b, 'decline')).status, 200);
   await eventually(async () => assert.equal(await state(c), 'offered'));
   assert.equal((await act(c, 'decline')).status, 200);
-  assert.deepEqual((await totals(lead, l.id)).quota, { limit: 1, most: 1, reserved: 0, committed: 0, left: 1 });
+  assert.deepEqual((await totals(lead, l.id)).quota, { limit: 1, most: 1, reserved: 0, committed: 0, settled: 0, left: 1 });
 });
 
 test('64 at once never get more than there is', async () => {

@@ -9,13 +9,15 @@ import { root } from './server.mjs';
 
 const PLUGIN = `local field = campus.field
 local lines = campus.entity { title = { zh = "计划", en = "Lines" },
-  fields = { label = field.text {}, quota = field.integer { min = 0 }, fund = field.money { min = 0 } } }
+  fields = { label = field.text {}, quota = field.integer { min = 0 }, fund = field.money { min = 0 },
+    places = field.integer { derived = "left(quota)" }, rest = field.money { derived = "left(fund)" }, spent = field.money { derived = "settled(fund)" } } }
 local claims = campus.entity { title = { zh = "申请", en = "Claims" },
-  fields = { label = field.text {}, line = field.reference "lines", sum = field.money { min = 0 }, until_day = field.date {} },
+  fields = { label = field.text {}, line = field.reference "lines", sum = field.money { min = 0 }, until_day = field.date {},
+    papers = field.list { fields = { invoice = field.text { unique = true } } } },
   indexes = { { "state", "label" } },
   workflow = { start = "new",
     states = { new = {}, offered = { deadline = { within = "field:until_day", lapse = "lapse" } }, taken = {}, waiting = {},
-      spending = {}, paid = {}, gone = { final = true } },
+      spending = {}, paid = {}, settled = {}, gone = { final = true, frees = true } },
     transitions = {
       offer = { from = { "new", "waiting" }, to = "offered", reserve = { pool = "line", limit = "quota", overbook = "policy:over" } },
       wait = { from = "new", to = "waiting" },
@@ -26,7 +28,8 @@ local claims = campus.entity { title = { zh = "申请", en = "Claims" },
       lapse = { from = "offered", to = "gone", release = true },
       spend = { from = { "new", "spending" }, to = "spending", reserve = { pool = "line", limit = "fund", amount = "sum" } },
       pay = { from = "spending", to = "paid", commit = true },
-      refund = { from = { "spending", "paid" }, to = "gone", release = true },
+      settle = { from = "paid", to = "settled", settle = true },
+      refund = { from = { "spending", "paid", "settled" }, to = "gone", release = true },
     } },
 }
 local function next_one(ctx, e)
@@ -40,7 +43,7 @@ const SCHEMA = `policy: seats
 keys:
   over: { type: percent, default: 0 }
 `;
-const VERBS = 'read, create, update, delete, history, offer, wait, confirm, move, keep, decline, spend, pay, refund';
+const VERBS = 'read, create, update, delete, history, offer, wait, confirm, move, keep, decline, spend, pay, settle, refund';
 
 export function install(server, policy) {
   const dir = join(server.home, 'plugins/seats');

@@ -180,6 +180,50 @@ static void test_sums_and_counts_follow_their_list(void **state) {
     assert_string_equal(fixture_word(fx), "readonly");
 }
 
+#define LIMITED                                                                                    \
+    "{\"name\":\"p\",\"entities\":[{\"name\":\"es\",\"file\":\"p.lua\",\"line\":1,\"fields\":["    \
+    "{\"name\":\"fund\",\"type\":\"money\"},"                                                      \
+    "{\"name\":\"held\",\"type\":\"money\",\"derived\":\"reserved(fund)\"},"                       \
+    "{\"name\":\"rest\",\"type\":\"money\",\"derived\":\"left(fund)\"},"                           \
+    "{\"name\":\"x\",\"type\":\"text\"},"                                                          \
+    "{\"name\":\"no\",\"type\":\"text\",\"number\":\"A{seq}\"}]}]}"
+static void test_what_is_left_follows_its_limit(void **state) {
+    struct fixture *fx = *state;
+    enum err e;
+    const struct schema *s = fixture_schema(fx->arena, LIMITED, &fx->problem, &e);
+    OK(fx, e);
+    const struct entity *es = s->entities[0];
+    assert_true(es->feeds);
+    // of 10.00 there are 3.00 reserved and 2.00 settled
+    const struct value before[5] = {value_int(1000), value_int(300), value_int(500)};
+    static const struct {
+        const char *body;
+        bool new;
+        int64_t held, rest; // -1: left alone
+    } cases[] = {
+        {"{}", true, 0, 0},
+        {"{\"fund\":\"7.50\"}", true, 0, 750},
+        {"{\"fund\":\"12.00\"}", false, 300, 700},
+        {"{\"fund\":null}", false, 300, -500},
+        {"{\"x\":\"y\"}", false, -1, -1},
+    };
+    struct input in;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        OK(fx, fixture_input(fx, es, cases[i].body, cases[i].new, &in));
+        OK(fx, input_derive(fx->arena, es, cases[i].new ? NULL : before, &in, &fx->problem));
+        bool alone = cases[i].held == -1;
+        assert_int_equal(fieldset_has(&in.present, 2), !alone);
+        if (alone) continue;
+        assert_int_equal(in.values[1].i, cases[i].held);
+        assert_int_equal(in.values[2].i, cases[i].rest);
+    }
+    assert_int_equal(fixture_input(fx, es, "{\"rest\":\"1.00\"}", true, &in), ERR_INVALID);
+    assert_string_equal(fixture_word(fx), "readonly");
+    fixture_calm(fx);
+    assert_int_equal(fixture_input(fx, es, "{\"no\":\"A1\"}", true, &in), ERR_INVALID);
+    assert_string_equal(fixture_word(fx), "readonly");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -189,6 +233,7 @@ int main(void) {
         T(test_an_update_needs_only_what_it_changes),
         T(test_cells_of_a_spreadsheet_are_read_as_people_write_them),
         T(test_sums_and_counts_follow_their_list),
+        T(test_what_is_left_follows_its_limit),
     };
     return cmocka_run_group_tests_name("input", tests, NULL, NULL);
 }
