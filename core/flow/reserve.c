@@ -439,7 +439,7 @@ enum err reserve_asks(struct store *s, const char *holder, const char *roles[RES
                       int *n) {
     struct stmt *st = db_query(s->db, s->problem,
                                "SELECT DISTINCT asks FROM core_reservation WHERE holder=$1"
-                               " AND state<>'released' AND asks<>'' ORDER BY asks",
+                               " AND state='reserved' AND asks<>'' ORDER BY asks",
                                "t", holder);
     enum err e = ERR_OK;
     for (*n = 0; stmt_next(st, &e, s->problem) && *n < RESERVE_ASKS;)

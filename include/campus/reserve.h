@@ -26,7 +26,7 @@ MUST_CHECK enum err reserve_held(struct db *db, const char *holder, const char *
                                  const char *limit, int64_t *amount, struct problem *p);
 MUST_CHECK enum err reserve_total(struct db *db, const char *pool, const char *limit,
                                   int64_t *amount, struct problem *p);
-// The roles that sign for what a holder took beyond what was left.
+// The roles that sign for what a holder took beyond what was left, until it is committed.
 enum { RESERVE_ASKS = 8 };
 MUST_CHECK enum err reserve_asks(struct store *s, const char *holder,
                                  const char *roles[RESERVE_ASKS], int *n);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// kill -9 while 64 clients take, commit and give back what is limited. After every restart the pools are
-// what is held of them, no line has more than its quota, each record's state is what it holds, and
-// what was acknowledged is there. CAMPUSD_KILLS: how many (10).
+// kill -9 while 64 clients take, commit, settle and give back what is limited, and claim the same invoices.
+// After every restart the pools are what is held of them, also in their fields, no line has more than its
+// quota or fund, each record's state is what it holds, no invoice stands in two claims, and what was
+// acknowledged is there. CAMPUSD_KILLS: how many (10).
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
@@ -11,7 +12,7 @@ import { install, totals } from '../lib/seats.mjs';
 import { Client, Server } from '../lib/server.mjs';
 
 const KILLS = Number(process.env.CAMPUSD_KILLS ?? 10), CLIENTS = 64, QUOTA = 15, FUND = 100;
-let server, token, lines = [], claims = [];
+let server, token, lines = [], claims = [], used = new Map(); // invoice -> the claim that has it
 
 before(async () => {
   server = await Server.start();
@@ -26,7 +27,15 @@ before(async () => {
 });
 after(() => server.killNow());
 
-const NEXT = { new: ['offer', 'spend'], offered: ['confirm', 'move', 'keep'], taken: ['move'], spending: ['pay', 'spend'], paid: [] };
+const NEXT = { new: ['offer', 'spend'], offered: ['confirm', 'move', 'keep'], taken: ['move'], spending: ['pay', 'spend'], paid: ['settle'], settled: [] };
+// Of several at once one gets an invoice.
+async function use(invoice) {
+  const a = await new Client(server, token).api('POST', 'seats/claims', { line: lines[0], papers: [{ invoice }] });
+  if (a.status === 201) {
+    assert.ok(!used.has(invoice), `${invoice} twice`);
+    used.set(invoice, a.body.id);
+  } else assert.ok([409, 429, 503].includes(a.status), a.text);
+}
 // One client works on two claims of its own; a claim whose answer did not come is looked at later.
 async function work(mine, running) {
   while (running.now) {
@@ -35,6 +44,7 @@ async function work(mine, running) {
     const verb = verbs[Math.floor(Math.random() * verbs.length)];
     const body = verb === 'move' ? { line: lines[Math.floor(Math.random() * 3)] } : {};
     try {
+      if (Math.random() < 0.2) await use(`i${used.size + Math.floor(Math.random() * 3)}`);
       const a = await new Client(server, token).api('POST', `seats/claims/${c.id}/${verb}`, body);
       if (a.status === 200) Object.assign(c, { state: a.body.state, line: a.body.line });
       else assert.ok([409, 429, 503].includes(a.status), a.text);
@@ -61,15 +71,29 @@ test(`${KILLS} kills under ${CLIENTS} clients: nothing is given twice, nothing h
       if (!c.unsure) assert.deepEqual([r.state, r.line], [c.state, c.line], `round ${round}`);
       Object.assign(c, { state: r.state, line: r.line, unsure: false });
       if (['offered', 'taken'].includes(r.state)) held.get(r.line).seats++;
-      if (['spending', 'paid'].includes(r.state)) held.get(r.line).money += c.sum;
+      if (['spending', 'paid', 'settled'].includes(r.state)) held.get(r.line).money += c.sum;
     }
     for (const l of lines) {
       const { quota, fund } = await totals(me, l), want = held.get(l);
       assert.equal(quota.reserved + quota.committed, want.seats, `round ${round}`);
-      assert.equal(Number(fund.reserved) + Number(fund.committed), want.money);
+      assert.equal(Number(fund.reserved) + Number(fund.committed) + Number(fund.settled), want.money);
+      const r = await me.ok('GET', `seats/lines/${l}`);
+      assert.deepEqual([r.places, r.rest, r.spent], [quota.left, fund.left, fund.settled], `round ${round}`);
       assert.ok(want.seats <= QUOTA && want.money <= FUND);
       full += want.seats === QUOTA;
     }
+    const seen = new Map();
+    for (let next = ''; next !== null;) {
+      const page = await me.ok('GET', `seats/claims?limit=500&fields=papers${next && `&cursor=${next}`}`);
+      for (const c of page.items)
+        for (const { invoice } of c.papers ?? []) {
+          assert.ok(!seen.has(invoice), `${invoice} stands twice, round ${round}`);
+          seen.set(invoice, c.id);
+        }
+      next = page.next;
+    }
+    for (const [invoice, id] of used) assert.equal(seen.get(invoice), id, `round ${round}`);
+    used = seen;
     const sound = server.run(['doctor']);
     assert.equal(sound.status, 0, sound.stdout + sound.stderr);
     // some of it is given back, so that the next round has something to take

@@ -97,4 +97,11 @@ export const mutants = [
     from: '        p->outcome = good ? OUTCOME_SENT : status >= 500 ? OUTCOME_NEVER : OUTCOME_LATER;', to: '        p->outcome = OUTCOME_SENT;' },
   { what: 'a move is not compared', file: 'core/serve/move.c', test: 'api/migrate',
     from: '    *same = !e && rows == others && !memcmp(there, here, COPY_HASH);', to: '    *same = !e;' },
+  // money
+  { what: 'what is taken beyond a limit is not marked', file: 'core/flow/reserve.c', test: 'test_reserve',
+    from: '    h->exceeded += over;', to: '    h->exceeded += 0 * over;' },
+  { what: 'what a pool shows of itself stands still', file: 'core/record/derive.c', test: 'test_reserve',
+    from: '        if (!d) continue;', to: '        if (d) continue;' },
+  { what: 'an invoice is looked for in no other claim', file: 'core/record/once.c', test: 'test_once',
+    from: '        if (taken[i])\n', to: '        if (taken[i] && !n)\n' },
 ];

@@ -226,6 +226,8 @@ static void test_more_than_is_left_is_taken_only_where_that_is_said_and_is_marke
     assert_string_equal(roles[0], "principal");
     MOVES(commit, &c, "ok");
     assert_int_equal(of_row(s, "exceeded", &c), 2);
+    OK(s->fx, reserve_asks(&s->fx->store, c.id, roles, &n)); // who was asked has signed
+    assert_int_equal(n, 0);
     MOVES(settle, &b, "ok");
     assert_null(s->exceeded);
     assert_int_equal(total(s, "reserved+committed+settled"), 6);

@@ -44,9 +44,9 @@ function Step({ e, step, loaded, done, stale, first }) {
     try {
       const body = Object.fromEntries(needs.map((f) => [f.name, toSend(f, values[f.name])]));
       const a = await api('POST', `${e.path}/${record.id}/${step.name}`, body, { headers: { 'If-Match': etag } });
-      const { decision, ...rest } = a.body;
+      const { decision, warnings = [], ...rest } = a.body;
       setOpen(false);
-      toast(t(`已${title(step.title, step.name)}`, `${title(step.title, step.name)}: done`));
+      toast([t(`已${title(step.title, step.name)}`, `${title(step.title, step.name)}: done`), ...warnings.map((w) => w.detail)].join(t('；', '; ')));
       done({ record: rest, etag: a.etag, decision, step });
     } catch (x) {
       if (x.status === 412) stale();
