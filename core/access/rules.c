@@ -122,16 +122,19 @@ static const struct entity *entity_of(struct compile *c, const struct yaml *y) {
 }
 
 static void check_verbs(struct compile *c, const struct entity *e, const struct yaml *list) {
-    static const char *const verbs[] = {"*",      "read",   "create", "update", "delete",
-                                        "search", "reveal", "export", "import", "history"};
+    static const char *const all[] = {"*",      "read",   "create", "update", "delete",
+                                      "search", "reveal", "export", "import", "history"};
+    static const char *const posted[] = {"*", "read", "post", "search", "export", "history"};
+    const char *const *verbs = e && e->ledger ? posted : all;
+    const size_t nverbs =
+        e && e->ledger ? sizeof posted / sizeof *posted : sizeof all / sizeof *all;
     for (const struct yaml *v = list ? list->first : NULL; v; v = v->next) {
         bool known = v->text && e && entity_transition(e, v->text);
-        for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
-            known |= v->text && !strcmp(verbs[i], v->text);
+        for (size_t i = 0; i < nverbs; i++) known |= v->text && !strcmp(verbs[i], v->text);
         if (!known && v->text) {
             const char *names[96];
             size_t n = 0;
-            for (; n < sizeof verbs / sizeof *verbs; n++) names[n] = verbs[n];
+            for (; n < nverbs; n++) names[n] = verbs[n];
             for (int i = 0; e && e->workflow && i < e->workflow->ntransitions && n < 96; i++)
                 names[n++] = e->workflow->transitions[i].name;
             rule_wrong(c, v, "verb_unknown", "\"%s\" is no verb and no transition%s", v->text,

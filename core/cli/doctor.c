@@ -15,6 +15,7 @@
 #include "campus/file.h"
 #include "campus/fsio.h"
 #include "campus/home.h"
+#include "campus/ledger.h"
 #include "campus/report.h"
 #include "campus/reserve.h"
 #include "cli/cli.h"
@@ -158,6 +159,20 @@ static void counters(struct doctor *d) {
     if (!wrong) say(d, GOOD, "counters", "%d kept reports agree with their records", checked);
 }
 
+static void ledgers(struct doctor *d) {
+    const struct schema *s = d->release->schema;
+    for (int i = 0; i < s->nentities; i++) {
+        int64_t n = 0, wrong = 0;
+        if (!s->entities[i]->ledger) continue;
+        if (ledger_check(d->db, d->cli->arena, s->entities[i], &n, &wrong, &d->cli->problem))
+            say_problem(d, "ledgers");
+        else
+            say(d, wrong ? BAD : GOOD, "ledgers", "%s: %" PRId64 " postings%s",
+                s->entities[i]->full, n,
+                wrong ? ", some of them out of balance, changed or gone" : ", each in balance");
+    }
+}
+
 // Without its holidays every weekday of a year counts as working time.
 static void calendar(struct doctor *d) {
     char today[11];
@@ -229,6 +244,7 @@ int cmd_doctor(struct cli *cli, int argc, char **argv) {
     else {
         say(&d, GOOD, "release", "%" PRId64 " builds and checks", active);
         counters(&d);
+        ledgers(&d);
         calendar(&d);
     }
     release_put(d.release);

@@ -39,20 +39,44 @@ enum err flow_tell(const struct flow *f, const char *word, const char *entity, c
     return outbox_add(f->store->db, &ev, f->store->problem);
 }
 
+const char *flow_audience(struct arena *a, const char *spec, const struct entity *e,
+                          const struct value *values) {
+    for (const char *s = spec; *s; s += strcspn(s, ","), s += *s == ',') {
+        const char *one = arena_strndup(a, s, strcspn(s, ","));
+        if (strncmp(one, "field:", 6)) return one;
+        const struct field *f = e && values ? entity_field(e, one + 6) : NULL;
+        const struct value *v = f ? &values[f->index] : NULL;
+        if (!v || v->kind != VALUE_TEXT || !v->n) continue;
+        return arena_printf(a, "%s:%.*s", f->type == FIELD_PERSON ? "person" : "role", (int)v->n,
+                            v->p);
+    }
+    return NULL;
+}
+
+static bool length(const struct flow *f, const struct term *t, const struct value *values,
+                   struct duration *out) {
+    const char *key = t->policy;
+    *out = t->d;
+    if (!key) return true;
+    if (t->by) {
+        const struct value *v = values ? &values[t->by->index] : NULL;
+        if (!v || v->kind != VALUE_TEXT) return false;
+        key = arena_printf(f->store->arena, "%s.%.*s", key, (int)v->n, v->p);
+    }
+    const char *text = f->policy ? policy_value(f->policy, key) : NULL;
+    return text && duration_parse(text, out);
+}
+
 int64_t deadline_reckon(const struct flow *f, const struct deadline_decl *d,
                         const struct value *values) {
-    struct duration by = d->within.d;
+    struct duration by;
     if (d->within.field) {
         const struct value *v = &values[d->within.field->index];
         if (value_is_null(v)) return 0;
         if (v->kind == VALUE_INT) return v->i;
         return calendar_day_end(d->calendar, arena_strndup(f->store->arena, v->p, v->n));
     }
-    if (d->within.policy) {
-        const char *v = f->policy ? policy_value(f->policy, d->within.policy) : NULL;
-        if (!v || !duration_parse(v, &by)) return 0;
-    }
-    return calendar_add(d->calendar, f->now, by);
+    return length(f, &d->within, values, &by) ? calendar_add(d->calendar, f->now, by) : 0;
 }
 
 struct moment {
@@ -69,15 +93,18 @@ enum err deadline_open(const struct flow *f, const struct deadline_decl *d, int6
                        const struct deadline_subject *s) {
     struct moment *steps =
         arena_alloc(f->store->arena, sizeof *steps * (size_t)(d->nremind + d->nsteps + 1));
+    struct duration by;
     int n = 0;
     for (int i = 0; i < d->nremind; i++) {
-        int64_t at = calendar_before(d->calendar, due, d->remind[i]);
+        if (!length(f, &d->remind[i], NULL, &by)) continue;
+        int64_t at = calendar_before(d->calendar, due, by);
         if (at > f->now) steps[n++] = (struct moment){at, 0, "remind", ""};
     }
     steps[n++] = (struct moment){due, 1, "missed", ""};
     for (int i = 0; i < d->nsteps; i++)
-        steps[n++] = (struct moment){calendar_add(d->calendar, due, d->steps[i].after), 2 + i,
-                                     "escalate", d->steps[i].to};
+        if (length(f, &d->steps[i].after, NULL, &by))
+            steps[n++] = (struct moment){calendar_add(d->calendar, due, by), 2 + i, "escalate",
+                                         d->steps[i].to};
     qsort(steps, (size_t)n, sizeof *steps, by_moment);
     struct buf b;
     buf_init(&b, f->store->arena);
@@ -88,8 +115,10 @@ enum err deadline_open(const struct flow *f, const struct deadline_decl *d, int6
         buf_putc(&b, ']');
     }
     buf_putc(&b, ']');
-    const char *owner = d->owner;
-    if (!strcmp(owner, "$actor")) owner = arena_printf(f->store->arena, "person:%s", f->actor);
+    const char *owner = d->owner, *me = strstr(owner, "$actor");
+    if (me)
+        owner = arena_printf(f->store->arena, "%.*sperson:%s%s", (int)(me - owner), owner, f->actor,
+                             me + strlen("$actor"));
     char *id = arena_alloc(f->store->arena, ID_LEN + 1);
     id_new(id);
     return db_send(f->store->db, f->store->problem,
@@ -108,6 +137,20 @@ enum err deadline_close(const struct flow *f, const char *record) {
     return e ? e
              : todo_close(f->store->db, "deadline", record, NULL, f->actor, f->now,
                           f->store->problem);
+}
+
+enum err deadline_reset(const struct flow *f, const struct deadline_decl *d,
+                        const struct deadline_subject *s, const struct value *values,
+                        int64_t *due) {
+    struct flow then = *f;
+    enum err e = db_int(f->store->db, f->store->problem, &then.now, -1,
+                        "SELECT opened_at FROM core_deadline WHERE record=$1 AND closed_at=0", "t",
+                        s->record);
+    if (then.now < 0 && d->within.field) then.now = f->now; // it had no date until now
+    if (e || then.now < 0) return e;
+    *due = deadline_reckon(&then, d, values);
+    e = deadline_close(f, s->record);
+    return e || !*due ? e : deadline_open(&then, d, *due, s);
 }
 
 enum err deadline_when(struct db *db, int64_t *at, struct problem *p) {
@@ -154,15 +197,6 @@ static void add(struct audiences *au, const char *who) {
     if (au->n < 16 && who) au->at[au->n++] = who;
 }
 
-static const char *owner_person(const struct flow *f, const struct deadline_row *r,
-                                const struct entity *e, const struct value *values) {
-    if (!strncmp(r->owner, "person:", 7)) return r->owner + 7;
-    const struct field *fl =
-        e && !strncmp(r->owner, "field:", 6) ? entity_field(e, r->owner + 6) : NULL;
-    if (!fl || !values || values[fl->index].kind != VALUE_TEXT) return NULL;
-    return arena_strndup(f->store->arena, values[fl->index].p, values[fl->index].n);
-}
-
 // One text of one row, or NULL; only of people who may still sign in.
 static const char *person_of(const struct flow *f, const char *sql, const char *arg) {
     struct stmt *st = db_query(f->store->db, f->store->problem, sql, "t", arg);
@@ -172,26 +206,19 @@ static const char *person_of(const struct flow *f, const char *sql, const char *
     return id;
 }
 
-static void owner_of(const struct flow *f, const struct deadline_row *r, const struct entity *e,
-                     const struct value *values, struct audiences *au) {
-    const char *person = owner_person(f, r, e, values);
-    if (!strncmp(r->owner, "role:", 5))
-        add(au, r->owner);
-    else if (person)
-        add(au, arena_printf(f->store->arena, "person:%s", person));
-}
-
 static void audience(const struct flow *f, const struct deadline_row *r, const struct entity *e,
                      const struct value *values, struct audiences *au) {
     struct arena *a = f->store->arena;
+    const char *owner = flow_audience(a, r->owner, e, values);
     if (strcmp(r->kind, "escalate"))
-        owner_of(f, r, e, values, au);
+        add(au, owner);
     else if (!strncmp(r->to, "role:", 5))
         add(au, r->to);
     else if (!strcmp(r->to, "supervisor")) {
-        const char *person = owner_person(f, r, e, values);
         const char *boss =
-            person ? person_of(f, "SELECT supervisor FROM core_people WHERE id=$1", person) : NULL;
+            owner && !strncmp(owner, "person:", 7)
+                ? person_of(f, "SELECT supervisor FROM core_people WHERE id=$1", owner + 7)
+                : NULL;
         if (boss) add(au, arena_printf(a, "person:%s", boss));
     } else {
         const struct calendar *c = calendar_for(f->calendars, r->calendar);
@@ -200,7 +227,7 @@ static void audience(const struct flow *f, const struct deadline_row *r, const s
                 person_of(f, "SELECT id FROM core_people WHERE name=$1 AND disabled_at=0", *name);
             if (id) add(au, arena_printf(a, "person:%s", id));
         }
-        if (!au->n) owner_of(f, r, e, values, au);
+        if (!au->n) add(au, owner);
     }
 }
 

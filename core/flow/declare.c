@@ -18,12 +18,14 @@ struct declare {
     const struct entity *entity; // NULL: an obligation
     const char *file, *what;
     struct spot at;
+    bool made; // by the host: its words are nowhere in the source
 };
 
 // Looks for `word` from where we are; stays there when it is not found.
 static struct spot near(const struct declare *d, const char *word) {
-    struct spot w =
-        d->in->locate ? d->in->locate(d->in->self, d->file, d->at.line, word) : (struct spot){0, 0};
+    struct spot w = d->in->locate && !d->made
+                        ? d->in->locate(d->in->self, d->file, d->at.line, word)
+                        : (struct spot){0, 0};
     return w.line ? w : d->at;
 }
 
@@ -72,10 +74,28 @@ static const struct field *field_of(const struct declare *d, const char *at, con
     return NULL;
 }
 
-static void read_term(const struct declare *d, const char *s, struct term *out) {
-    static const char *const durations[] = {"duration", "duration"};
+static const char *const durations[] = {"duration", "duration"};
+
+// by = "severity": each choice of that field has a key of its own under the policy's.
+static void read_by(const struct declare *d, const char *s, const char *by, struct term *out) {
+    out->by = field_of(d, "by", d->entity, by);
+    if (!out->by) return;
+    if (out->by->type != FIELD_CHOICE || out->by->sealed)
+        wrong(d, "by", "field_type", "%s is no choice in the clear", by);
+    else if (strncmp(s, "policy:", 7))
+        wrong(d, "by", "by", "goes with within = \"policy:KEY\", under which each choice is a key");
+    for (int i = 0; i < out->by->nchoices && !strncmp(s, "policy:", 7); i++)
+        (void)policy_key(d, "within",
+                         arena_printf(d->p->arena, "%s.%s", s, out->by->choices[i].name), durations,
+                         NULL);
+    out->policy = s + 7;
+}
+
+static void read_term(const struct declare *d, const char *s, const char *by, struct term *out) {
     if (!s)
         wrong(d, NULL, "within_missing", "needs within = a duration, policy:KEY or field:NAME");
+    else if (by)
+        read_by(d, s, by, out);
     else if (!strncmp(s, "policy:", 7))
         out->policy = policy_key(d, "within", s, durations, NULL);
     else if (!strncmp(s, "field:", 6)) {
@@ -100,21 +120,45 @@ static bool is_role(const struct declare *d, const char *at, const char *s) {
     return false;
 }
 
-static void read_owner(const struct declare *d, const char *s, struct deadline_decl *out) {
-    out->owner = s ? s : "";
-    if (!s && d->entity) return;
-    if (!s)
-        wrong(d, NULL, "owner_missing", "needs owner = \"role:NAME\"");
-    else if (!strncmp(s, "role:", 5))
-        (void)is_role(d, "owner", s);
-    else if (!d->entity)
-        wrong(d, "owner", "owner", "the owner of an obligation is a \"role:NAME\"");
-    else if (strcmp(s, "$actor")) {
-        const struct field *f = field_of(d, "owner", d->entity, s);
-        if (f && f->type != FIELD_PERSON)
-            wrong(d, "owner", "field_type", "%s is no person field", s);
-        out->owner = arena_printf(d->in->arena, "field:%s", s);
+// One of those that are asked, the first that is filled: "officer", "role:finance", "$actor".
+static const char *read_one(const struct declare *d, const char *at, const char *s) {
+    if (!strncmp(s, "role:", 5)) {
+        (void)is_role(d, at, s);
+        return s;
     }
+    if (!d->entity) wrong(d, at, at, "the owner of an obligation is a \"role:NAME\"");
+    if (!d->entity || !strcmp(s, "$actor")) return s;
+    const struct field *f = field_of(d, at, d->entity, s);
+    if (f && ((f->type != FIELD_PERSON && f->type != FIELD_TEXT) || f->sealed))
+        wrong(d, at, "field_type", "%s is no person field, nor a text with a role's name", s);
+    return arena_printf(d->in->arena, "field:%s", s);
+}
+
+static const char *read_who(const struct declare *d, const char *at, const json_t *j) {
+    struct buf b;
+    size_t i;
+    json_t *one;
+    if (json_is_string(j)) return read_one(d, at, arena_strdup(d->in->arena, json_string_value(j)));
+    buf_init(&b, d->in->arena);
+    json_array_foreach((json_t *)j, i, one) {
+        const char *s = json_string_value(one);
+        buf_printf(&b, "%s%s", i ? "," : "", read_one(d, at, s ? s : ""));
+    }
+    return buf_str(&b);
+}
+
+static void read_owner(const struct declare *d, const json_t *j, struct deadline_decl *out) {
+    out->owner = read_who(d, "owner", j);
+    if (!j && !d->entity) wrong(d, NULL, "owner_missing", "needs owner = \"role:NAME\"");
+}
+
+// A duration, or the policy's key that says one.
+static bool read_pace(const struct declare *d, const char *at, const char *s, struct term *out) {
+    *out = (struct term){0};
+    if (!s || strncmp(s, "policy:", 7)) return s && duration_parse(s, &out->d);
+    out->policy = policy_key(d, at, arena_strdup(d->in->arena, s), durations, NULL);
+    out->d.n = 1;
+    return true;
 }
 
 static void read_ladder(const struct declare *d, const json_t *j, struct deadline_decl *out) {
@@ -125,7 +169,7 @@ static void read_ladder(const struct declare *d, const json_t *j, struct deadlin
     out->steps = arena_alloc(d->in->arena, sizeof *out->steps * (json_array_size(steps) + 1));
     json_array_foreach((json_t *)remind, i, one) {
         const char *s = json_string_value(one);
-        if (s && duration_parse(s, &out->remind[out->nremind]) && out->remind[out->nremind].n)
+        if (read_pace(d, "remind", s, &out->remind[out->nremind]) && out->remind[out->nremind].d.n)
             out->nremind++;
         else
             wrong(d, "remind", "duration", "\"%s\" is no duration such as 1wd or 4h", s ? s : "");
@@ -134,7 +178,7 @@ static void read_ladder(const struct declare *d, const json_t *j, struct deadlin
         struct step_decl *st = &out->steps[out->nsteps];
         const char *after = json_string_value(json_object_get(one, "after"));
         const char *to = json_string_value(json_object_get(one, "to"));
-        if (!after || !duration_parse(after, &st->after)) {
+        if (!read_pace(d, "escalate", after, &st->after)) {
             wrong(d, "escalate", "duration", "after = \"%s\" is no duration such as 0h or 2wd",
                   after ? after : "");
             continue;
@@ -144,8 +188,8 @@ static void read_ladder(const struct declare *d, const json_t *j, struct deadlin
         if (!known && !role)
             wrong(d, "escalate", "to_unknown", "to = \"%s\" is no supervisor, duty or role:NAME",
                   to ? to : "");
-        else if (known && !strcmp(to, "supervisor") &&
-                 (!*out->owner || !strncmp(out->owner, "role:", 5)))
+        else if (known && !strcmp(to, "supervisor") && !strstr(out->owner, "field:") &&
+                 !strstr(out->owner, "$actor"))
             wrong(d, "escalate", "no_owner", "a supervisor is that of a person: name an owner");
         else if (known || is_role(d, "escalate", to)) {
             st->to = arena_strdup(d->in->arena, to);
@@ -158,9 +202,9 @@ static void read_clock(const struct declare *d, const json_t *j, struct deadline
     read_term(d,
               json_is_string(j) ? arena_strdup(d->in->arena, json_string_value(j))
                                 : text(d, j, "within"),
-              &out->within);
+              json_string_value(json_object_get(j, "by")), &out->within);
     if (json_is_string(j)) j = NULL;
-    read_owner(d, j ? text(d, j, "owner") : d->entity ? NULL : "", out);
+    read_owner(d, json_object_get(j, "owner"), out);
     read_ladder(d, j, out);
     const char *name = j ? text(d, j, "calendar") : NULL;
     out->calendar = name ? calendar_find(d->in->calendars, name)
@@ -286,6 +330,58 @@ static const struct reserve_decl *read_reserve(struct declare *d, const json_t *
     return r;
 }
 
+// What a checklist holds: { name, title, owner?, within? }, written here or in a policy.
+static void check_items(const struct declare *d, const json_t *items) {
+    struct duration within;
+    size_t i;
+    json_t *one;
+    json_array_foreach((json_t *)items, i, one) {
+        const char *name = json_string_value(json_object_get(one, "name"));
+        const json_t *title = json_object_get(one, "title"), *w = json_object_get(one, "within");
+        const char *owner = json_string_value(json_object_get(one, "owner"));
+        const char *s = json_string_value(w);
+        if (!name || !text_is_name(name) || !title)
+            wrong(d, "checklist", "checklist", "task %zu needs a name (a-z, 0-9, _) and a title",
+                  i + 1);
+        for (size_t k = 0; name && k < i; k++) {
+            const char *other =
+                json_string_value(json_object_get(json_array_get(items, k), "name"));
+            if (other && !strcmp(other, name))
+                wrong(d, "checklist", "duplicate", "the task \"%s\" is there twice", name);
+        }
+        if (s && !duration_parse(s, &within))
+            wrong(d, "checklist", "duration", "within = \"%s\" is no duration such as 3wd", s);
+        if (owner) (void)read_one(d, "checklist", owner);
+    }
+}
+
+static const struct checklist_decl *read_checklist(struct declare *d, const json_t *j) {
+    static const char *const types[] = {"list", "list"};
+    struct checklist_decl *out = arena_alloc(d->in->arena, sizeof *out);
+    const char *name = arena_printf(d->p->arena, "%s_tasks", d->entity->name);
+    const struct entity *tasks = schema_entity(d->in->schema, d->plugin->name, name);
+    *out = (struct checklist_decl){.items = json_is_array(j) ? j : NULL,
+                                   .calendar = calendar_for(d->in->calendars, d->plugin->name)};
+    ((struct entity *)d->entity)->tasks = tasks;
+    if (!tasks || !tasks->part_of || !entity_field(tasks, "step"))
+        wrong(d, "checklist", "checklist", "%s has no tasks: write tasks = true", d->entity->name);
+    if (out->items) check_items(d, j);
+    if (out->items) return out;
+    const char *s = json_string_value(j);
+    if (!s || strncmp(s, "policy:", 7))
+        wrong(d, "checklist", "type", "a checklist is a list of tasks, or policy:KEY");
+    else if ((out->policy =
+                  policy_key(d, "checklist", arena_strdup(d->in->arena, s), types, NULL))) {
+        struct policy *pol = d->in->policies[d->plugin - d->in->schema->plugins];
+        json_t *items;
+        for (size_t i = 0; pol && i < policy_count(pol); i++) {
+            const char *v = policy_value(policy_nth(pol, i), out->policy);
+            if (v && !json_parse(d->p->arena, v, strlen(v), &items, NULL)) check_items(d, items);
+        }
+    }
+    return out;
+}
+
 static struct spot place_of(const json_t *j, struct spot otherwise) {
     int line = (int)json_integer_value(json_object_get(j, "line"));
     int col = (int)json_integer_value(json_object_get(j, "col"));
@@ -304,12 +400,22 @@ static void build_entity(struct declare *d, const json_t *j) {
                  *moves = json_object_get(flow, "transitions");
     struct spot top = {d->entity->line, 1};
     d->file = d->entity->file;
+    d->made = json_is_true(json_object_get(j, "made"));
     for (int i = 0; w && i < w->nstates; i++) {
-        const json_t *deadline = json_object_get(json_array_get(states, (size_t)i), "deadline");
+        const json_t *one = json_array_get(states, (size_t)i),
+                     *deadline = json_object_get(one, "deadline"),
+                     *todo = json_object_get(one, "todo"),
+                     *checklist = json_object_get(one, "checklist");
         struct state *s = (struct state *)&w->states[i];
-        if (!deadline) continue;
-        d->at = place_of(json_array_get(states, (size_t)i), top);
+        if (!deadline && !todo && !checklist) continue;
+        d->at = place_of(one, top);
         d->what = arena_printf(d->p->arena, "state %s", s->name);
+        if (checklist) s->checklist = read_checklist(d, checklist);
+        if (todo) s->todo = read_who(d, "todo", todo);
+        if (todo && strstr(s->todo, "$actor"))
+            wrong(d, "todo", "todo", "a to-do is for a person field or a role");
+        if (todo) ((struct entity *)d->entity)->asks = true;
+        if (!deadline) continue;
         if (s->final)
             wrong(d, "deadline", "deadline_final", "a final state has no deadline");
         else
@@ -322,6 +428,11 @@ static void build_entity(struct declare *d, const json_t *j) {
         t->commit = json_is_true(json_object_get(m, "commit"));
         t->settle = json_is_true(json_object_get(m, "settle"));
         t->release = json_is_true(json_object_get(m, "release"));
+        t->checked = json_is_true(json_object_get(m, "checked"));
+        if (t->checked && !d->entity->tasks) {
+            at_transition(d, top, t);
+            wrong(d, NULL, "checked", "no state of %s has a checklist", d->entity->full);
+        }
         const char *word = t->settle ? "settle" : "commit";
         if (!reserve && !t->commit && !t->settle) continue;
         at_transition(d, top, t);
@@ -371,6 +482,7 @@ static void build_obligation(struct declare *d, const json_t *j, struct obligati
     const char *name = json_string_value(json_object_get(j, "name"));
     const char *file = json_string_value(json_object_get(j, "file"));
     d->entity = NULL;
+    d->made = false;
     d->file =
         file ? arena_strdup(a, file) : arena_printf(a, "plugins/%s/plugin.lua", d->plugin->name);
     d->at = place_of(j, (struct spot){1, 1});

@@ -66,9 +66,15 @@ MUST_CHECK enum err effects_created(struct gate *g, const struct record *r);
 MUST_CHECK enum err effects_transition(struct gate *g, const struct record *r,
                                        const struct transition *t, struct input *in,
                                        const struct field **exceeded);
-// after: the values as they will be; deleted: the record goes.
-MUST_CHECK enum err effects_update(struct gate *g, const struct record *r,
-                                   const struct value *after, bool deleted);
+// after: the values as they will be; in: what is written, which it may add to; NULL: the record
+// goes.
+MUST_CHECK enum err effects_update(struct gate *g, const struct record *r, struct value *after,
+                                   struct input *in);
+// tasks.c. Whether a checked transition may be made: ERR_CONFLICT with an item for each open task.
+MUST_CHECK enum err tasks_checked(struct gate *g, const struct record *r,
+                                  const struct transition *t);
+// The record has come from this state (-1: it is new) to the one it is in.
+MUST_CHECK enum err tasks_entered(struct gate *g, const struct record *r, int before);
 // Adds the words of `q` to a page: each in fields that the reader sees in the clear there.
 void gate_search(struct gate *g, const struct entity *e, const struct query *q, struct page *page);
 // What a verdict shows of one record: the standing fields in the clear, which it returns, other

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// ctx:get, find, create, update, transition, emit, send, now, actor, log, t.
+// ctx:get, find, create, update, transition, document, post, emit, send, now, actor, log, t.
 #include "campus/services.h"
 
 #include <string.h>
 #include "campus/clock.h"
 #include "campus/document.h"
+#include "campus/ledger.h"
 #include "campus/log.h"
 #include "campus/mem.h"
 #include "campus/outbox.h"
@@ -141,6 +142,28 @@ static enum err document(struct ask *a) {
                               a->out, NULL, &stale);
 }
 
+// ctx:post("journal", { entries = { { account = …, amount = … }, … }, source = { "claims", id } })
+static enum err post(struct ask *a) {
+    const struct entity *e = NULL, *about = NULL;
+    const json_t *body = json_array_get(a->args, 1), *source = json_object_get(body, "source");
+    const char *id = json_string_value(json_array_get(source, 1)), *object = NULL;
+    struct record r;
+    struct verdict v;
+    enum err err = entity_arg(a, &e);
+    if (err || !e) return err;
+    if (!e->ledger || !json_is_object(body)) return misuse(a, "post takes a ledger and a table");
+    if (source) {
+        struct ask inner = *a;
+        inner.args = (json_t *)source;
+        err = entity_arg(&inner, &about);
+        if (!err && !id) err = misuse(a, "source is { \"entity\", id }");
+        if (!err) err = gate_find(&a->gate, about, id, "post", &r, &v);
+        if (err) return err;
+        object = gate_object(&a->gate, about, id);
+    }
+    return ledger_post(&a->gate, e, body, object, a->out);
+}
+
 // ctx:emit("reminded", "applicants", id): an event of the plugin's own, about a record the caller
 // sees
 static enum err emit(struct ask *a) {
@@ -243,6 +266,7 @@ static const struct {
              {"update", update},
              {"transition", transition},
              {"document", document},
+             {"post", post},
              {"emit", emit},
              {"send", send_message},
              {"now", now},

@@ -5,6 +5,7 @@
 // its own where a job holds several acts) and only then goes on record, together with its decision.
 #include <string.h>
 #include "campus/decision.h"
+#include "campus/ledger.h"
 #include "campus/mem.h"
 #include "campus/outbox.h"
 #include "campus/text.h"
@@ -111,10 +112,12 @@ static enum err refuse_masks(struct gate *g, const struct entity *e, const struc
     return x;
 }
 
-// The record has come into another state: approvals that it left behind or that lie ahead.
+// The record has come into another state: tasks and approvals that it left behind or that lie
+// ahead.
 static enum err entered(struct act *a, int before, const char *verb) {
     struct gate *g = a->g;
-    if (!approval_of(g->release->approvals, a->entity, NULL)) return ERR_OK;
+    enum err e = tasks_entered(g, a->record, before);
+    if (e || !approval_of(g->release->approvals, a->entity, NULL)) return e;
     struct approving ap = gate_approving(g, a->record, verb);
     return approval_entered(&ap, a->record, before, verb);
 }
@@ -250,7 +253,7 @@ static enum err update(struct act *a, int64_t if_match, const json_t *body) {
     if (!v.allowed)
         return problem_set(g->store.problem, ERR_FORBIDDEN,
                            "you could not reach the record any more");
-    e = effects_update(g, a->record, after.values, false);
+    e = effects_update(g, a->record, after.values, &in);
     if (e) return e;
     return store_update(&g->store, a->record, &in, -1, "update", g->actor->id, g->now,
                         g->release->number);
@@ -273,7 +276,7 @@ enum err gate_archive(struct gate *g, const struct entity *e, const char *id, in
     if (err) return err;
     err = open_for(&a, "delete", if_match);
     if (!err) err = not_in_approval(&a);
-    if (!err) err = effects_update(g, a.record, a.record->values, true);
+    if (!err) err = effects_update(g, a.record, a.record->values, NULL);
     if (!err) err = store_archive(&g->store, a.record, g->actor->id, g->now, g->release->number);
     return gate_act_end(&a, err, "deleted");
 }
@@ -359,6 +362,7 @@ static enum err may_go(struct act *a, struct wanted *w, bool dry, struct input *
                               arena_printf(g->store.arena, "/%s", f->name), "required",
                               "must be filled before %s", t->name);
     }
+    if (!err && w->finishes) err = tasks_checked(g, a->record, t);
     if (!err) err = find_exclusive(g, a->record, t, &name);
     if (!err && name) {
         err = problem_set(g->store.problem, ERR_FORBIDDEN, "separation of duty: %s", name);
@@ -450,7 +454,7 @@ static enum err transition(struct act *a, int64_t if_match, const json_t *body,
     if (e) return e;
     ruling->needless = !w.finishes;
     if (!w.finishes) {
-        e = effects_update(g, a->record, overlaid(g, a->record, &in).values, false);
+        e = effects_update(g, a->record, overlaid(g, a->record, &in).values, &in);
         if (e) return e;
         return store_update(&g->store, a->record, has_any(&in.present) ? &in : NULL, -1, t->name,
                             g->actor->id, g->now, g->release->number);
@@ -467,6 +471,7 @@ static enum err transition(struct act *a, int64_t if_match, const json_t *body,
     if (e) return e;
     e = store_update(&g->store, a->record, has_any(&in.present) ? &in : NULL, t->to, t->name,
                      g->actor->id, g->now, g->release->number);
+    if (!e) e = ledger_transition(g, a->record, t);
     return e ? e : entered(a, before, t->name);
 }
 

@@ -15,6 +15,7 @@
 
 extern const char _binary_prelude_lua_start[], _binary_prelude_lua_end[];
 extern const char _binary_author_lua_start[], _binary_author_lua_end[];
+extern const char _binary_expand_lua_start[], _binary_expand_lua_end[];
 
 static void *alloc(void *ud, void *p, size_t old, size_t n) {
     struct plugin_state *s = ud;
@@ -196,7 +197,8 @@ static int boot(lua_State *L) {
     lua_pushlightuserdata(L, q->state);
     lua_pushcclosure(L, ask, 1);
     lua_pushcfunction(L, load_author);
-    lua_call(L, 4, 1);
+    load_own(L, _binary_expand_lua_start, _binary_expand_lua_end, "=expand");
+    lua_call(L, 5, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, "plugin");
     return 0;
 }

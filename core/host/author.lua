@@ -280,6 +280,7 @@ local CALLS = {
   create = "fun(self: campus.ctx, entity: string, fields: table<string, any>): table?, campus.refusal?",
   update = "fun(self: campus.ctx, entity: string, id: string, fields: table<string, any>): table?, campus.refusal?",
   transition = "fun(self: campus.ctx, entity: string, id: string, name: string, fields?: table<string, any>): table?, campus.refusal?",
+  post = "fun(self: campus.ctx, ledger: string, posting: table<string, any>): { number: string }?, campus.refusal?",
   emit = "fun(self: campus.ctx, word: string, entity: string, id: string): nil, campus.refusal?",
   send = "fun(self: campus.ctx, message: string, ...: any): table?, campus.refusal?",
   document = "fun(self: campus.ctx, document: string, entity: string, id: string, more?: table<string, any>): table?, campus.refusal?",

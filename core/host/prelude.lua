@@ -3,8 +3,9 @@
 --
 -- The sandbox of one plugin. The child runs this chunk once a plugin with the plugin's name, its files
 -- and a way to ask the core; it returns declare, policy, rule and action. Only this file sees debug and
--- load; plugins never do. `author` runs what core/host/author.lua holds for those who write plugins.
-local name, sources, ask, load_author = ...
+-- load; plugins never do. `author` runs what core/host/author.lua holds for those who write plugins; what
+-- one line declares and many are made of is in core/host/expand.lua.
+local name, sources, ask, load_author, expand = ...
 local rawget = rawget
 local getinfo, load, setmetatable, getmetatable = debug.getinfo, load, setmetatable, getmetatable
 local pairs, ipairs, type, tostring, error, next, pcall = pairs, ipairs, type, tostring, error, next, pcall
@@ -87,13 +88,15 @@ local SHAPES = {
   plugin = { title = "title", version = "text", api = "integer", needs = "texts", entities = "table", rules = "table",
     actions = "table", on = "table", every = "table", messages = "table", reports = "table", exports = "table", documents = "table",
     obligations = "table", permissions = "list", serves = "texts", name = "text", public = "table" },
-  entity = { title = "title", subject = "names", serves = "texts", fields = "table", workflow = "table", indexes = "list", lab = "table", overview = "table" },
+  entity = { title = "title", subject = "names", serves = "texts", fields = "table", workflow = "table", indexes = "list", lab = "table", overview = "table",
+    part_of = "text", tasks = "any" },
   workflow = { start = "text", states = "table", transitions = "table" },
-  state = { title = "title", final = "boolean", frees = "boolean", deadline = "any" },
+  state = { title = "title", final = "boolean", frees = "boolean", deadline = "any", todo = "names", checklist = "any" },
   transition = { title = "title", from = "names", to = "text", needs = "texts", rule = "text", approvals = "any", who = "table",
     never_by = "texts", otherwise = "climb|wait", back = "text", recall = "text", paper = "text", reserve = "table",
-    commit = "boolean", settle = "boolean", release = "boolean", message = "names" },
-  deadline = { within = "text", owner = "text", remind = "texts", escalate = "list", lapse = "text", calendar = "text" },
+    commit = "boolean", settle = "boolean", release = "boolean", message = "names", post = "table",
+    checked = "boolean" },
+  deadline = { within = "text", by = "text", owner = "names", remind = "texts", escalate = "list", lapse = "text", calendar = "text" },
   escalation = { after = "text", to = "text" },
   reserve = { pool = "text", limit = "text", amount = "any", overbook = "any", exceed = "text" },
   obligation = { title = "title", serves = "texts", period = "text", within = "text", owner = "text", remind = "texts",
@@ -360,6 +363,8 @@ local function ordered(t, what)
   sort(out, function(a, b) return a._seq < b._seq or (a._seq == b._seq and tostring(a.name) < tostring(b.name)) end)
   return out
 end
+-- Constructors that are made of others.
+local expanded = expand { campus = campus, field = field, here = here, take = take, wrong = wrong, fail = fail, locate = locate, SHAPES = SHAPES }
 -- The ladder of what runs against the clock.
 local function ladder(d, file, line)
   for _, e in ipairs(type(d.escalate) == "table" and d.escalate or {}) do
@@ -367,11 +372,12 @@ local function ladder(d, file, line)
   end
 end
 -- The members of a workflow, each checked and with the line where it stands.
-local function members(t, what, shape, file, line)
+local function members(t, what, shape, file, line, made)
   local out = ordered(t, what)
-  local from = locate(file, line, what)
+  local from = made and line or locate(file, line, what)
   for _, m in ipairs(out) do
-    local l, col = locate(file, from, m.name)
+    local l, col = from, 1
+    if not made then l, col = locate(file, from, m.name) end
     m._seq = nil
     take(format("%s %s", shape, tostring(m.name)), m, SHAPES[shape], { name = "any" }, file, l)
     m.file, m.line, m.col = file, l, col
@@ -380,6 +386,7 @@ local function members(t, what, shape, file, line)
       ladder(m.deadline, file, l)
     end
     if type(m.reserve) == "table" then take("reserve", m.reserve, SHAPES.reserve, nil, file, l) end
+    expanded.member(m, file, l)
   end
   return out
 end
@@ -387,10 +394,10 @@ local function workflow(w, e)
   if type(w) ~= "table" then return nil end
   local file, line = e.file or MAIN, e.line or 1
   take("a workflow", w, SHAPES.workflow, nil, file, locate(file, line, "workflow"))
-  local moves = members(w.transitions, "transitions", "transition", file, line)
+  local moves = members(w.transitions, "transitions", "transition", file, line, e.made)
   local states, seen = {}, {}
   local byname = {}
-  for _, s in ipairs(members(w.states, "states", "state", file, line)) do byname[s.name] = s end
+  for _, s in ipairs(members(w.states, "states", "state", file, line, e.made)) do byname[s.name] = s end
   local function visit(s)                    -- start first, then as the transitions lead, final ones last
     if seen[s] or not byname[s] then return end
     seen[s] = true
@@ -455,6 +462,7 @@ local function declaration()
   local p = run_file("plugin.lua")
   if type(p) ~= "table" then fail("declaration", "plugin.lua must return one table: return { title = …, entities = { … } }", MAIN, 1) end
   take("a plugin", p, SHAPES.plugin, nil, MAIN, 1)
+  p = expanded.plugin(p)
   local out = { name = name, title = p.title, version = p.version, api = p.api or 1, needs = p.needs,
     permissions = p.permissions, serves = p.serves }
   if p.needs then out.needs_line = locate(MAIN, 1, "needs") end
@@ -572,7 +580,7 @@ local function asking(service)
   end
 end
 local calls = {}
-for _, k in ipairs { "get", "find", "create", "update", "transition", "document", "emit", "send", "now", "log", "t" } do calls[k] = asking(k) end
+for _, k in ipairs { "get", "find", "create", "update", "transition", "document", "post", "emit", "send", "now", "log", "t" } do calls[k] = asking(k) end
 local KINDS = { action = "actions", on = "on", every = "every" }
 local function action(kind, action_name, revision, input)
   if not plugin then declare() end

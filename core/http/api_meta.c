@@ -110,6 +110,7 @@ static void workflow_json(struct request *rq, const struct entity *e) {
         title_json(b, &w->states[i].title);
         json_kv_bool(b, "final", w->states[i].final);
         if (w->states[i].deadline) json_kv_bool(b, "deadline", true);
+        if (w->states[i].todo) json_kv_bool(b, "todo", true);
         buf_putc(b, '}');
     }
     buf_putc(b, ']');
@@ -139,6 +140,8 @@ static void workflow_json(struct request *rq, const struct entity *e) {
         if (t->commit) json_kv_bool(b, "commit", true);
         if (t->settle) json_kv_bool(b, "settle", true);
         if (t->release) json_kv_bool(b, "release", true);
+        if (t->checked) json_kv_bool(b, "checked", true);
+        if (t->post) json_kv_str(b, "post", t->post->ledger->full);
         json_kv_bool(b, "may", visible_transition(rq, e, t));
         buf_putc(b, '}');
     }
@@ -171,6 +174,8 @@ static void entity_json(struct request *rq, const struct entity *e, const struct
     workflow_json(rq, e);
     texts_json(b, "serves", e->serves);
     kept_json(b, "overview", e->overview);
+    if (e->ledger) json_kv_bool(b, "ledger", true);
+    if (e->part_of) json_kv_str(b, "part_of", e->part_of->name);
     buf_putc(b, '}');
 }
 

@@ -98,6 +98,32 @@ static void number_json(struct merge *m, const struct key *k, const struct yaml 
         buf_int(out, v);
 }
 
+// A group as one of a list or map: what is not said has its default, or is not there.
+static void line_json(struct merge *m, const struct key *group, const struct yaml *y,
+                      const char *path, struct buf *out) {
+    const char *names[256];
+    size_t n = 0;
+    if (y->kind != YAML_MAP) wrong(m, y, path, "type", "must be a map: { key: value }");
+    for (const struct key *k = group->first; k && n < 256; k = k->next) names[n++] = k->name;
+    for (const struct yaml *c = y->kind == YAML_MAP ? y->first : NULL; c; c = c->next) {
+        bool known = false;
+        for (size_t i = 0; i < n; i++) known |= !strcmp(names[i], c->key);
+        if (!known)
+            wrong(m, c, arena_printf(m->a, "%s.%s", path, c->key), "unknown_key",
+                  arena_printf(m->a, "there is no such key%s",
+                               text_instead(m->a, c->key, names, n, "here there are")));
+    }
+    buf_putc(out, '{');
+    for (const struct key *k = group->first; k; k = k->next) {
+        const struct yaml *own = y->kind == YAML_MAP ? yaml_get(y, k->name) : NULL;
+        const char *here = arena_printf(m->a, "%s.%s", path, k->name);
+        if (!own) own = k->preset;
+        if (!own && k->required) wrong(m, y, here, "required", "must be said");
+        if (own) json_key(out, k->name), value_json(m, k, own, here, out);
+    }
+    buf_putc(out, '}');
+}
+
 static void value_json(struct merge *m, const struct key *k, const struct yaml *y, const char *path,
                        struct buf *out) {
     size_t at = out->len;
@@ -181,7 +207,7 @@ static void value_json(struct merge *m, const struct key *k, const struct yaml *
         else
             yaml_to_json(y, out);
         break;
-    case KEY_GROUP: break;
+    case KEY_GROUP: line_json(m, k, y, path, out); break;
     }
     if (out->len == at) buf_puts(out, "null");
 }

@@ -33,6 +33,7 @@ struct key {
     bool has_min, has_max;
     int64_t min, max;          // scaled: money by 2, decimal and percent by 4
     const struct yaml *preset; // default; NULL: required
+    bool required;             // of a group in a list or map: must be said there
     const char **choices;
     const struct yaml *forbid; // list of { match, because }
     struct key *of;            // element of a list or map

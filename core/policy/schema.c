@@ -44,6 +44,7 @@ static struct key *load_key(struct arena *a, const struct yaml *y, struct proble
     k->unit = yaml_str(y, "unit", NULL);
     k->preset = yaml_get(y, "default");
     k->forbid = yaml_get(y, "forbid");
+    k->required = yaml_get(y, "required") && yaml_get(y, "required")->b;
     const char *type = yaml_str(y, "type", yaml_get(y, "keys") ? "group" : NULL);
     int found = -1;
     for (int i = 0; type && i < KEY_TYPES; i++)

@@ -34,18 +34,37 @@ static int add_record(const struct report_measure *m, const struct record *r, in
     return m->kind == MEASURE_AVG ? 2 : 1;
 }
 
-static enum err add_one(struct store *s, const struct report_decl *rep, const struct record *r,
-                        int sign) {
+static struct buf key_of(struct arena *a, const struct report_decl *rep, const struct record *r) {
     struct buf key;
-    const char *name = full_name(s->arena, rep);
-    buf_init(&key, s->arena);
+    buf_init(&key, a);
     buf_putc(&key, '[');
     for (int i = 0; i < rep->ngroups; i++) {
         struct value v = column_value(r, rep->groups[i].column);
-        v = report_bucket(s->arena, rep, i, SIDE_NOW, &v);
+        v = report_bucket(a, rep, i, SIDE_NOW, &v);
         put_group(&key, &v);
     }
     buf_putc(&key, ']');
+    return key;
+}
+
+enum err counter_sum(struct store *s, const struct report_decl *rep, const struct record *r,
+                     int64_t *out) {
+    struct buf key = key_of(s->arena, rep, r);
+    struct stmt *st =
+        db_query(s->db, s->problem, "SELECT sums FROM core_counter WHERE report=$1 AND k=$2", "ts",
+                 full_name(s->arena, rep), key.data, key.len);
+    enum err e = stmt_first(st, s->problem);
+    *out = 0;
+    if (e) return e == ERR_NOT_FOUND ? ERR_OK : e;
+    *out = strtoll(stmt_text(st, 0, NULL) + 1, NULL, 10);
+    stmt_reset(st);
+    return ERR_OK;
+}
+
+static enum err add_one(struct store *s, const struct report_decl *rep, const struct record *r,
+                        int sign) {
+    const char *name = full_name(s->arena, rep);
+    struct buf key = key_of(s->arena, rep, r);
     if (!rep->nmeasures)
         return db_send(
             s->db, s->problem,

@@ -353,6 +353,11 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
     build_due(b, json_object_get(j, "workflow"), e);
     build_subjects(b, j, e);
     e->overview = build_kept(b, json_object_get(j, "overview"));
+    const char *part_of = json_string_value(json_object_get(j, "part_of"));
+    e->part_of = part_of ? entity_field(e, part_of) : NULL;
+    if (part_of && (!e->part_of || e->part_of->type != FIELD_REFERENCE))
+        build_at(b, j, "field_type", "%s: part_of = \"%s\" is no reference of it", e->name,
+                 part_of);
     build_search(b, e);
     build_indexes(b, json_object_get(j, "indexes"), j, e);
     build_lab(b, j, e);
@@ -494,6 +499,7 @@ enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, st
         build_exports(&b, s, &plugins[i]);
         build_public(&b, s, &plugins[i]);
     }
+    build_ledgers(&b, s);
     *out = s;
     return p->count > before ? ERR_INVALID : ERR_OK;
 }

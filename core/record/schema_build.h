@@ -37,6 +37,7 @@ const char *build_near(struct build *b, const struct entity *e, const char *name
 void build_documents(struct build *b, const json_t *list, struct plugin *pl);
 void build_reports(struct build *b, const struct schema *s, struct plugin *pl);
 void build_exports(struct build *b, const struct schema *s, struct plugin *pl);
+void build_ledgers(struct build *b, const struct schema *s);
 bool build_is_reserved(const char *name); // names that plugins may not use
 
 #endif

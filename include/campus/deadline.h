@@ -21,6 +21,11 @@ struct deadline_subject {
 };
 MUST_CHECK enum err deadline_open(const struct flow *f, const struct deadline_decl *d, int64_t due,
                                   const struct deadline_subject *s);
+// What it goes by has changed: the open one of a record goes on from where it began, by these
+// values. *due: anew (0: ended), unchanged when none was open.
+MUST_CHECK enum err deadline_reset(const struct flow *f, const struct deadline_decl *d,
+                                   const struct deadline_subject *s, const struct value *values,
+                                   int64_t *due);
 // Ends what is open, and its to-dos.
 MUST_CHECK enum err deadline_close(const struct flow *f, const char *record);
 

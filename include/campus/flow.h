@@ -16,16 +16,17 @@
 struct term { // how long
     struct duration d;
     const char *policy;        // a key of type duration, or NULL
+    const struct field *by;    // a choice, whose name follows the key; or NULL
     const struct field *field; // a date or datetime, or NULL
 };
 struct step_decl {
-    struct duration after;
+    struct term after;
     const char *to; // "supervisor", "duty", "role:NAME"
 };
 struct deadline_decl {
     struct term within;
-    const char *owner; // "field:NAME", "role:NAME", "$actor", or "" for nobody
-    struct duration *remind;
+    const char *owner; // as of flow_audience, with "$actor"; "" for nobody
+    struct term *remind;
     int nremind;
     struct step_decl *steps;
     int nsteps;
@@ -44,6 +45,11 @@ struct reserve_decl {
     const char *exceed;        // "refuse", "warn", "ask:ROLE"; NULL: refuse
     const char *exceed_key;    // or a key of the policy that says it
     struct reserve_decl *next; // of those that draw on the same entity
+};
+struct checklist_decl {  // of a state
+    const json_t *items; // [{"name","title","owner","within"}], borrowed; NULL:
+    const char *policy;  // the key that says them
+    const struct calendar *calendar;
 };
 struct obligation_decl {
     const struct plugin *plugin;
@@ -91,5 +97,9 @@ struct flow {
 // Adds the event ENTITY.WORD about a record.
 MUST_CHECK enum err flow_tell(const struct flow *f, const char *word, const char *entity,
                               const char *record, int64_t rev, const char *state);
+// The first that is filled of "field:officer,role:finance": a person field, a text field that holds
+// the name of a role, a role itself. "person:ID", "role:NAME", or NULL. values may be NULL.
+const char *flow_audience(struct arena *a, const char *spec, const struct entity *e,
+                          const struct value *values);
 
 #endif

@@ -128,6 +128,9 @@ struct value report_value(const struct report_decl *rep, const struct report_row
 MUST_CHECK enum err counter_rows(struct store *s, struct report_table *t);
 // One record more (sign 1) or fewer (-1), in the transaction of the write.
 MUST_CHECK enum err counter_add(struct store *s, const struct record *r, int sign);
+// The first sum of a kept report's group that this record is in; 0 where there is none.
+MUST_CHECK enum err counter_sum(struct store *s, const struct report_decl *rep,
+                                const struct record *r, int64_t *out);
 // Counts a kept report afresh.
 MUST_CHECK enum err counter_rebuild(struct store *s, const struct report_decl *rep);
 // Counts afresh what is declared otherwise than when it was counted last. In a transaction.

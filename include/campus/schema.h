@@ -46,6 +46,7 @@ struct entity;
 struct deadline_decl; // flow.h
 struct reserve_decl;
 struct obligation_decl;
+struct checklist_decl;
 struct choice {
     const char *name;
     struct title title;
@@ -114,7 +115,35 @@ struct state {
     const char *name;
     struct title title;
     bool final, frees; // frees: what is unique in lists of such a record may be used again
-    const struct deadline_decl *deadline; // resolved by flow/, as what follows; or NULL
+    const struct deadline_decl *deadline;   // resolved by flow/, as what follows; or NULL
+    const struct checklist_decl *checklist; // the tasks that entering it makes, or NULL
+    const char *todo; // whom being here asks to do something (flow_audience), or NULL
+};
+// A ledger is an entity whose records are entries, which only postings make (gate/ledger.c).
+struct ledger_decl {
+    const struct field *number, *day, *account, *amount, *source, *act, *text, *reverses;
+    const struct field *item, *place;  // or NULL
+    const struct report_decl *balance; // kept: by account, item, place
+    const char *format;                // of a posting's number
+    const bool *floored;  // by choice of account: whether, and above what, its balances
+    const int64_t *floor; // stay
+};
+struct post_part {             // of an entry
+    const char *word;          // said, or
+    const struct field *field; // read, of the record
+    bool of_line;              // or of the line of its list; neither: nothing
+};
+struct post_line {
+    const struct field *list; // an entry for each of its lines; NULL: one
+    struct post_part account, item, place, amount;
+    bool minus;
+};
+struct post_decl { // what a transition posts
+    const struct entity *ledger;
+    const struct field *day, *text; // of the record; NULL: today, what the transition is called
+    const struct post_line *lines;
+    int nlines;
+    const char *reverses; // the transition of the same record whose posting it takes back; or NULL
 };
 struct transition {
     const char *name;
@@ -130,6 +159,8 @@ struct transition {
     const json_t *declaration;          // whole, borrowed
     const struct reserve_decl *reserve; // or NULL
     bool commit, settle, release;       // of what the record holds
+    const struct post_decl *post;       // or NULL
+    bool checked;                       // not while a task of the checklist is open
     int line, col;
 };
 struct workflow {
@@ -186,11 +217,15 @@ struct entity {
     int nsubjects;       // its own: persons, references, texts "plugin.entity/ID"
     int due_field;       // "due_at", where a state has a deadline; else -1
     bool holds;          // a transition reserves
+    bool asks;           // a state has a to-do
     bool has_sealed, derives;
-    bool feeds;                      // has fields that show what is reserved of it
-    bool once;                       // has unique fields in lists
-    const struct reserve_decl *pool; // first of those that draw on this entity, or NULL
-    const struct workflow *workflow; // NULL: stateless
+    bool feeds;                       // has fields that show what is reserved of it
+    bool once;                        // has unique fields in lists
+    const struct reserve_decl *pool;  // first of those that draw on this entity, or NULL
+    const struct ledger_decl *ledger; // of an entity that is one, or NULL
+    const struct entity *tasks;       // where a state has a checklist: its tasks, or NULL
+    const struct field *part_of;      // the reference to the record that shows it, or NULL
+    const struct workflow *workflow;  // NULL: stateless
     const struct index_decl *indexes;
     int nindexes;
     const char **serves; // clause ids, NULL-ended

@@ -45,6 +45,20 @@ static void test_a_kept_counter_says_what_a_scan_says(void **state) {
     assert_string_equal(kept(fx, "fees"), scanned(fx, "fees", NULL));
 }
 
+static void test_one_group_is_known_by_a_record_of_it(void **state) {
+    struct fixture *fx = *state;
+    struct record r;
+    int64_t sum = 7;
+    write_things(fx);
+    OK(fx, fixture_insert(fx, fx->applicants,
+                          "{\"name\":\"n\",\"region\":\"north\",\"fee\":\"-2.25\"}", &r));
+    OK(fx, counter_sum(&fx->store, fixture_report(fx, "fees"), &r, &sum));
+    assert_int_equal(sum, 50 - 225);
+    r.values[entity_field(fx->applicants, "region")->index] = value_text("west");
+    OK(fx, counter_sum(&fx->store, fixture_report(fx, "fees"), &r, &sum));
+    assert_int_equal(sum, 0);
+}
+
 static void test_a_rolled_back_write_does_not_count(void **state) {
     struct fixture *fx = *state;
     struct record r;
@@ -144,6 +158,7 @@ static void test_what_is_declared_otherwise_is_counted_afresh(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(test_a_kept_counter_says_what_a_scan_says),
+        T(test_one_group_is_known_by_a_record_of_it),
         T(test_a_rolled_back_write_does_not_count),
         T(test_a_rebuild_repairs_a_wrong_counter),
         T(test_a_scan_counts_only_what_its_condition_lets_through),

@@ -9,7 +9,7 @@
 struct stand {
     struct flow_fixture f;
     struct deadline_decl decl;
-    struct duration remind[2];
+    struct term remind[2];
     struct step_decl steps[2];
     struct record visit;
 };
@@ -26,10 +26,10 @@ static int stand_open(void **state) {
     struct stand *s;
     flow_fixture_open(state, sizeof *s, "p-1");
     s = *state;
-    s->remind[0] = (struct duration){4, DURATION_HOURS};
-    s->remind[1] = (struct duration){9, DURATION_WORKDAYS}; // before it began: never
-    s->steps[0] = (struct step_decl){{1, DURATION_WORKDAYS}, "role:lead"};
-    s->steps[1] = (struct step_decl){{0, DURATION_HOURS}, "supervisor"};
+    s->remind[0] = (struct term){.d = {4, DURATION_HOURS}};
+    s->remind[1] = (struct term){.d = {9, DURATION_WORKDAYS}}; // before it began: never
+    s->steps[0] = (struct step_decl){{.d = {1, DURATION_WORKDAYS}}, "role:lead"};
+    s->steps[1] = (struct step_decl){{.d = {0, DURATION_HOURS}}, "supervisor"};
     s->decl = (struct deadline_decl){.within = {.d = {2, DURATION_WORKDAYS}},
                                      .owner = "field:host",
                                      .remind = s->remind,
@@ -155,7 +155,7 @@ static void test_the_time_is_that_of_a_field_where_it_says_so(void **state) {
 
 static void test_who_is_on_duty_is_told_else_the_owner(void **state) {
     struct stand *s = *state;
-    s->steps[0] = (struct step_decl){{0, DURATION_HOURS}, "duty"};
+    s->steps[0] = (struct step_decl){{.d = {0, DURATION_HOURS}}, "duty"};
     s->decl.nsteps = 1;
     s->decl.nremind = 0;
     s->decl.within.d = (struct duration){5, DURATION_DAYS}; // Saturday the 28th
@@ -171,6 +171,49 @@ static void test_who_is_on_duty_is_told_else_the_owner(void **state) {
     assert_int_equal(todos(s, "role:lead"), 1);
 }
 
+static void test_asked_is_the_first_that_is_filled(void **state) {
+    struct stand *s = *state;
+    struct fixture *fx = s->f.fx;
+    const struct entity *e = fx->applicants;
+    struct value *v = arena_alloc(fx->arena, sizeof *v * (size_t)e->nfields);
+    const char *both = "field:region,field:code,role:finance";
+    assert_string_equal(flow_audience(fx->arena, both, e, v), "role:finance");
+    v[entity_field(e, "code")->index] = value_text("cashier"); // a text holds the name of a role
+    assert_string_equal(flow_audience(fx->arena, both, e, v), "role:cashier");
+    assert_string_equal(flow_audience(fx->arena, "field:host,role:x", fx->visits, s->visit.values),
+                        "person:p-1");
+    assert_string_equal(flow_audience(fx->arena, "person:p-9", NULL, NULL), "person:p-9");
+    assert_null(flow_audience(fx->arena, "field:host", NULL, NULL));
+    assert_null(flow_audience(fx->arena, "", e, v));
+}
+
+static void test_a_clock_goes_by_a_new_date_from_where_it_began(void **state) {
+    struct stand *s = *state;
+    struct deadline_subject sub = {"admissions.visits", s->visit.id, "open", 1, NULL};
+    int64_t due = 7;
+    s->decl.nsteps = s->decl.nremind = 0;
+    (void)opened(s); // two working days from Monday at ten
+    s->f.flow.now = ms("2026-11-24T10:00:00+08:00");
+    s->decl.within.d.n = 3;
+    OK(s->f.fx, deadline_reset(&s->f.flow, &s->decl, &sub, s->visit.values, &due));
+    assert_int_equal(due, ms("2026-11-26T16:00:00+08:00"));
+    TAKES("2026-11-25T16:00:00+08:00", "");
+    TAKES("2026-11-26T16:00:00+08:00", "missed");
+    s->decl.within.field = entity_field(s->f.fx->visits, "at");
+    s->visit.values[s->decl.within.field->index] = value_null();
+    OK(s->f.fx, deadline_reset(&s->f.flow, &s->decl, &sub, s->visit.values, &due));
+    assert_int_equal(due, 0);
+    TAKES("2027-11-26T16:00:00+08:00", "");
+    s->visit.values[s->decl.within.field->index] = value_int(ms("2028-01-01T00:00:00+08:00"));
+    OK(s->f.fx, deadline_reset(&s->f.flow, &s->decl, &sub, s->visit.values, &due));
+    TAKES("2028-01-01T00:00:00+08:00", "missed");
+    OK(s->f.fx, deadline_close(&s->f.flow, s->visit.id));
+    s->decl.within.field = NULL;
+    due = 7;
+    OK(s->f.fx, deadline_reset(&s->f.flow, &s->decl, &sub, s->visit.values, &due));
+    assert_int_equal(due, 7); // none was running: it is not for a severity to start one
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, stand_open, flow_fixture_close)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -180,6 +223,8 @@ int main(void) {
         T(test_a_closed_one_takes_no_step_and_one_put_off_waits),
         T(test_the_time_is_that_of_a_field_where_it_says_so),
         T(test_who_is_on_duty_is_told_else_the_owner),
+        T(test_asked_is_the_first_that_is_filled),
+        T(test_a_clock_goes_by_a_new_date_from_where_it_began),
     };
     return cmocka_run_group_tests_name("deadline", tests, NULL, NULL);
 }

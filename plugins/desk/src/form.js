@@ -85,6 +85,8 @@ export function presets(e) {
   for (const f of e.fields) {
     if (f.default === '$today') out[f.name] = app.meta.school.today;
     else if (f.default === '$actor') out[f.name] = app.user.id;
+    const given = f.type === 'reference' && app.route?.query.get(f.name);   // of a link that leads here
+    if (given) out[f.name] = given;
   }
   const campus = e.fields.find((f) => f.name === 'campus' && f.type === 'text');
   if (campus && app.user.campus) out.campus = app.user.campus;

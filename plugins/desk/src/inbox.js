@@ -79,7 +79,7 @@ export function Page() {
   const leave = (item) => { setGone((g) => [...g, item.id]); setPicked((p) => p.filter((id) => id !== item.id)); recount(); };
   const items = load.data?.items.filter((x) => !gone.includes(x.id)) ?? [];
   const chosen = items.filter((x) => picked.includes(x.id)), approvals = items.filter((x) => x.kind === 'approval');
-  const tabs = ['', 'approval', 'deadline', 'obligation', 'copy'];
+  const tabs = ['', 'approval', 'task', 'deadline', 'obligation', 'copy'];
   return html`<div class="page inbox"><div class="page-head"><h1>${t('待办', 'Inbox')}</h1><span class="hint">${load.data && count(items.length)}${load.data?.next && '+'}</span></div>
     <div class="tabs" role="group" aria-label=${t('种类', 'Kinds')}>${tabs.map((k) => html`<button type="button" aria-pressed=${k === kind ? 'true' : 'false'} onClick=${() => { location.hash = k ? `#/inbox?kind=${k}` : '#/inbox'; }}>${k ? kindName(k) : t('全部', 'All')}</button>`)}</div>
     ${approvals.length > 1 && html`<label class="hint pick-all"><input type="checkbox" checked=${chosen.length === approvals.length} onChange=${(e) => setPicked(e.target.checked ? approvals.map((x) => x.id) : [])} /> ${t('全选审批', 'Select all approvals')}</label>`}

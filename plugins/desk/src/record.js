@@ -20,6 +20,7 @@ import { RevealButton, keepPurpose, rememberedPurpose } from './reveal.js';
 import { History } from './history.js';
 import { Explain } from './explain.js';
 import { Deadline, Messages } from './messages.js';
+import { Parts } from './parts.js';
 
 const fieldNames = (e) => Object.fromEntries(e.fields.map((f) => [f.name, title(f.title, f.name)]));
 
@@ -142,6 +143,7 @@ export function Record({ e, id }) {
       <section class="card">${editing ? html`<${Edit} e=${e} loaded=${loaded} close=${() => { setEditing(false); if (changed) first.again(); }} saved=${(x) => { setEditing(false); take(x); }} />`
       : html`<${Fields} e=${e} record=${record} revealed=${revealed} reveal=${reveal} />
         ${revealed && html`<p class="hint">${purpose && t(`用途：${purpose}。已记入审计。`, `Purpose: ${purpose}. It is on record.`)} <button type="button" class="plain" onClick=${() => setRevealed(null)}>${t('重新遮住', 'Hide again')}</button></p>`}`}</section>
+      ${!editing && html`<${Parts} e=${e} id=${id} />`}
     </div><aside>
       ${!editing && html`<${Approvals} e=${e} record=${record} changed=${first.again} />`}
       ${(e.workflow || actionsOf(e, record).length > 0) && !editing && html`<${Steps} e=${e} loaded=${loaded} done=${take} stale=${first.again} />`}
