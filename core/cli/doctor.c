@@ -194,6 +194,15 @@ static void pools(struct doctor *d) {
         say(d, GOOD, "pools", "%" PRId64 " agree with what is held of them", n);
 }
 
+static void shown(struct doctor *d) {
+    int64_t wrong = 0;
+    struct store s = {.db = d->db, .arena = d->cli->arena, .problem = &d->cli->problem};
+    if (derive_check(&s, d->release->schema, &wrong))
+        say_problem(d, "pools");
+    else if (wrong)
+        say(d, BAD, "pools", "%" PRId64 " fields show something else than what is held", wrong);
+}
+
 static void bad_file(void *self, const char *id) {
     say(self, BAD, "attachments", "%s is missing or damaged", id);
 }
@@ -245,6 +254,7 @@ int cmd_doctor(struct cli *cli, int argc, char **argv) {
         say(&d, GOOD, "release", "%" PRId64 " builds and checks", active);
         counters(&d);
         ledgers(&d);
+        shown(&d);
         calendar(&d);
     }
     release_put(d.release);

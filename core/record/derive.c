@@ -154,32 +154,58 @@ enum err derive_feed(struct store *s, struct record *pool, const struct field *l
     return x ? x : counter_add(s, pool, 1);
 }
 
-// As it is held: of fields that are new, and of what an older release did not move.
+// What a field of a pool should show, in SQL.
+static const char *shown_sql(struct arena *a, const struct field *f, const char *table) {
+    bool left = f->derives == DERIVES_LEFT;
+    const char *of = left ? arena_printf(a, "coalesce(%s,0)-", f->derived_from->column) : "";
+    return arena_printf(
+        a, "%scoalesce((SELECT %s FROM core_pool WHERE pool=%s.id AND what='%s'),0)", of,
+        left ? "reserved+committed+settled" : WORDS[f->derives], table, f->derived_from->name);
+}
+
+// New fields, and what an older release did not move.
+static enum err settle_entity(struct store *s, const struct entity *e) {
+    int64_t moved = 0, n = 0;
+    enum err x = ERR_OK;
+    for (int i = 0; i < e->nfields && !x; i++) {
+        const struct field *f = &e->fields[i];
+        if (!is_fed(f)) continue;
+        const char *is = shown_sql(s->arena, f, e->table);
+        x = db_run(s->db, s->problem, &n,
+                   arena_printf(s->arena, "UPDATE %s SET %s=%s WHERE %s IS NULL OR %s<>%s",
+                                e->table, f->column, is, f->column, f->column, is),
+                   "");
+        moved += n;
+    }
+    for (int i = 0; i < e->plugin->nreports && moved && !x; i++)
+        if (e->plugin->reports[i].kept && e->plugin->reports[i].entity == e)
+            x = counter_rebuild(s, &e->plugin->reports[i]);
+    return x;
+}
+
 enum err derive_settle(struct store *s, const struct schema *schema) {
     enum err x = ERR_OK;
-    for (int i = 0; i < schema->nentities && !x; i++) {
+    for (int i = 0; i < schema->nentities && !x; i++)
+        if (schema->entities[i]->feeds) x = settle_entity(s, schema->entities[i]);
+    return x;
+}
+
+enum err derive_check(struct store *s, const struct schema *schema, int64_t *wrong) {
+    enum err x = ERR_OK;
+    *wrong = 0;
+    for (int i = 0; i < schema->nentities; i++) {
         const struct entity *e = schema->entities[i];
-        int64_t moved = 0, n = 0;
         for (int k = 0; k < e->nfields && e->feeds && !x; k++) {
+            int64_t n = 0;
             const struct field *f = &e->fields[k];
             if (!is_fed(f)) continue;
-            const char *held = arena_printf(
-                s->arena, "coalesce((SELECT %s FROM core_pool WHERE pool=%s.id AND what='%s'),0)",
-                f->derives == DERIVES_LEFT ? "reserved+committed+settled" : WORDS[f->derives],
-                e->table, f->derived_from->name);
-            const char *is =
-                f->derives != DERIVES_LEFT
-                    ? held
-                    : arena_printf(s->arena, "coalesce(%s,0)-%s", f->derived_from->column, held);
-            x = db_run(s->db, s->problem, &n,
-                       arena_printf(s->arena, "UPDATE %s SET %s=%s WHERE %s IS NULL OR %s<>%s",
-                                    e->table, f->column, is, f->column, f->column, is),
+            x = db_int(s->db, s->problem, &n, 0,
+                       arena_printf(s->arena, "SELECT count(*) FROM %s WHERE %s IS NULL OR %s<>%s",
+                                    e->table, f->column, f->column,
+                                    shown_sql(s->arena, f, e->table)),
                        "");
-            moved += n;
+            *wrong += n;
         }
-        for (int k = 0; k < e->plugin->nreports && moved && !x; k++)
-            if (e->plugin->reports[k].kept && e->plugin->reports[k].entity == e)
-                x = counter_rebuild(s, &e->plugin->reports[k]);
     }
     return x;
 }

@@ -57,6 +57,8 @@ bool input_cell(struct arena *a, const struct field *f, const char *text, size_t
 MUST_CHECK enum err derive_feed(struct store *s, struct record *pool, const struct field *limit,
                                 const int64_t by[3]);
 MUST_CHECK enum err derive_settle(struct store *s, const struct schema *schema);
+// How many of these fields differ from what is held (doctor).
+MUST_CHECK enum err derive_check(struct store *s, const struct schema *schema, int64_t *wrong);
 
 // once.c: what is unique in lists, kept beside the records whose state does not free it.
 // ERR_CONFLICT with an item at each line whose value another record, or another line, has. Called

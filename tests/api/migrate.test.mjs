@@ -47,7 +47,7 @@ async function live() {
   const created = await lead.ok('POST', PEOPLE, body, { 'Idempotency-Key': key });
   await lead.ok('POST', `${PEOPLE}/${created.id}/assess`, {});
   const claims = [];
-  for (let i = 0; i < 3; i++) claims.push(await lead.ok('POST', 'seats/claims', { label: `m${i}`, line: l.id, sum: '7.50' }));
+  for (let i = 0; i < 3; i++) claims.push(await lead.ok('POST', 'seats/claims', { label: `m${i}`, line: l.id, sum: '7.50', papers: [{ invoice: `i${i}` }] }));
   await lead.ok('POST', `seats/claims/${claims[0].id}/offer`, {});
   await lead.ok('POST', `seats/claims/${claims[1].id}/spend`, {});
   const sent = await fetch(`${server.url}/api/v1/files?name=scan.png`, { method: 'POST', body: SCAN, headers: { Authorization: `Bearer ${lead.token}`, 'Content-Type': 'image/png' } });
@@ -153,6 +153,8 @@ test('all that people had is there, and life goes on', async () => {
   assert.equal((await lead.ok('GET', `${PEOPLE}?q=ouyang&total=true`)).total, before_it.byName + 1);
   await lead.ok('POST', `seats/claims/${known.claims[2].id}/offer`, {});
   assert.equal((await totals(lead, known.line)).quota.left, 1);
+  assert.equal((await lead.ok('GET', `seats/lines/${known.line}`)).places, 1);
+  assert.equal((await lead.api('POST', 'seats/claims', { line: known.line, papers: [{ invoice: 'I-1' }] })).body.errors[0].pointer, '/papers/0/invoice');
   assert.match(good(server.run(['audit', 'verify'])), /good/);
   known.made = made.id;
   before_it = await seen();

@@ -4,6 +4,7 @@
 // What money of a budget needs beside seats: settled and refunded, exceeded with a mark, shown in fields of
 // its line, invoices once over all claims, numbers without a gap (FIN-1, FIN-2, FIN-6).
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
@@ -254,9 +255,15 @@ test('a claim that is asked in a release that begins to ask, where invoices stan
   assert.equal(server.run(['reload']).status, 0);
 });
 
-test('doctor finds the pools as they are held', async () => {
+test('doctor finds the pools as they are held, and says where a field shows something else', async () => {
   await eventually(async () => {
     const d = server.run(['doctor']);
     assert.equal(d.status, 0, d.stdout + d.stderr);
   });
+  if (server.database) return; // its file is looked into below
+  await server.stop();
+  spawnSync('sqlite3', [join(server.home, 'campusd.db'), 'UPDATE r_funds_lines SET f_held=f_held+1 WHERE n=1']);
+  assert.match(server.run(['doctor']).stdout, /1 fields show something else than what is held/);
+  await server.serve();
+  await eventually(async () => assert.equal(server.run(['doctor']).status, 0)); // a start mends it
 });
