@@ -8,6 +8,7 @@
 #include <string.h>
 #include "campus/json.h"
 #include "campus/mem.h"
+#include "campus/score.h"
 #include "campus/text.h"
 #include "flow/approval_internal.h"
 
@@ -586,5 +587,6 @@ enum err flow_build(const struct flow_input *in, struct problem *p) {
             build_obligation(&d, json_array_get(list, k), &out[pl->nobligations++]);
         pl->obligations = out;
     }
+    score_build(in, p);
     return p->count > before ? ERR_INVALID : ERR_OK;
 }

@@ -75,6 +75,9 @@ MUST_CHECK enum err tasks_checked(struct gate *g, const struct record *r,
                                   const struct transition *t);
 // The record has come from this state (-1: it is new) to the one it is in.
 MUST_CHECK enum err tasks_entered(struct gate *g, const struct record *r, int before);
+// urn.c: the record's urn becomes records; how many goes into `in`.
+MUST_CHECK enum err gate_open_urn(struct gate *g, const struct record *r,
+                                  const struct transition *t, struct input *in);
 // Adds the words of `q` to a page: each in fields that the reader sees in the clear there.
 void gate_search(struct gate *g, const struct entity *e, const struct query *q, struct page *page);
 // What a verdict shows of one record: the standing fields in the clear, which it returns, other

@@ -126,11 +126,15 @@ static void json_row(struct reporting *r, const struct report_row *row) {
     buf_putc(r->out, '}');
 }
 
+static int least(const struct report_decl *rep) {
+    return rep->min_cell > rep->min_count ? rep->min_cell : rep->min_count;
+}
+
 // Sums of everything that was counted. Under min_cell only how many: the rest would give away what
 // a row leaves out.
 static void json_total(struct reporting *r, const struct report_table *t) {
     const struct report_row *sum = report_total(t);
-    int min = r->rep->min_cell;
+    int min = least(r->rep);
     json_key(r->out, "total"), buf_putc(r->out, '{');
     for (int i = r->rep->ngroups; i < r->ncolumns; i++) {
         const struct report_column *c = &r->columns[i];
@@ -186,7 +190,7 @@ static void csv_table(struct reporting *r, const struct report_table *t, bool to
         for (int i = 0; i < r->ncolumns; i++) csv_cell_of(r, &r->columns[i], t->rows[k]);
         csv_end_row(r->out);
     }
-    if (!total || !r->rep->ngroups || r->rep->min_cell) return;
+    if (!total || !r->rep->ngroups || least(r->rep)) return;
     const struct report_row *sum = report_total(t);
     const char *word = r->g->lang == LANG_ZH ? "合计" : "Total";
     csv_put(r->out, word, strlen(word));
@@ -233,7 +237,7 @@ enum err gate_report(struct gate *g, const struct report_decl *rep, const struct
     }
     buf_putc(out, ']');
     json_total(&r, &t);
-    if (rep->min_cell) json_kv_int(out, "suppressed", suppressed);
+    if (least(rep)) json_kv_int(out, "suppressed", suppressed);
     buf_putc(out, '}');
     return ERR_OK;
 }

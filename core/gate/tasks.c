@@ -19,7 +19,7 @@ static enum err each_open(struct gate *g, const struct record *r,
                  arena_printf(s->arena,
                               "SELECT id FROM %s WHERE %s=$1 AND state=$2 AND archived_at=0"
                               " AND f_step IS NOT NULL ORDER BY n",
-                              e->table, e->part_of->column),
+                              e->table, e->part_of[0]->column),
                  "tt", r->id, e->workflow->states[e->workflow->start].name);
     enum err err = ERR_OK;
     while (stmt_next(st, &err, s->problem)) {
@@ -104,7 +104,7 @@ static enum err make(struct gate *g, const struct record *r, const struct checkl
     if (owner && !strcmp(owner, "$actor")) owner = arena_printf(a, "person:%s", g->actor->id);
     if (owner && !strchr(owner, ':')) owner = arena_printf(a, "field:%s", owner);
     if (owner) who = flow_audience(a, owner, r->entity, r->values);
-    put(&in, e, e->part_of->name, r->id);
+    put(&in, e, e->part_of[0]->name, r->id);
     put(&in, e, "step", arena_strdup(a, json_string_value(json_object_get(item, "name"))));
     put(&in, e, "title",
         arena_strdup(a, json_is_string(title) ? json_string_value(title)

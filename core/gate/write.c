@@ -8,6 +8,7 @@
 #include "campus/ledger.h"
 #include "campus/mem.h"
 #include "campus/outbox.h"
+#include "campus/score.h"
 #include "campus/text.h"
 #include "gate/gate_internal.h"
 
@@ -96,6 +97,15 @@ static enum err not_writable(struct gate *g, const struct entity *e,
     return ERR_FORBIDDEN;
 }
 
+// What nobody fills in.
+static enum err reckon(struct gate *g, const struct entity *e, const struct value *before,
+                       struct input *in) {
+    enum err err = input_derive(g->store.arena, e, before, in, g->store.problem);
+    struct flow f = {0};
+    if (!err && e->scores) f = gate_flow(g, e->plugin), score_reckon(&f, e, before, in);
+    return err;
+}
+
 // A value that a mask has gone over must not replace the real one.
 static enum err refuse_masks(struct gate *g, const struct entity *e, const struct input *in) {
     enum err x = ERR_OK;
@@ -156,7 +166,7 @@ static enum err create(struct act *a, const struct entity *e, const struct input
     if (!access_may_write(x, g->actor, &wanted, "create", &in->present, &refused))
         return not_writable(g, e, &refused);
     enum err err = refuse_masks(g, e, in);
-    if (!err) err = input_derive(g->store.arena, e, NULL, in, g->store.problem);
+    if (!err) err = reckon(g, e, NULL, in);
     if (err) return err;
     const struct policy_revision *p = release_policy(g->release, e->plugin, g->today);
     a->record = arena_alloc(g->store.arena, sizeof *a->record);
@@ -220,7 +230,7 @@ static enum err take_fields(struct act *a, const char *verb, const json_t *body,
     if (e) return e;
     if (!access_may_write(g->release->access, g->actor, a->record, verb, &in->present, &refused))
         return not_writable(g, a->entity, &refused);
-    return input_derive(g->store.arena, a->entity, a->record->values, in, g->store.problem);
+    return reckon(g, a->entity, a->record->values, in);
 }
 
 // The record with the input laid over it, as it would be.
@@ -349,9 +359,9 @@ static enum err may_go(struct act *a, struct wanted *w, bool dry, struct input *
     *in = (struct input){.values = a->record->values};
     if (!err && json_object_size(w->fields))
         err = take_fields(a, t->name, w->fields, in);
-    else if (!err && e->derives) { // a record from before the field was declared
+    else if (!err && (e->derives || e->scores)) { // a record from before the field was declared
         in->values = overlaid(g, a->record, in).values;
-        err = input_derive(g->store.arena, e, a->record->values, in, g->store.problem);
+        err = reckon(g, e, a->record->values, in);
     }
     if (err) return err;
     struct record after = overlaid(g, a->record, in);
@@ -468,6 +478,7 @@ static enum err transition(struct act *a, int64_t if_match, const json_t *body,
     }
     int before = a->record->state;
     e = effects_transition(g, a->record, t, &in, &a->exceeded);
+    if (!e && t->opens) e = gate_open_urn(g, a->record, t, &in);
     if (e) return e;
     e = store_update(&g->store, a->record, has_any(&in.present) ? &in : NULL, t->to, t->name,
                      g->actor->id, g->now, g->release->number);

@@ -4,8 +4,8 @@
 -- The sandbox of one plugin. The child runs this chunk once a plugin with the plugin's name, its files
 -- and a way to ask the core; it returns declare, policy, rule and action. Only this file sees debug and
 -- load; plugins never do. `author` runs what core/host/author.lua holds for those who write plugins; what
--- one line declares and many are made of is in core/host/expand.lua.
-local name, sources, ask, load_author, expand = ...
+-- one line declares and many are made of is in core/host/expand.lua and survey.lua.
+local name, sources, ask, load_author, expand, survey = ...
 local rawget = rawget
 local getinfo, load, setmetatable, getmetatable = debug.getinfo, load, setmetatable, getmetatable
 local pairs, ipairs, type, tostring, error, next, pcall = pairs, ipairs, type, tostring, error, next, pcall
@@ -79,7 +79,7 @@ local FIELD = { title = "title", help = "title", required = "boolean", unique = 
 local TYPES = {
   text = { pattern = "text", check = "cn_id|mobile|uscc|invoice_no", max_length = "integer", search = "any", number = "text" },
   longtext = { max_length = "integer", search = "any" },
-  integer = { min = "number", max = "number" }, decimal = { min = "number", max = "number", scale = "integer" },
+  integer = { min = "number", max = "number" }, decimal = { min = "number", max = "number", scale = "integer", weights = "any" },
   money = { min = "number", max = "number" },
   date = {}, time = {}, datetime = {}, boolean = {}, choice = { choices = "list" }, multichoice = { choices = "list" },
   person = {}, reference = { to = "text" }, list = { fields = "table" }, file = { max_bytes = "integer", types = "texts", many = "boolean" }, json = {},
@@ -87,15 +87,15 @@ local TYPES = {
 local SHAPES = {
   plugin = { title = "title", version = "text", api = "integer", needs = "texts", entities = "table", rules = "table",
     actions = "table", on = "table", every = "table", messages = "table", reports = "table", exports = "table", documents = "table",
-    obligations = "table", permissions = "list", serves = "texts", name = "text", public = "table" },
+    obligations = "table", permissions = "list", serves = "texts", name = "text", public = "table", surveys = "table", scorecards = "table" },
   entity = { title = "title", subject = "names", serves = "texts", fields = "table", workflow = "table", indexes = "list", lab = "table", overview = "table",
-    part_of = "text", tasks = "any" },
+    part_of = "names", tasks = "any" },
   workflow = { start = "text", states = "table", transitions = "table" },
   state = { title = "title", final = "boolean", frees = "boolean", deadline = "any", todo = "names", checklist = "any" },
   transition = { title = "title", from = "names", to = "text", needs = "texts", rule = "text", approvals = "any", who = "table",
     never_by = "texts", otherwise = "climb|wait", back = "text", recall = "text", paper = "text", reserve = "table",
     commit = "boolean", settle = "boolean", release = "boolean", message = "names", post = "table",
-    checked = "boolean" },
+    checked = "boolean", opens = "table" },
   deadline = { within = "text", by = "text", owner = "names", remind = "texts", escalate = "list", lapse = "text", calendar = "text" },
   escalation = { after = "text", to = "text" },
   reserve = { pool = "text", limit = "text", amount = "any", overbook = "any", exceed = "text" },
@@ -104,13 +104,13 @@ local SHAPES = {
   choice = { name = "text", title = "title" },
   report = { title = "title", entity = "text", where = "table", group = "texts", counts = "list", sum = "texts", avg = "texts",
     min = "texts", max = "texts", distinct = "texts", date = "text", compare = "year", year_starts = "integer", target = "table",
-    kept = "boolean", chart = "bar|line|pie|funnel|number|table", min_cell = "integer", overview = "table", serves = "texts" },
+    kept = "boolean", chart = "bar|line|pie|funnel|number|table", min_cell = "integer", min_count = "integer", overview = "table", serves = "texts" },
   overview = { roles = "texts", order = "integer", counts = "texts", older = "text", date = "text", who = "text", days = "integer" },
   document = { title = "title", entity = "text", template = "title", number = "text", seal = "title", qr = "text",
     states = "texts", copies = "integer", many = "boolean", serves = "texts" },
   export = { title = "title", entity = "text", fields = "texts", reveal = "texts", where = "table", purpose = "text", serves = "texts" },
   public = { title = "title", entity = "text", code = "text", fields = "texts", shows = "texts", files = "texts", transition = "text",
-    via = "table", set = "table", consent = "title", next = "titles", serves = "texts" },
+    via = "table", set = "table", into = "text", consent = "title", next = "titles", serves = "texts" },
   rule = { reads = "texts", run = "function", serves = "texts" },
   action = { title = "title", input = "table", on = "text", states = "texts", run = "function", serves = "texts" },
   message = { title = "title", entity = "text", to = "names", channels = "names", text = "title", extra = "texts",
@@ -457,12 +457,14 @@ local function callable(list, what, extra)
   end
   return out
 end
+-- What one line declares and many are made of.
+local surveyed = survey { name = name, campus = campus, field = field, here = here, take = take, wrong = wrong, locate = locate, ordered = ordered, SHAPES = SHAPES }
 local plugin, reads
 local function declaration()
   local p = run_file("plugin.lua")
   if type(p) ~= "table" then fail("declaration", "plugin.lua must return one table: return { title = …, entities = { … } }", MAIN, 1) end
   take("a plugin", p, SHAPES.plugin, nil, MAIN, 1)
-  p = expanded.plugin(p)
+  p = expanded.plugin(surveyed(p))
   local out = { name = name, title = p.title, version = p.version, api = p.api or 1, needs = p.needs,
     permissions = p.permissions, serves = p.serves }
   if p.needs then out.needs_line = locate(MAIN, 1, "needs") end
@@ -479,8 +481,10 @@ local function declaration()
     local file, line = e.file or MAIN, e.line or 1
     for i, columns in ipairs(e.indexes or {}) do
       local l, col = locate(file, line, "indexes")
+      local unique = type(columns) == "table" and columns.unique == true
+      if unique then columns = { table.unpack(columns) } end
       if not is_texts(columns) then wrong("type", "indexes: an index is a list of fields: { \"state\", \"name\" }", file, l, col) end
-      e.indexes[i] = { fields = columns, file = file, line = l, col = col }
+      e.indexes[i] = { fields = columns, unique = unique, file = file, line = l, col = col }
     end
   end
   out.rules = callable(p.rules, "rule", { "reads" })

@@ -175,7 +175,9 @@ static void entity_json(struct request *rq, const struct entity *e, const struct
     texts_json(b, "serves", e->serves);
     kept_json(b, "overview", e->overview);
     if (e->ledger) json_kv_bool(b, "ledger", true);
-    if (e->part_of) json_kv_str(b, "part_of", e->part_of->name);
+    if (e->part_of) json_key(b, "part_of"), buf_putc(b, '[');
+    for (const struct field **f = e->part_of; f && *f; f++) json_sep(b), json_cstr(b, (*f)->name);
+    if (e->part_of) buf_putc(b, ']');
     buf_putc(b, '}');
 }
 

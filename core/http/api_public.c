@@ -100,8 +100,11 @@ static const char *device(struct request *rq) {
     return NULL;
 }
 
-static enum err limits(struct request *rq) {
+// A code that answers once needs no count of devices, and leaves no cookie on one; only who guesses
+// codes is counted, for a whole school may answer from one address in one hour.
+static enum err limits(struct request *rq, const struct public_form *f) {
     bool sends = !strcmp(rq->http->method, "POST") && rq->npath < 4;
+    if (f && f->into) return ERR_OK;
     const char *d = device(rq);
     int retry;
     bool ok = may_ask("source", rq->http->client, LIMIT_PUBLIC_SOURCE, rq->gate.now, &retry);
@@ -141,6 +144,17 @@ static enum err by_code(struct request *rq, const struct entity *e, const struct
     *id =
         json_string_value(json_object_get(json_array_get(json_object_get(list, "items"), 0), "id"));
     return *id ? ERR_OK : problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
+}
+
+// The same for a form that goes by codes which its answers were given.
+static enum err by_link(struct request *rq, const struct public_form *f, const char *code,
+                        const char **id) {
+    enum err e = by_code(rq, f->entity, f->code, code, id);
+    if (e != ERR_NOT_FOUND ||
+        may_ask("source", rq->http->client, LIMIT_PUBLIC_SOURCE, rq->gate.now, &rq->retry_s))
+        return e;
+    problem_init(&rq->problem, rq->arena);
+    return problem_set(&rq->problem, ERR_RATE, NULL);
 }
 
 struct sent {
@@ -224,6 +238,13 @@ static enum err move_on_lane(struct request *rq) {
     return ERR_OK;
 }
 
+static enum err answer_on_lane(struct request *rq) {
+    struct sent *s = rq->state;
+    enum err e = gate_answer_form(&rq->gate, s->form, s->id, s->body);
+    if (!e) buf_puts(&rq->out, "{\"state\":\"used\"}");
+    return e;
+}
+
 // Only what the form asks for; a code in the place of a record becomes the record's id.
 static enum err fill(struct request *rq, const struct public_form *f, const json_t *sent,
                      json_t *into) {
@@ -269,8 +290,12 @@ static enum err send(struct request *rq, const struct public_form *f) {
     rq->own_savepoint = true;
     if (!e && f->transition) {
         const char *code = json_string_value(json_object_get(body, "code"));
-        e = code ? by_code(rq, f->entity, f->code, code, &s->id)
+        e = code ? (f->into ? by_link(rq, f, code, &s->id)
+                            : by_code(rq, f->entity, f->code, code, &s->id))
                  : problem_add(&rq->problem, ERR_INVALID, "/code", "required", "is required");
+        if (!e && f->into)
+            e = input_parse(rq->arena, f->into, in, true, "", rq->gate.now, rq->gate.today,
+                            &s->input, &rq->problem);
     } else if (!e) {
         json_object_foreach((json_t *)f->set, key, v)
             json_object_set_new(in, key, json_deep_copy(v));
@@ -278,7 +303,11 @@ static enum err send(struct request *rq, const struct public_form *f) {
                         rq->gate.today, &s->input, &rq->problem);
         if (!e) e = code_of(rq, s);
     }
-    return e ? e : request_move(rq, ON_LANE, f->transition ? move_on_lane : create_on_lane);
+    return e ? e
+             : request_move(rq, ON_LANE,
+                            f->into         ? answer_on_lane
+                            : f->transition ? move_on_lane
+                                            : create_on_lane);
 }
 
 static void title_json(struct buf *b, const char *key, const struct title *t) {
@@ -289,7 +318,11 @@ static void title_json(struct buf *b, const char *key, const struct title *t) {
 }
 
 static const char *kind_of(const struct public_form *f) {
-    return f->shows ? "shows" : f->files ? "files" : f->transition ? "step" : "record";
+    return f->into         ? "answer"
+           : f->shows      ? "shows"
+           : f->files      ? "files"
+           : f->transition ? "step"
+                           : "record";
 }
 
 // Is `o` another form of the plugin for what f is about, found by the same code?
@@ -356,6 +389,13 @@ static enum err show_state(struct request *rq, const struct plugin *pl, const st
     }
     buf_putc(b, ']');
     return ERR_OK;
+}
+
+static enum err show_link(struct request *rq, const struct public_form *f) {
+    const char *id = NULL;
+    enum err e = by_link(rq, f, rq->path[2], &id);
+    if (!e) e = gate_form_state(&rq->gate, f, id, &rq->out);
+    return e ? e : request_finish(rq);
 }
 
 static enum err show(struct request *rq, const struct plugin *pl, const struct public_form *f) {
@@ -435,20 +475,20 @@ enum err public_request(struct request *rq) {
         return problem_set(&rq->problem, app_is_stopping(rq->app) ? ERR_UNAVAILABLE : ERR_LOCKED,
                            NULL);
     rq->gate.actor = public_actor(rq);
-    enum err e = limits(rq);
-    if (e) return e;
     const struct plugin *pl =
         rq->npath >= 2 ? schema_plugin(rq->release->schema, rq->path[0]) : NULL;
     const struct public_form *f = NULL;
     for (int i = 0; pl && i < pl->nforms; i++)
         if (!strcmp(pl->forms[i].name, rq->path[1])) f = &pl->forms[i];
+    enum err e = limits(rq, f);
+    if (e) return e;
     int n = rq->npath;
-    bool by_its_code = f && (f->shows || f->files);
+    bool by_its_code = f && (f->shows || f->files || f->into);
     if (!f || n > 4 || (n > 2 && !by_its_code) || (n > 3 && !f->files))
         return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
     if (!strcmp(rq->http->method, "POST") && !f->shows && n == (f->files ? 4 : 2))
         return f->files ? take_file(rq, f) : send(rq, f);
     if (strcmp(rq->http->method, "GET") || n == 4)
         return problem_set(&rq->problem, ERR_METHOD, NULL);
-    return n == 3 ? show(rq, pl, f) : describe(rq, pl, f);
+    return n < 3 ? describe(rq, pl, f) : f->into ? show_link(rq, f) : show(rq, pl, f);
 }

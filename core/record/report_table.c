@@ -124,6 +124,8 @@ void report_suppress(struct report_table *t) {
         more = false;
         for (int g = 0; g < t->report->ngroups; g++) more |= hide_in_lines(t, m, g);
     }
+    for (size_t i = 0; i < t->n; i++)
+        if (t->rows[i]->count[SIDE_NOW] < t->report->min_count) t->rows[i]->suppressed = true;
 }
 
 // Columns

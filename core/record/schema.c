@@ -200,8 +200,9 @@ static void build_indexes(struct build *b, const json_t *list, const json_t *ent
         size_t nc = json_array_size(cols);
         int *columns = arena_alloc(b->arena, sizeof *columns * (nc + 1));
         struct buf name;
+        bool unique = json_is_true(json_object_get(one, "unique"));
         buf_init(&name, b->arena);
-        buf_printf(&name, "i_%s", e->table + 2);
+        buf_printf(&name, "%s_%s", unique ? "k" : "i", e->table + 2);
         int k = 0;
         for (size_t c = 0; c < nc; c++) {
             const char *s = json_string_value(json_array_get(cols, c));
@@ -219,8 +220,8 @@ static void build_indexes(struct build *b, const json_t *list, const json_t *ent
                 columns[k++] = col;
             buf_printf(&name, "_%s", s ? s : "");
         }
-        out[e->nindexes++] =
-            (struct index_decl){.fields = columns, .count = k, .name = buf_str(&name)};
+        out[e->nindexes++] = (struct index_decl){
+            .fields = columns, .count = k, .unique = unique, .name = buf_str(&name)};
     }
     e->indexes = out;
 }
@@ -316,6 +317,22 @@ static void build_subjects(struct build *b, const json_t *j, struct entity *e) {
     e->subjects = fields;
 }
 
+// The references to records that show it: a name, or several.
+static void build_part_of(struct build *b, const json_t *j, struct entity *e) {
+    const json_t *said = json_object_get(j, "part_of");
+    size_t n = json_is_array(said) ? json_array_size(said) : said != NULL;
+    for (size_t i = 0, k = 0; i < n; i++) {
+        const char *name = json_string_value(json_is_array(said) ? json_array_get(said, i) : said);
+        const struct field *f = name ? entity_field(e, name) : NULL;
+        if (!e->part_of) e->part_of = arena_alloc(b->arena, sizeof(struct field *) * (n + 1));
+        if (f && f->type == FIELD_REFERENCE)
+            e->part_of[k++] = f;
+        else
+            build_at(b, j, "field_type", "%s: part_of = \"%s\" is no reference of it", e->name,
+                     name ? name : "");
+    }
+}
+
 static void build_entity(struct build *b, const json_t *j, const struct plugin *pl,
                          struct entity *e) {
     const char *name = json_string_value(json_object_get(j, "name"));
@@ -353,11 +370,7 @@ static void build_entity(struct build *b, const json_t *j, const struct plugin *
     build_due(b, json_object_get(j, "workflow"), e);
     build_subjects(b, j, e);
     e->overview = build_kept(b, json_object_get(j, "overview"));
-    const char *part_of = json_string_value(json_object_get(j, "part_of"));
-    e->part_of = part_of ? entity_field(e, part_of) : NULL;
-    if (part_of && (!e->part_of || e->part_of->type != FIELD_REFERENCE))
-        build_at(b, j, "field_type", "%s: part_of = \"%s\" is no reference of it", e->name,
-                 part_of);
+    build_part_of(b, j, e);
     build_search(b, e);
     build_indexes(b, json_object_get(j, "indexes"), j, e);
     build_lab(b, j, e);

@@ -280,7 +280,8 @@ bool build_field(struct build *b, const json_t *j, struct field *f) {
     f->personal = json_is_true(json_object_get(j, "personal"));
     f->derived = arena_strdup(b->arena, json_string_value(json_object_get(j, "derived")));
     f->number = arena_strdup(b->arena, json_string_value(json_object_get(j, "number")));
-    f->readonly = f->derived || f->number || json_is_true(json_object_get(j, "readonly"));
+    f->readonly = f->derived || f->number || json_object_get(j, "weights") ||
+                  json_is_true(json_object_get(j, "readonly"));
     f->scale = f->type == FIELD_MONEY ? 2 : f->type == FIELD_DECIMAL ? 2 : 0;
     const json_t *scale = json_object_get(j, "scale");
     if (scale && f->type == FIELD_DECIMAL) f->scale = (int)json_integer_value(scale);

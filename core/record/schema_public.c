@@ -26,6 +26,7 @@ static const struct field *code_of(struct build *b, const json_t *j, const struc
 }
 
 static void build_fields(struct build *b, const json_t *j, struct public_form *f) {
+    const struct entity *of = f->into ? f->into : f->entity;
     const json_t *list = json_object_get(j, f->shows   ? "shows"
                                             : f->files ? "files"
                                                        : "fields"),
@@ -40,7 +41,7 @@ static void build_fields(struct build *b, const json_t *j, struct public_form *f
             f->shows_state = true;
             continue;
         }
-        const struct field *one = field_of(b, j, f, f->entity, name);
+        const struct field *one = field_of(b, j, f, of, name);
         if (!one) continue;
         if (f->files && (one->readonly || one->type != FIELD_FILE || one->many))
             build_at(b, j, "field_not_public", "public %s: %s holds no single file", f->name, name);
@@ -122,6 +123,16 @@ void build_public(struct build *b, const struct schema *s, struct plugin *pl) {
             build_at(b, j, "transition_not_public",
                      "public %s: a transition with a rule or approvals is not for the public",
                      name);
+        const char *into = json_string_value(json_object_get(j, "into"));
+        if (into && (!(f->into = schema_entity(s, pl->name, into)) || !f->transition || f->shows ||
+                     f->files || f->set)) {
+            build_at(
+                b, j, "into_invalid",
+                "public %s: into = \"%s\" is an entity of this plugin; such a form has a code, "
+                "a transition and fields of it",
+                name, into);
+            continue;
+        }
         build_fields(b, j, f);
         pl->nforms++;
     }

@@ -251,6 +251,7 @@ static bool build_report(struct build *b, const struct schema *s, const struct p
     r->serves = build_texts(b, json_object_get(j, "serves"), NULL);
     r->kept = json_is_true(json_object_get(j, "kept"));
     r->min_cell = (int)json_integer_value(json_object_get(j, "min_cell"));
+    r->min_count = (int)json_integer_value(json_object_get(j, "min_count"));
     r->overview = build_kept(b, json_object_get(j, "overview"));
     r->chart = arena_strdup(b->arena, json_string_value(json_object_get(j, "chart")));
     if (en)

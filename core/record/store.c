@@ -222,6 +222,19 @@ static enum err field_args(struct store *s, const struct record *r, const struct
 static enum err unique_error(struct store *s, const struct entity *e, enum err x) {
     if (x != ERR_CONFLICT) return x;
     const char *where = db_conflict(s->db), *dot = strrchr(where, '.');
+    for (int i = 0; i < e->nindexes; i++) { // of several: SQLite lists them, PostgreSQL cuts names
+        const struct index_decl *d = &e->indexes[i];
+        const char *last = d->count ? column_sql(e, d->fields[d->count - 1]) : "";
+        bool hit =
+            dot ? strchr(where, ',') && !strcmp(dot + 1, last) : !strncmp(where, d->name, 63);
+        if (!d->unique || !hit) continue;
+        const int at = d->fields[0];
+        problem_init(s->problem, s->arena);
+        problem_set(s->problem, ERR_CONFLICT, "there is one like this already");
+        return problem_add(s->problem, ERR_CONFLICT,
+                           at >= 0 ? arena_printf(s->arena, "/%s", e->fields[at].name) : NULL,
+                           "unique", "there is one like this already");
+    }
     for (int i = 0; i < e->nfields; i++) {
         const struct field *f = &e->fields[i];
         if (!f->unique) continue;

@@ -153,11 +153,13 @@ static void entity_ddl(struct db *db, const struct entity *e, struct arena *a, s
                        f->name, e->table, f->name);
     }
     for (int i = 0; i < e->nindexes; i++) {
-        buf_printf(ddl, "CREATE INDEX IF NOT EXISTS %s ON %s(", e->indexes[i].name, e->table);
+        bool unique = e->indexes[i].unique;
+        buf_printf(ddl, "CREATE %sINDEX IF NOT EXISTS %s ON %s(", unique ? "UNIQUE " : "",
+                   e->indexes[i].name, e->table);
         for (int k = 0; k < e->indexes[i].count; k++)
             buf_printf(ddl, "%s%s", k ? "," : "", column_sql(e, e->indexes[i].fields[k]));
         // the number is the last word of an order, and SQLite's indexes end with it anyway
-        buf_printf(ddl, "%s) WHERE archived_at=0;", *db_clustered(db) ? "" : ",n");
+        buf_printf(ddl, "%s) WHERE archived_at=0;", unique || *db_clustered(db) ? "" : ",n");
     }
 }
 

@@ -31,6 +31,7 @@
 #include "campus/reserve.h"
 #include "campus/schedule.h"
 #include "campus/todo.h"
+#include "campus/urn.h"
 #include "campus/webhook.h"
 
 enum { SECRET_MAX = 4096 };
@@ -168,10 +169,10 @@ enum err home_unlock(struct keyring *k, const struct config *c, const void *secr
 }
 
 const char *home_ddl(struct arena *a) {
-    return arena_printf(a, "%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s", audit_ddl, outbox_ddl, people_ddl,
-                        release_ddl, jobs_ddl, deliver_ddl, webhook_ddl, erase_ddl, schedule_ddl,
-                        rejected_ddl, todo_ddl, handlers_ddl, approval_ddl, deadline_ddl,
-                        reserve_ddl, obligation_ddl, post_ddl);
+    return arena_printf(a, "%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s%s", audit_ddl, outbox_ddl,
+                        people_ddl, release_ddl, jobs_ddl, deliver_ddl, webhook_ddl, erase_ddl,
+                        schedule_ddl, rejected_ddl, todo_ddl, handlers_ddl, approval_ddl,
+                        deadline_ddl, reserve_ddl, obligation_ddl, post_ddl, urn_ddl);
 }
 
 const char *home_checkpoints(struct arena *a, const char *home) {

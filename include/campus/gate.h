@@ -165,6 +165,15 @@ MUST_CHECK enum err gate_messages(struct gate *g, const struct entity *e, const 
 MUST_CHECK enum err gate_optout(struct gate *g, const struct entity *e, const char *id,
                                 const char *topic, bool is_out);
 
+// Lane. What somebody answers by a form, to be counted under no name: it goes into the urn of the
+// record that the form's own leads to, and that one has its transition. ERR_CONFLICT with an item
+// "closed" where the urn is not open (any more).
+MUST_CHECK enum err gate_answer_form(struct gate *g, const struct public_form *f, const char *id,
+                                     const json_t *answer);
+// {"title","state"} for who is about to: "open", "used" or "closed".
+MUST_CHECK enum err gate_form_state(struct gate *g, const struct public_form *f, const char *id,
+                                    struct buf *out);
+
 // Why `who` may or may not do `verb` with this record; ERR_NOT_FOUND unless the caller may see it.
 MUST_CHECK enum err gate_explain(struct gate *g, const struct actor *who, const struct entity *e,
                                  const char *verb, const char *id, struct buf *out);

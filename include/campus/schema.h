@@ -47,6 +47,8 @@ struct deadline_decl; // flow.h
 struct reserve_decl;
 struct obligation_decl;
 struct checklist_decl;
+struct opens_decl; // urn.h
+struct score_decl; // score.h
 struct choice {
     const char *name;
     struct title title;
@@ -158,6 +160,7 @@ struct transition {
     json_t *approvals;                  // as declared; read by flow/ (borrowed) or NULL
     const json_t *declaration;          // whole, borrowed
     const struct reserve_decl *reserve; // or NULL
+    const struct opens_decl *opens;     // the urn of the record, or NULL
     bool commit, settle, release;       // of what the record holds
     const struct post_decl *post;       // or NULL
     bool checked;                       // not while a task of the checklist is open
@@ -174,7 +177,7 @@ struct workflow {
 struct index_decl {
     const int *fields;
     int count;
-    bool state_first;
+    bool unique;
     const char *name;
 };
 struct rule_decl {
@@ -221,10 +224,11 @@ struct entity {
     bool has_sealed, derives;
     bool feeds;                       // has fields that show what is reserved of it
     bool once;                        // has unique fields in lists
+    const struct score_decl *scores;  // fields that are weighted means of others, or NULL
     const struct reserve_decl *pool;  // first of those that draw on this entity, or NULL
     const struct ledger_decl *ledger; // of an entity that is one, or NULL
     const struct entity *tasks;       // where a state has a checklist: its tasks, or NULL
-    const struct field *part_of;      // the reference to the record that shows it, or NULL
+    const struct field **part_of;     // references to records that show it, NULL-ended, or NULL
     const struct workflow *workflow;  // NULL: stateless
     const struct index_decl *indexes;
     int nindexes;
@@ -285,6 +289,7 @@ struct public_form {
     struct title consent;     // what its sender agrees to, or nothing
     const struct title *next; // what is said of each state; NULL when nothing is
     const struct transition *transition;
+    const struct entity *into; // its fields are this one's, and go into an urn; or NULL
     bool shows, shows_state, files;
     int line;
 };

@@ -60,24 +60,14 @@ local leads = campus.entity {
   indexes = { { "state", "next_contact" }, { "officer", "state" }, { "channel", "state" }, { "activity" } },
 }
 
-local contacts = campus.entity {
+local contacts = campus.contact_log {
   title = { zh = "联系记录", en = "Contact log" },
   subject = { "applicant", "lead" },
   serves = { "ADM-7" },
-  fields = {
+  about = {
     lead = field.reference { to = "admissions.leads", title = { zh = "线索", en = "Lead" } },
     applicant = field.reference { to = "admissions.applicants", title = { zh = "报名学生", en = "Applicant" } },
-    by_person = field.person { title = { zh = "联系人", en = "By" }, required = true, default = "$actor" },
-    at_time = field.datetime { title = { zh = "时间", en = "At" }, required = true, default = "$now" },
-    way = field.choice { title = { zh = "方式", en = "Way" }, required = true, default = "phone", choices = {
-      { name = "phone", title = { zh = "电话", en = "Phone" } }, { name = "visit", title = { zh = "面谈", en = "Visit" } },
-      { name = "message", title = { zh = "短信/微信", en = "Message" } }, { name = "mail", title = { zh = "邮件", en = "Mail" } },
-    } },
-    asked = field.longtext { title = { zh = "咨询内容", en = "What was asked" }, class = "confidential" },
-    answered = field.longtext { title = { zh = "答复", en = "What was answered" }, class = "confidential" },
-    next_contact = field.date { title = { zh = "下次联系", en = "Next contact" } },
   },
-  indexes = { { "lead", "at_time" }, { "applicant", "at_time" }, { "by_person", "at_time" } },
 }
 
 return { entities = { leads = leads, contacts = contacts } }

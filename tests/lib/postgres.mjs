@@ -75,7 +75,7 @@ export class Postgres {
 }
 
 export function sql(url, text) {
-  return execFileSync('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', url, '-c', text], { encoding: 'utf8' }).trim();
+  return execFileSync('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', url, '-c', text], { encoding: 'utf8', maxBuffer: 1 << 28 }).trim();
 }
 
 // All that stands in a database's tables, as bytes.

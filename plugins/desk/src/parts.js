@@ -12,8 +12,7 @@ import { Value, recordName, time } from './format.js';
 
 const MOST = 20;
 
-function Part({ e, id }) {
-  const name = e.part_of;
+function Part({ e, id, name }) {
   const load = useLoad((signal) => get(query(e.path, { [name]: id, sort: '-created_at', limit: MOST }), { signal }), [e.full, id]);
   useEffect(() => onChange((x) => { if (x.reset || x.entity === e.full) load.again(); }), [e.full, id]);
   const owner = e.fields.find((f) => f.type === 'person' && f.view === 'clear');
@@ -27,5 +26,6 @@ function Part({ e, id }) {
       ${load.data?.next && html`<a class="button" href=${`${listAddress(e)}?${name}=${encodeURIComponent(id)}`}>${t('全部', 'All of them')}</a>`}</div></section>`;
 }
 
-export const Parts = ({ e, id }) => entities().filter((x) => x.part_of && x.may.read && x.fields.find((f) => f.name === x.part_of)?.to === e.full)
-  .map((x) => html`<${Part} key=${x.full} e=${x} id=${id} />`);
+export const Parts = ({ e, id }) => entities().filter((x) => x.part_of && x.may.read)
+  .map((x) => [x, x.part_of.find((name) => x.fields.find((f) => f.name === name)?.to === e.full)])
+  .map(([x, name]) => name && html`<${Part} key=${x.full} e=${x} id=${id} name=${name} />`);

@@ -90,7 +90,12 @@ function Input({ f, id, value, set, bad, describedby }) {
     case 'date': return html`<input ...${plain} type="date" />`;
     case 'time': return html`<input ...${plain} type="time" />`;
     case 'datetime': return html`<input ...${plain} type="datetime-local" />`;
-    case 'integer': return html`<input ...${plain} inputmode="numeric" autocomplete="off" />`;
+    case 'integer': {
+      const lo = Number(f.min), few = Number(f.max) - lo;
+      return f.tapped ? html`<div class="pills scale" role="radiogroup" id=${id} aria-labelledby=${`${id}-label`} aria-describedby=${describedby}>${Array.from({ length: few + 1 }, (_, i) => String(lo + i)).map((n) => html`<label>
+        <input type="radio" name=${id} checked=${value === n} onChange=${() => set(n)} /><span>${n}</span></label>`)}</div>`
+        : html`<input ...${plain} inputmode="numeric" autocomplete="off" />`;
+    }
     case 'decimal': case 'money': return html`<input ...${plain} inputmode="decimal" autocomplete="off" />`;
     case 'list': return html`<div class="stack" id=${id}>${(value ?? []).map((row, i) => html`<fieldset class="line stack"><legend>${t(`第 ${i + 1} 行`, `Line ${i + 1}`)}</legend>
         ${f.fields.map((x) => html`<${Field} f=${x} id=${`${id}-${i}-${x.name}`} value=${row[x.name]} set=${(v) => set(value.map((r, n) => (n === i ? { ...r, [x.name]: v } : r)))} />`)}
@@ -104,7 +109,7 @@ function Input({ f, id, value, set, bad, describedby }) {
 // One field with its label and what is wrong with it.
 export function Field({ f, id = `f-${f.name}`, value, set, errors = [], fixed }) {
   const mine = errors.filter((x) => x.pointer === `/${f.name}` || x.pointer?.startsWith(`/${f.name}/`)), name = title(f.title, f.name);
-  const note = mine.length ? `${id}-error` : undefined, group = ['choice', 'multichoice', 'list'].includes(f.type) && !(f.type === 'choice' && f.choices.length > 4);
+  const note = mine.length ? `${id}-error` : undefined, group = f.tapped || ['choice', 'multichoice', 'list'].includes(f.type) && !(f.type === 'choice' && f.choices.length > 4);
   if (fixed) return html`<p class="fixed"><span>${name}</span> <b>${value}</b></p>`;
   if (f.type === 'boolean') {
     return html`<div class="field ${mine.length ? 'bad' : ''}"><label class="tick" for=${id}><input id=${id} type="checkbox" checked=${value === true} aria-describedby=${note} aria-invalid=${mine.length ? 'true' : undefined} onChange=${(e) => set(e.target.checked || undefined)} /><span>${name}</span></label>

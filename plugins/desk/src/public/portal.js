@@ -22,14 +22,15 @@ function Later({ page, ...props }) {
 }
 
 function AskCode({ form }) {
+  const once = form.kind === 'answer';
   const known = kept(plugin, 'code'), [typed, set] = useState('');
   const go = (ev) => { ev.preventDefault(); if (tidy(typed)) location.hash = encodeURIComponent(tidy(typed)); };
   return html`<section class="card stack"><form class="stack" onSubmit=${go}>
-      <div class="field"><label for="code">${t('查询码', 'Your code')}</label>
+      <div class="field"><label for="code">${once ? t('答卷码', 'Your code') : t('查询码', 'Your code')}</label>
         <input id="code" class="code-input" autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="64" value=${typed} onInput=${(e) => set(e.target.value)} aria-describedby="code-hint" />
-        <p class="hint" id="code-hint">${t('提交后给您的 16 位查询码，空格和大小写不限。', 'The 16 characters that you were given when you sent the form.')}</p></div>
-      <button class="main big" disabled=${!tidy(typed)}>${t('查询', 'Look it up')}</button></form>
-    ${known && html`<button type="button" class="big" onClick=${() => { location.hash = encodeURIComponent(known); }}>${t('用刚才的查询码 ', 'Use the code from before ')}<span class="code-small">${grouped(known)}</span></button>`}</section>`;
+        <p class="hint" id="code-hint">${once ? t('学校发给您的 16 位答卷码，空格和大小写不限。', 'The 16 characters that the school gave you.') : t('提交后给您的 16 位查询码，空格和大小写不限。', 'The 16 characters that you were given when you sent the form.')}</p></div>
+      <button class="main big" disabled=${!tidy(typed)}>${once ? t('开始', 'Begin') : t('查询', 'Look it up')}</button></form>
+    ${known && !once && html`<button type="button" class="big" onClick=${() => { location.hash = encodeURIComponent(known); }}>${t('用刚才的查询码 ', 'Use the code from before ')}<span class="code-small">${grouped(known)}</span></button>`}</section>`;
 }
 
 function Page({ form }) {
@@ -39,7 +40,7 @@ function Page({ form }) {
   if (!code) return html`<${AskCode} form=${form} />`;
   const to = (other) => `/public/${plugin}/${other}#${encodeURIComponent(code)}`, shows = form.others.find((o) => o.kind === 'shows');
   if (form.kind === 'step' && shows) { location.replace(to(shows.name)); return null; }     // it is taken from there
-  return html`<${Later} page=${form.kind === 'files' ? 'materials' : 'status'} key=${code} plugin=${plugin} name=${name} form=${form} code=${code} to=${to}
+  return html`<${Later} page=${{ files: 'materials', answer: 'answer' }[form.kind] ?? 'status'} key=${code} plugin=${plugin} name=${name} form=${form} code=${code} to=${to}
     forget=${() => { keep(plugin, 'code', null); location.hash = ''; }} />`;
 }
 

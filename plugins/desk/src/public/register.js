@@ -7,7 +7,7 @@ import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { api } from './api.js';
 import { t, title } from './i18n.js';
 import { Busy, ProblemBox, toast } from './ui.js';
-import { grouped, keep, kept, unique } from './kept.js';
+import { grouped, keep as keepHere, kept as keptHere, unique } from './kept.js';
 import { Field, faults, inWords, toSend } from './fields.js';
 
 // What the address says of fields, such as ?activity=CODE from a poster.
@@ -28,8 +28,10 @@ function show(pointer) {
   at.closest('.field')?.scrollIntoView({ block: 'center' });
 }
 
-export function Register({ plugin, name, form }) {
+// code: of a link that answers once; nothing of what was answered stays here then.
+export function Register({ plugin, name, form, code }) {
   const preset = given(form), drafted = `draft.${name}`;
+  const keep = code ? () => {} : keepHere, kept = code ? () => null : keptHere;    // who answers next on this device sees nothing of it
   const [sent, setSent] = useState(() => kept(plugin, `sent.${name}`));
   const [values, setValues] = useState(() => ({ ...(kept(plugin, drafted)?.values ?? {}), ...preset }));
   const [agreed, setAgreed] = useState(false), [errors, setErrors] = useState([]), [problem, setProblem] = useState(null), [busy, setBusy] = useState(false);
@@ -50,13 +52,14 @@ export function Register({ plugin, name, form }) {
     if (wrong.length) { setTimeout(() => show(wrong[0].pointer)); return; }
     const body = Object.fromEntries(form.fields.map((f) => [f.name, toSend(f, values[f.name], form.timezone)]).filter(([, v]) => v !== undefined));
     if (form.consent) body.consent = true;
+    if (code) body.code = code;
     const text = JSON.stringify(body), key = kept(plugin, drafted)?.key ?? unique();
     keep(plugin, drafted, { values, key });        // sent again after a lost answer, it is the same request
     on.current = true;
     setBusy(true);
     try {
-      const a = await api('POST', `/public/${plugin}/${name}`, body, { headers: { 'Idempotency-Key': `${key}-${hash(text)}` } });
-      const done = { code: a.body.code ?? null };
+      const a = await api('POST', `/public/${plugin}/${name}`, body, code ? {} : { headers: { 'Idempotency-Key': `${key}-${hash(text)}` } });
+      const done = { code: a.body.code ?? null, once: !!code };
       keep(plugin, drafted, null);
       keep(plugin, `sent.${name}`, done);
       if (done.code) keep(plugin, 'code', done.code);
@@ -71,6 +74,7 @@ export function Register({ plugin, name, form }) {
     on.current = false;
     setBusy(false);
   }
+  if (sent?.once) return html`<${Thanks} />`;
   if (sent) return html`<${Sent} plugin=${plugin} form=${form} code=${sent.code} again=${() => { keep(plugin, `sent.${name}`, null); setValues(preset); setAgreed(false); setErrors([]); setSent(null); scrollTo(0, 0); }} />`;
   const mine = errors.filter((x) => form.fields.some((f) => x.pointer?.split('/')[1] === f.name) || x.pointer === '/consent');
   const status = form.others?.find((o) => o.kind === 'shows');
@@ -128,6 +132,11 @@ function Code({ code, link }) {
     <button type="button" class="big" onClick=${() => copy(code)}>${t('复制查询码', 'Copy the code')}</button>
     ${link && html`<div class="qr">${qr ? html`<img src=${qr} alt=${t('查询页面的二维码', 'QR code of the status page')} width="200" height="200" />` : html`<${Busy} />`}
       <p class="hint">${t('长按保存二维码，以后扫码即可查询', 'Keep this picture: scanned, it leads to your status')}</p></div>`}`;
+}
+
+export function Thanks() {
+  return html`<section class="card stack sent"><h2 id="sent" tabindex="-1"><span class="seal" aria-hidden="true">✓</span>${t('已收到，谢谢！', 'Received: thank you!')}</h2>
+    <p>${t('这个链接已经用过，不能再次填写。', 'This link has been used and cannot be used again.')}</p></section>`;
 }
 
 function Sent({ plugin, form, code, again }) {
