@@ -17,7 +17,7 @@
 
 // A step is in frames, of a page each. Fewer steps copy the same pages less often. The log is to
 // begin anew when it is LONG steps, and someone has to wait for that when it is TOO_LONG.
-enum { STEP = 4096, LONG = 8, TOO_LONG = 20 };
+enum { STEP = 8192, LONG = 8, TOO_LONG = 20 };
 
 struct wal_keeper {
     sqlite3 *writer, *snapshot; // the writer's thread's
