@@ -86,10 +86,15 @@ static enum err add_one(struct store *s, const struct report_decl *rep, const st
         int n = add_record(&rep->measures[i], r, add);
         for (int k = 0; k < n; k++) {
             char *end;
-            int64_t v = strtoll(old, &end, 10);
+            int64_t v = strtoll(old, &end, 10), by;
             old = *end == ',' ? end + 1 : end;
+            if (__builtin_mul_overflow(add[k], sign, &by) || __builtin_add_overflow(v, by, &v)) {
+                stmt_reset(st);
+                return problem_add(s->problem, ERR_INVALID, NULL, "out_of_range",
+                                   "%s is too much to add up", rep->name);
+            }
             json_sep(&sums);
-            buf_int(&sums, v + sign * add[k]);
+            buf_int(&sums, v);
         }
     }
     buf_putc(&sums, ']');

@@ -59,6 +59,20 @@ static void test_one_group_is_known_by_a_record_of_it(void **state) {
     assert_int_equal(sum, 0);
 }
 
+static void test_what_cannot_be_added_up_is_not_written(void **state) {
+    struct fixture *fx = *state;
+    struct record r;
+    int64_t sum;
+    static const char most[] =
+        "{\"name\":\"m\",\"region\":\"east\",\"fee\":\"92233720368547758.07\"}";
+    OK(fx, fixture_insert(fx, fx->applicants, most, &r));
+    OK(fx, counter_sum(&fx->store, fixture_report(fx, "fees"), &r, &sum));
+    assert_true(sum == INT64_MAX);
+    fixture_calm(fx);
+    assert_int_equal(fixture_insert(fx, fx->applicants, most, &r), ERR_INVALID);
+    assert_string_equal(fixture_word(fx), "out_of_range");
+}
+
 static void test_a_rolled_back_write_does_not_count(void **state) {
     struct fixture *fx = *state;
     struct record r;
@@ -159,6 +173,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(test_a_kept_counter_says_what_a_scan_says),
         T(test_one_group_is_known_by_a_record_of_it),
+        T(test_what_cannot_be_added_up_is_not_written),
         T(test_a_rolled_back_write_does_not_count),
         T(test_a_rebuild_repairs_a_wrong_counter),
         T(test_a_scan_counts_only_what_its_condition_lets_through),

@@ -19,9 +19,9 @@ function Part({ e, id, name }) {
   if (load.error) return html`<section class="card"><${ProblemBox} error=${load.error} again=${load.again} /></section>`;
   const items = load.data?.items ?? [];
   if (!items.length && !e.may.create) return null;
-  return html`<section class="card parts"><h2>${title(e.title, e.name)}</h2>
-    ${items.length > 0 && html`<ul>${items.map((r) => html`<li key=${r.id}><a href=${recordAddress(e, r.id)}>${recordName(e, r)}</a> <${State} e=${e} name=${r.state} />
-      <span class="hint">${owner && r[owner.name] && html`<${Value} f=${owner} v=${r[owner.name]} /> `}${r.due_at && html`<span class=${r.deadline?.overdue ? 'bad-text' : ''}>${time(r.due_at)}</span>`}</span></li>`)}</ul>`}
+  return html`<section class="card history"><h2>${title(e.title, e.name)}</h2>
+    ${items.length > 0 && html`<ul class="parts">${items.map((r) => html`<li key=${r.id}><p><a href=${recordAddress(e, r.id)}><b>${recordName(e, r)}</b></a></p>
+      <p class="hint"><${State} e=${e} name=${r.state} /> ${owner && r[owner.name] && html`<${Value} f=${owner} v=${r[owner.name]} /> `}${r.due_at && html`<span class=${r.deadline?.overdue ? 'bad-text' : ''}>${time(r.due_at)}</span>`}</p></li>`)}</ul>`}
     <div class="chips">${e.may.create && html`<a class="button" href=${`${listAddress(e)}/new?${name}=${encodeURIComponent(id)}`}>＋ ${t('新建', 'New')}</a>`}
       ${load.data?.next && html`<a class="button" href=${`${listAddress(e)}?${name}=${encodeURIComponent(id)}`}>${t('全部', 'All of them')}</a>`}</div></section>`;
 }
