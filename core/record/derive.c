@@ -42,7 +42,7 @@ static bool read_expression(struct arena *a, const struct entity *e, struct fiel
 }
 
 static const char *what_is_wrong(struct arena *a, const struct entity *e, struct field *f) {
-    if (!read_expression(a, e, f))
+    if (!read_expression(a, e, f) || !f->derived_from)
         return "write \"sum(list.field)\" or \"count(list)\" of a list of this entity, or "
                "\"reserved(limit)\", \"committed(limit)\", \"settled(limit)\", \"left(limit)\"";
     const struct field *as = is_fed(f) ? f->derived_from : f->adds;
