@@ -90,8 +90,8 @@ enum err decision_add(struct store *s, const struct record *r, const struct host
     if (!e) e = seal_value(dek, (uint32_t)generation, &name, b.data, b.len, blob);
     sodium_memzero(dek, sizeof dek);
     if (e) return e;
-    return db_run(
-        s->db, s->problem, NULL,
+    return db_send(
+        s->db, s->problem,
         "INSERT INTO "
         "core_decision(id,entity,record,rule,at,actor,release,policy,as_of,pass,owner,sealed)"
         " VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12)",

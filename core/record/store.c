@@ -271,13 +271,13 @@ enum err store_owner_key(struct store *s, const char *owner, uint64_t *generatio
     ++*generation; // after an erasure nothing of the old generation may open again
     e = keyring_new_key(s->keyring, owner, *generation, dek, wrapped);
     if (e) return e;
-    return db_run(s->db, s->problem, NULL,
-                  "INSERT INTO core_key(owner,generation,version,wrapped) VALUES($1,$2,$3,$4)"
-                  " ON CONFLICT(owner) DO UPDATE SET generation=excluded.generation,"
-                  " version=excluded.version, wrapped=excluded.wrapped",
-                  "tiib", owner, (int64_t)*generation,
-                  (int64_t)keyring_wrapped_version(wrapped, sizeof wrapped), wrapped,
-                  sizeof wrapped);
+    return db_send(s->db, s->problem,
+                   "INSERT INTO core_key(owner,generation,version,wrapped) VALUES($1,$2,$3,$4)"
+                   " ON CONFLICT(owner) DO UPDATE SET generation=excluded.generation,"
+                   " version=excluded.version, wrapped=excluded.wrapped",
+                   "tiib", owner, (int64_t)*generation,
+                   (int64_t)keyring_wrapped_version(wrapped, sizeof wrapped), wrapped,
+                   sizeof wrapped);
 }
 
 enum err store_subject(struct store *s, const char *record, const char **owner) {
@@ -482,11 +482,7 @@ enum err store_update(struct store *s, struct record *r, const struct input *in,
     buf_printf(&q.text, ",history=%s", db_last(s->db));
     buf_puts(&q.text, " WHERE id="), sql_arg(&q, &vid);
     buf_puts(&q.text, " AND rev="), sql_arg(&q, &vrev);
-    struct stmt *st = db_prepare(s->db, s->problem, buf_str(&q.text));
-    if (!st) return s->problem->code;
-    for (int i = 0; i < q.nargs; i++) stmt_bind(st, i + 1, &q.args[i]);
-    bool row;
-    x = stmt_step(st, &row, s->problem);
+    x = db_runv(s->db, s->problem, buf_str(&q.text), q.args, q.nargs);
     if (x) return unique_error(s, e, x);
     r->rev++;
     r->updated_at = now;
