@@ -322,6 +322,7 @@ struct wanted {
     const json_t *said;
     json_t *fields;
     bool finishes; // else it is one signature of several
+    bool ahead;    // nobody has pressed yet: what is to be filled in may still be missing
 };
 
 static void drop_json(void *j) {
@@ -365,7 +366,7 @@ static enum err may_go(struct act *a, struct wanted *w, bool dry, struct input *
     }
     if (err) return err;
     struct record after = overlaid(g, a->record, in);
-    for (int i = 0; w->finishes && i < t->nneeds; i++) {
+    for (int i = 0; w->finishes && !w->ahead && i < t->nneeds; i++) {
         const struct field *f = entity_field(e, t->needs[i]);
         if (f && value_is_null(&after.values[f->index]))
             err = problem_add(g->store.problem, ERR_INVALID,
@@ -381,18 +382,18 @@ static enum err may_go(struct act *a, struct wanted *w, bool dry, struct input *
     return err;
 }
 
-enum err gate_prepare(struct gate *g, const struct entity *e, const char *id,
-                      const struct transition *t, const json_t *body, struct ruling *out) {
-    struct act a = {.g = g, .action = t->name, .entity = e, .id = id};
-    struct wanted w = wanted_of(g, e, t, body);
+static enum err prepare(struct act *a, struct wanted *w, struct ruling *out) {
+    struct gate *g = a->g;
+    const struct entity *e = a->entity;
+    const struct transition *t = w->transition;
     struct input in = {0};
-    enum err err = open_for(&a, t->name, -1);
-    if (!err) err = may_go(&a, &w, true, &in);
+    enum err err = open_for(a, t->name, -1);
+    if (!err) err = may_go(a, w, true, &in);
     // what is refused here is refused again, and put on record, on the lane
     if (err) return err;
-    *out = (struct ruling){.transition = t, .needless = !w.finishes};
-    if (out->needless) return ERR_OK;
-    struct record after = overlaid(g, a.record, &in);
+    *out = (struct ruling){.transition = t, .needless = !w->finishes};
+    if ((out->needless && !w->ahead) || !t->rule_decl) return ERR_OK;
+    struct record after = overlaid(g, a->record, &in);
     const struct rule_decl *rule = t->rule_decl;
     struct fieldset reads = {0};
     for (int i = 0; i < rule->nreads; i++) {
@@ -400,6 +401,11 @@ enum err gate_prepare(struct gate *g, const struct entity *e, const char *id,
         if (dot) *dot = 0; // a list travels whole
         const struct field *f = entity_field(e, name);
         if (f) fieldset_add(&reads, f->index);
+    }
+    for (int i = 0; w->ahead && i < t->nneeds; i++) { // it would look at what is still to come
+        const struct field *f = entity_field(e, t->needs[i]);
+        if (f && fieldset_has(&reads, f->index) && value_is_null(&after.values[f->index]))
+            return ERR_OK;
     }
     err = store_unseal(&g->store, &after, &reads);
     if (err) return err;
@@ -413,7 +419,8 @@ enum err gate_prepare(struct gate *g, const struct entity *e, const char *id,
                                     e->fields[i].type == FIELD_DECIMAL ? e->fields[i].scale : 0};
     const struct policy_revision *p = release_policy(g->release, e->plugin, g->today);
     *out = (struct ruling){.transition = t,
-                           .rev = a.record->rev,
+                           .needless = !w->finishes,
+                           .rev = a->record->rev,
                            .release = g->release->number,
                            .policy = p ? p->id : 0,
                            .asked = true};
@@ -424,6 +431,24 @@ enum err gate_prepare(struct gate *g, const struct entity *e, const char *id,
                                    .fields = fields,
                                    .count = n};
     return ERR_OK;
+}
+
+enum err gate_prepare(struct gate *g, const struct entity *e, const char *id,
+                      const struct transition *t, const json_t *body, struct ruling *out) {
+    struct act a = {.g = g, .action = t->name, .entity = e, .id = id};
+    struct wanted w = wanted_of(g, e, t, body);
+    return prepare(&a, &w, out);
+}
+
+enum err gate_foresee(struct gate *g, const struct entity *e, const char *id,
+                      const struct transition *t, struct ruling *out) {
+    struct act a = {.g = g, .action = t->name, .entity = e, .id = id};
+    struct wanted w = {.transition = t, .ahead = true};
+    enum err err = prepare(&a, &w, out);
+    // with an item it is theirs, only not now: nobody has tried anything
+    if (err == ERR_NOT_FOUND || (err == ERR_FORBIDDEN && !g->store.problem->first))
+        gate_record(g, t->name, gate_object(g, e, id), "refused", err_word(err));
+    return err;
 }
 
 // The reasons in words: as items of the problem in both languages.
@@ -451,6 +476,19 @@ static struct host_decision in_words(struct gate *g, const struct plugin *pl,
     }
     out.reasons = reasons;
     return out;
+}
+
+enum err gate_foreseen(struct gate *g, const struct entity *e, const struct ruling *r,
+                       struct buf *out) {
+    struct host_decision said = in_words(g, e->plugin, &r->decision);
+    buf_putc(out, '{');
+    json_kv_str(out, "transition", r->transition->name);
+    json_kv_bool(out, "finishes", !r->needless);
+    json_key(out, "decision");
+    if (!r->asked) return buf_puts(out, "null}"), ERR_OK;
+    enum err err = decision_json(&r->call, &said, NULL, out);
+    buf_putc(out, '}');
+    return err;
 }
 
 static enum err transition(struct act *a, int64_t if_match, const json_t *body,

@@ -441,6 +441,17 @@ local function fields(list, file, line)
   end
   return out
 end
+-- What an action takes, in the order of its own source: a field may be an entity's.
+local function inputs(list, file, line)
+  local out, at = fields(list, file, line), {}
+  local from = locate(file, line, "input")
+  for i, f in ipairs(out) do
+    local l, col = locate(file, from, f.name)
+    at[f] = (l * 1000 + col) * 1000 + i
+  end
+  sort(out, function(a, b) return at[a] < at[b] end)
+  return out
+end
 local function callable(list, what, extra)
   local out = {}
   for _, r in ipairs(ordered(list, what)) do
@@ -449,7 +460,7 @@ local function callable(list, what, extra)
       local i = getinfo(r.run, "S")
       local d = { name = r.name, serves = r.serves, title = r.title, file = sub(i.source, 2), line = i.linedefined }
       for _, k in ipairs(extra) do d[k] = r[k] end
-      if r.input or r.on then d.input, d.file, d.line = r.input and fields(r.input, file, line), file, line end
+      if r.input or r.on then d.input, d.file, d.line = r.input and inputs(r.input, file, line), file, line end
       out[#out + 1] = d
     elseif r.run == nil then
       wrong("not_callable", format("%s %s needs run = function: the function that is called", what, tostring(r.name)), file, line)

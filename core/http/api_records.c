@@ -314,6 +314,29 @@ enum err records_transition(struct request *rq) {
     return request_move(rq, ON_RULES, ask);
 }
 
+static enum err foreseen(struct request *rq) {
+    struct write *w = rq->state;
+    wake_release();
+    enum err e =
+        pool_rule(rq->release->pool, &w->ruling.call, rq->arena, &w->ruling.decision, &rq->problem);
+    if (e == ERR_PLUGIN_FAILED) return rule_failed(rq, &w->ruling.call);
+    return e ? e : gate_foreseen(&rq->gate, w->entity, &w->ruling, &rq->out);
+}
+
+// What its rule would say now: nothing is done and no decision kept.
+static enum err foresee(struct request *rq) {
+    struct write *w = rq->state = arena_alloc(rq->arena, sizeof *w);
+    enum err e = entity_of(rq, &w->entity);
+    if (e) return e;
+    const struct transition *t =
+        w->entity->workflow ? entity_transition(w->entity, rq->path[3]) : NULL;
+    if (!t) return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
+    e = gate_foresee(&rq->gate, w->entity, rq->path[2], t, &w->ruling);
+    if (e) return e;
+    return w->ruling.asked ? request_move(rq, ON_RULES, foreseen)
+                           : gate_foreseen(&rq->gate, w->entity, &w->ruling, &rq->out);
+}
+
 const struct route routes_records[] = {
     {"GET", "{}/{}", list, .who = SIGNED_IN},
     {"POST", "{}/{}", create, .who = SIGNED_IN},
@@ -322,6 +345,7 @@ const struct route routes_records[] = {
     {"DELETE", "{}/{}/{}", archive, .who = SIGNED_IN},
     {"GET", "{}/{}/{}/history", history, .who = SIGNED_IN},
     {"GET", "{}/{}/{}/subject", same_person, .who = SIGNED_IN},
+    {"GET", "{}/{}/{}/{}", foresee, .who = SIGNED_IN},
     {"POST", "{}/{}/{}/{}", records_transition, .who = SIGNED_IN},
     {0},
 };

@@ -58,7 +58,7 @@ static enum err who_json(struct request *rq, const struct actor *actor, struct b
     struct buf person;
     buf_init(&person, rq->arena);
     json_key(out, "user");
-    enum err e = directory_person_json(rq->gate.store.db, actor->id, false, &person, &rq->problem);
+    enum err e = directory_person_json(rq->gate.store.db, actor->id, true, &person, &rq->problem);
     if (e && e != ERR_NOT_FOUND) return e;
     buf_putc(out, '{');
     json_t *j = NULL;
@@ -72,6 +72,9 @@ static enum err who_json(struct request *rq, const struct actor *actor, struct b
     api_rights_json(rq, actor, out);
     json_kv_bool(out, "must_change", json_is_true(json_object_get(j, "must_change")));
     json_kv_bool(out, "has_code", json_is_true(json_object_get(j, "has_code")));
+    static const char *const lent[] = {"delegates_to", "acts_for"};
+    for (int i = 0; j && i < 2; i++)
+        json_key(out, lent[i]), json_dom(out, json_object_get(j, lent[i]));
     buf_putc(out, '}');
     return ERR_OK;
 }

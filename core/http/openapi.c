@@ -22,10 +22,10 @@ static const struct {
 #undef X
 };
 static const struct route *const TABLES[] = {
-    routes_session, routes_meta,     routes_people,    routes_admin,
-    routes_records, routes_search,   routes_reports,   routes_bulk,
-    routes_events,  routes_hooks,    routes_files,     routes_approvals,
-    routes_flow,    routes_messages, routes_documents, routes_actions};
+    routes_session, routes_meta,      routes_people, routes_admin,    routes_records,
+    routes_search,  routes_reports,   routes_bulk,   routes_events,   routes_hooks,
+    routes_files,   routes_approvals, routes_flow,   routes_messages, routes_documents,
+    routes_actions, routes_house};
 enum { TABLES_N = sizeof TABLES / sizeof *TABLES, DOCS_N = sizeof DOCS / sizeof *DOCS };
 
 bool openapi_has_route(const char *method, const char *pattern) {

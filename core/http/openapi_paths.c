@@ -146,6 +146,13 @@ static void transition_path(struct request *rq, const struct entity *e, const st
                             const char *base) {
     struct buf *b = &rq->out;
     json_sep(b), buf_printf(b, "\"%s/{id}/%s\":{", base, t->name);
+    open_operation(b, "get", arena_printf(rq->arena, "foresee_%s", t->name), e,
+                   rq->lang == LANG_ZH ? "规则现在会怎么说" : "What its rule would say now");
+    open_parameters(b, true), buf_putc(b, ']');
+    json_key(b, "responses");
+    buf_puts(b,
+             "{\"200\":{\"description\":\"the decision, not made\"," HEADERS
+             ",\"content\":{\"application/json\":{\"schema\":{\"type\":\"object\"}}}}," FAILS "}}");
     open_operation(b, "post", t->name, e, title_in(&t->title, rq->lang, t->name));
     open_parameters(b, true);
     shared(b, "If-Match"), shared(b, "Idempotency-Key");

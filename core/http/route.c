@@ -18,9 +18,10 @@
 #include "http/app_internal.h"
 
 static const struct route *const TABLES[] = {
-    routes_records,   routes_session, routes_meta,  routes_search,   routes_reports,  routes_people,
-    routes_admin,     routes_bulk,    routes_batch, routes_actions,  routes_events,   routes_hooks,
-    routes_approvals, routes_files,   routes_flow,  routes_messages, routes_documents};
+    routes_records,  routes_session,   routes_meta,      routes_search, routes_reports,
+    routes_people,   routes_admin,     routes_bulk,      routes_batch,  routes_actions,
+    routes_events,   routes_hooks,     routes_approvals, routes_files,  routes_flow,
+    routes_messages, routes_documents, routes_house};
 
 static void reply(struct request *rq, enum err e) {
     struct http_request *http = rq->http;

@@ -91,7 +91,7 @@ struct route {
 extern const struct route routes_session[], routes_meta[], routes_records[], routes_search[],
     routes_reports[], routes_admin[], routes_people[], routes_bulk[], routes_batch[],
     routes_actions[], routes_events[], routes_hooks[], routes_approvals[], routes_files[],
-    routes_flow[], routes_messages[], routes_documents[];
+    routes_flow[], routes_messages[], routes_documents[], routes_house[];
 // each ends with a NULL method
 
 struct keyring *app_keyring(struct app *app);

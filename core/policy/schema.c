@@ -96,6 +96,7 @@ static void key_json(const struct key *k, struct buf *b) {
     buf_putc(b, '{');
     json_kv_str(b, "type", types[k->type]);
     if (k->title.en || k->title.zh) json_kv_str(b, "title", title_in(&k->title, LANG_EN, k->name));
+    if (k->title.zh) json_kv_str(b, "x-title-zh", k->title.zh); // for a form in Chinese
     if (k->unit) json_kv_str(b, "description", k->unit);
     char n[32];
     if (k->has_min)
@@ -103,6 +104,7 @@ static void key_json(const struct key *k, struct buf *b) {
     if (k->has_max)
         text_from_scaled(n, k->max, key_scale(k->type)), json_key(b, "maximum"), buf_puts(b, n);
     if (k->type == KEY_DATE) json_kv_str(b, "format", "date");
+    if (k->type == KEY_MONEY) json_kv_str(b, "format", "money");
     if (k->type == KEY_DURATION) json_kv_str(b, "pattern", "^[0-9]+(d|h|m|wd)$");
     if (k->choices) {
         json_key(b, "enum"), buf_putc(b, '[');

@@ -108,6 +108,14 @@ struct ruling {
 MUST_CHECK enum err gate_prepare(struct gate *g, const struct entity *e, const char *id,
                                  const struct transition *t, const json_t *body,
                                  struct ruling *out);
+// Reading: the same as the record is now, before anybody presses. What the transition needs may
+// still be missing; signatures that are to come do not keep its rule from being asked
+// (ruling->asked).
+MUST_CHECK enum err gate_foresee(struct gate *g, const struct entity *e, const char *id,
+                                 const struct transition *t, struct ruling *out);
+// {"transition","finishes","decision"}: what the rule said, NULL where there is none.
+MUST_CHECK enum err gate_foreseen(struct gate *g, const struct entity *e, const struct ruling *r,
+                                  struct buf *out);
 MUST_CHECK enum err gate_transition(struct gate *g, const struct entity *e, const char *id,
                                     int64_t if_match, const json_t *body, struct ruling *ruling,
                                     struct buf *out, int64_t *rev);

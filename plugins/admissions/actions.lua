@@ -36,30 +36,36 @@ local function offer(ctx, input)
 end
 
 -- The notice is numbered, drawn and sent in one step; a corrected one replaces the former.
-local function send_notice(ctx, input)
+local function notice(ctx, input, move)
   local a, err = ctx:get("applicants", input.applicant)
   if not a then return nil, err end
-  local when = { report_on = input.report_on, report_place = input.report_place }
-  local done, why
-  if input.replaces then
-    done, why = ctx:update("applicants", a.id, when)
-  else
-    done, why = ctx:transition("applicants", a.id, "send_notice", when)
-  end
+  local done, why = move(a.id, { report_on = input.report_on, report_place = input.report_place })
   if not done then return nil, why end
-  local notice, refused = ctx:document("notice", "applicants", a.id, { purpose = input.purpose, replaces = input.replaces })
-  if not notice then return nil, refused end
-  return { state = done.state, document = notice.id, number = notice.number }
+  local one, refused = ctx:document("notice", "applicants", a.id, { purpose = input.purpose, replaces = input.replaces })
+  if not one then return nil, refused end
+  return { state = done.state, document = one.id, number = one.number }
+end
+local function send_notice(ctx, input)
+  return notice(ctx, input, function(id, when) return ctx:transition("applicants", id, "send_notice", when) end)
+end
+local function correct_notice(ctx, input)
+  return notice(ctx, input, function(id, when) return ctx:update("applicants", id, when) end)
 end
 
 local function applicant() return field.reference { to = "applicants", title = { zh = "报名学生", en = "Applicant" }, required = true } end
+local function purpose() return field.text { title = { zh = "用途", en = "Purpose" }, max_length = 200 } end
 return {
   send_notice = campus.action {
     title = { zh = "发放通知书", en = "Send the notice" }, run = send_notice, serves = { "ADM-6" },
-    on = "applicant", states = { "admitted", "notified", "confirmed" },
-    input = { applicant = applicant(), report_on = form.report_on, report_place = form.report_place,
-      purpose = field.text { title = { zh = "用途", en = "Purpose" }, max_length = 200 },
-      replaces = field.text { title = { zh = "更正哪一份（编号）", en = "Replaces (number)" }, max_length = 64 } },
+    on = "applicant", states = { "admitted" },
+    input = { applicant = applicant(), report_on = form.report_on, report_place = form.report_place, purpose = purpose() },
+  },
+  correct_notice = campus.action {
+    title = { zh = "更正通知书", en = "Correct the notice" }, run = correct_notice, serves = { "ADM-6" },
+    on = "applicant", states = { "notified", "confirmed" },
+    input = { applicant = applicant(),
+      replaces = field.text { title = { zh = "更正哪一份（编号）", en = "Replaces (number)" }, required = true, max_length = 64 },
+      report_on = form.report_on, report_place = form.report_place, purpose = purpose() },
   },
   convert = campus.action {
     title = { zh = "线索转报名", en = "Convert a lead" }, run = convert, serves = { "ADM-3" },

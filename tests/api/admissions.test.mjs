@@ -277,7 +277,7 @@ test('ADM-6: a notice without a passed review and a held seat is impossible', as
 
 test('ADM-6: a notice is numbered, void when it is corrected, and goes to nobody without a seat', async () => {
   const a = await eligible();
-  const send = (more) => decider.post('admissions/actions/send_notice', { applicant: a.id, ...notice, purpose: '发放通知书', ...more });
+  const send = (more) => decider.post(`admissions/actions/${more ? 'correct' : 'send'}_notice`, { applicant: a.id, ...notice, purpose: '发放通知书', ...more });
   const early = await send(), drawn = await decider.post(`${A}/${a.id}/documents/notice`, { purpose: '发放通知书' });
   assert.deepEqual([early.status, drawn.status].map((n) => n >= 400 && n < 500), [true, true], `${early.text} ${drawn.text}`);
   assert.equal((await decider.ok('GET', `${A}/${a.id}/documents`)).items.length, 0);
@@ -340,7 +340,7 @@ test('ADM-6: confirmed by code, arrived with originals, and on the register once
 
 test('ADM-6: at the desk the notice is scanned: who holds one in force arrives by it, with one that was replaced nobody', async () => {
   const a = await admitted();
-  const send = (more) => decider.ok('POST', 'admissions/actions/send_notice', { applicant: a.id, ...notice, purpose: '发放通知书', ...more });
+  const send = (more) => decider.ok('POST', `admissions/actions/${more ? 'correct' : 'send'}_notice`, { applicant: a.id, ...notice, purpose: '发放通知书', ...more });
   const first = (await send()).result, second = (await send({ replaces: first.document })).result;
   const by = (text) => `documents/${encodeURIComponent(text)}`;
   // what its QR code says leads to the desk, under the address of the school

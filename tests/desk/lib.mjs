@@ -4,11 +4,11 @@
 // A browser at the desk: somebody signed in at a width and in a language, everything that goes
 // wrong on a page kept, pictures in build/screens. $CHROMIUM names another browser.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { Server, binary } from '../lib/server.mjs';
+import { Server, binary, root } from '../lib/server.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 export const screens = join(dirname(binary), 'screens');
@@ -16,6 +16,18 @@ mkdirSync(screens, { recursive: true });
 
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: process.getuid() === 0 ? ['--no-sandbox'] : [] });
+
+// A school's own plugin: every type of field, lines, tasks, a pool, a chart that is a line, long names.
+export function storeRoom(home) {
+  cpSync(join(root, 'tests/desk/stock'), join(home, 'plugins/stock'), { recursive: true });
+  mkdirSync(join(home, 'policies'), { recursive: true });
+  writeFileSync(join(home, 'policies/access.yaml'), `${readFileSync(join(root, 'policies/access.yaml'), 'utf8')}
+  - { name: the director keeps the stock, allow: [read, search, create, update, delete, history, import, export, issue, close, shelve, unshelve], entity: stock.items, roles: [admissions.lead] }
+  - { name: the director keeps shelves, allow: [read, create, update, delete], entity: stock.shelves, roles: [admissions.lead] }
+  - { name: the director has tasks, allow: [read, create, update, finish], entity: stock.items_tasks, roles: [admissions.lead] }
+  - { name: the director adds pictures, permissions: [stock.actions.attach], roles: [admissions.lead] }
+`);
+}
 
 // Reasons of the service that a page may meet: the browser tells of each in its console.
 const EXPECTED = /status of (400|401|403|404|409|412|413|415|422)/;

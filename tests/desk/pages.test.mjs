@@ -4,26 +4,15 @@
 // Every page of the desk at two widths and in both languages: nothing is thrown, no policy is
 // broken, nothing overflows, axe finds nothing serious. Pictures go to build/screens. (backend: sqlite, for it speaks to the interface)
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { root } from '../lib/server.mjs';
-import { Desk, Server, launch } from './lib.mjs';
+import { Desk, Server, launch, storeRoom } from './lib.mjs';
 
 let server, browser, admin, lead, busy;
-
-// A school's own plugin: every type of field, a chart that is a line, long names.
-function ownPlugin(home) {
-  cpSync(join(root, 'tests/desk/stock'), join(home, 'plugins/stock'), { recursive: true });
-  mkdirSync(join(home, 'policies'), { recursive: true });
-  writeFileSync(join(home, 'policies/access.yaml'), readFileSync(join(root, 'policies/access.yaml'), 'utf8')
-    + '\n  - name: the director keeps the stock\n    allow: [read, search, create, update, delete, history, import, export, issue, close]\n    entity: stock.items\n    roles: [admissions.lead]\n');
-}
 
 before(async () => {
   server = await Server.start();
   admin = await server.admin();
-  ownPlugin(server.home);
+  storeRoom(server.home);
   await admin.ok('POST', 'admin/reload', {});
   lead = await server.person('desk.lead', ['admissions.lead'], { display: '欧阳' + '慕容'.repeat(4) });
   browser = await launch();
@@ -31,7 +20,8 @@ before(async () => {
     for (let i = 0; i < n; i++) await lead.ok('POST', 'stock/items', { title: `投影仪 ${day} ${i}`, day, amount: 3, price: '1299.00', kind: 'tool' });
   }
   busy = (await lead.ok('POST', 'stock/items', { title: '名称特别长的一件物品'.repeat(12), day: '2026-09-04', amount: 1, price: '0.50', kind: 'book', tags: ['new', 'loan'], fragile: true,
-    at: '08:30', seen: '2026-09-04T00:30:00Z', remark: '第一行\n第二行 ' + 'unbroken'.repeat(40), parts: [{ label: '底座', pieces: 2 }, { label: '线缆', pieces: 1 }] })).id;
+    at: '08:30', seen: '2026-09-04T00:30:00Z', remark: '第一行\n第二行 ' + 'unbroken'.repeat(40), parts: [{ label: '底座', pieces: 2, cost: '120.50' }, { label: '线缆', pieces: 1, cost: '9.90', bought: '2026-09-01', from: 'shop' }], shelf: (await lead.ok('POST', 'stock/shelves', { name: '东库一号货架', places: 3 })).id })).id;
+  for (const [i, title] of ['贴资产标签', '拍照存档并核对部件数量是否与清单一致'].entries()) await lead.ok('POST', 'stock/items_tasks', { title, item: busy, keeper: lead.id, due_on: `2026-09-0${5 + i}` });
 });
 after(async () => { await browser?.close(); await server?.close(); });
 
@@ -47,7 +37,14 @@ const PAGES = [
   ['own-list', 'lead', '#/e/stock/items'],
   ['own-record', 'lead', () => `#/e/stock/items/r/${busy}`],
   ['own-new', 'lead', '#/e/stock/items/new'],
+  ['own-board', 'lead', '#/e/stock/items/board'],
+  ['own-calendar', 'lead', '#/e/stock/items/calendar?by=day&month=2026-09'],
+  ['board', 'lead', '#/e/admissions/applicants/board'],
   ['figures', 'lead', '#/reports'],
+  ['bulletin', 'lead', '#/bulletin'],
+  ['inbox-empty', 'lead', '#/inbox'],
+  ['obligations-empty', 'lead', '#/obligations'],
+  ['copied', 'lead', () => `#/e/stock/items/new?copy=${busy}`],
   ['find', 'lead', '#/find'],
   ['account', 'lead', '#/account'],
   ['jobs', 'lead', '#/jobs'],
@@ -62,6 +59,7 @@ const PAGES = [
   ['audit', 'admin', '#/admin/audit'],
   ['keys', 'admin', '#/admin/keys'],
   ['delivery', 'admin', '#/admin/delivery'],
+  ['house', 'admin', '#/admin/house'],
 ];
 
 // One browser window for each person, width and language: going from page to page as people do.

@@ -20,7 +20,7 @@ test('ADM-6: a scanned notice opens the record of who holds it; one that was rep
     await lead.ok('POST', `admissions/applicants/${a.id}/${verb}`, body);
   const notice = { applicant: a.id, report_on: '2027-09-01', report_place: '体育馆', purpose: '发放通知书' };
   const first = (await lead.ok('POST', 'admissions/actions/send_notice', notice)).result;
-  const second = (await lead.ok('POST', 'admissions/actions/send_notice', { ...notice, replaces: first.document })).result;
+  const second = (await lead.ok('POST', 'admissions/actions/correct_notice', { ...notice, replaces: first.document })).result;
   const d = await Desk.open(browser, server, { who: lead });
   await d.go(`#/d/${second.document}`);
   await d.page.waitForURL(new RegExp(`applicants/r/${a.id}`));

@@ -255,7 +255,7 @@ test('what a rule refuses is said beside the button, what it allows moves on, al
   const { id } = await officer.ok('POST', 'admissions/applicants', applicant(13, { name: '键盘审核', score: '100.0' })), d = await open(), { page } = d;
   await d.go('#/e/admissions/applicants?name=' + encodeURIComponent('键盘审核'));
   const reach = async (what) => {       // Tab until it has the focus
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 90; i++) {
       if (await what.evaluate((x) => x === document.activeElement).catch(() => false)) return;
       await page.keyboard.press('Tab');
     }

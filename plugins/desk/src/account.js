@@ -3,11 +3,12 @@
 //
 // One's own password and one-time code.
 import { html, useState } from './vendor/preact.js';
-import { api, post } from './api.js';
+import { api, get, post } from './api.js';
 import { t } from './i18n.js';
 import { roleTitle } from './state.js';
 import { Once, ProblemBox, toast } from './ui.js';
 import { NewPassword } from './signin.js';
+import { Delegations } from './admin_people.js';
 
 function Codes({ user, changed }) {
   const [s, set] = useState({ password: '', code: '' });
@@ -37,5 +38,5 @@ function Codes({ user, changed }) {
 export function Page({ user, changed }) {
   return html`<div class="page"><h1>${user.display}</h1><p class="hint">${user.name} · ${user.roles.map(roleTitle).join(t('、', ', ')) || t('没有岗位', 'no role')}${user.campus ? ` · ${user.campus}` : ''}</p>
     <div class="cards"><section class="card stack"><h2>${t('修改密码', 'Change the password')}</h2><${NewPassword} user=${user} done=${(u) => { toast(t('密码已修改', 'Password changed')); changed(u); }} /></section>
-    <${Codes} user=${user} changed=${changed} /></div></div>`;
+    <${Codes} user=${user} changed=${changed} /><${Delegations} p=${user} list=${user.delegates_to} acts=${user.acts_for} done=${() => get('session').then((a) => changed(a.user))} /></div></div>`;
 }

@@ -10,22 +10,24 @@ import { app } from './state.js';
 import { Dialog, toast } from './ui.js';
 import { FormField, isFillable, toSend } from './form.js';
 import { Why } from './approval.js';
+import { waitForFiles } from './files.js';
 
 const target = (a) => a.input?.find((f) => f.name === a.on);
 export const actionsOf = (e, record) => app.meta.plugins.flatMap((p) => p.actions)
   .filter((a) => target(a)?.to === e.full && (!a.states || a.states.includes(record.state)));
 
 function Ask({ e, record, a, close, done }) {
-  const fields = a.input.filter((f) => f.name !== a.on && isFillable(f) && f.type !== 'file');
+  const fields = a.input.filter((f) => f.name !== a.on && isFillable(f));
   // what the record says already and shows in the clear is not typed again
-  const [values, set] = useState(() => Object.fromEntries(fields.map((f) => [f.name, record._masked?.includes(f.name) ? undefined : record[f.name]])));
+  const [values, set] = useState(() => Object.fromEntries(fields.map((f) => [f.name, record._masked?.includes(f.name) || f.type === 'file' ? undefined : record[f.name]])));
   const [error, setError] = useState(null), [busy, setBusy] = useState(false);
   const form = useRef();
   useEffect(() => { form.current.querySelector('.bad input, .bad select, .bad textarea')?.focus(); }, [error]);
   async function run(ev) {
     ev.preventDefault();
+    setError(waitForFiles());
+    if (waitForFiles()) return;
     setBusy(true);
-    setError(null);
     const said = fields.map((f) => [f.name, toSend(f, values[f.name])]).filter(([, v]) => v !== null);
     try {
       await api('POST', a.path, { ...Object.fromEntries(said), [a.on]: record.id });

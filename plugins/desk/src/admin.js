@@ -8,9 +8,11 @@ import { can } from './state.js';
 import { Empty } from './ui.js';
 import { People, Roles } from './admin_people.js';
 import { Tokens } from './admin_tokens.js';
-import { Policies, Releases } from './admin_releases.js';
+import { Releases } from './admin_releases.js';
+import { Policies } from './admin_policies.js';
 import { Audit } from './admin_audit.js';
 import { Delivery, Keys } from './admin_keys.js';
+import { House } from './admin_house.js';
 
 const TABS = [
   ['people', 'core.people', ['人员', 'People'], People],
@@ -20,6 +22,7 @@ const TABS = [
   ['policies', 'core.policy', ['制度', 'Policies'], Policies],
   ['audit', 'core.audit', ['审计', 'Audit'], Audit],
   ['keys', 'core.keys', ['密钥', 'Keys'], Keys],
+  ['house', 'core.admin', ['运行', 'Service'], House],
   ['delivery', 'core.admin', ['投递', 'Delivery'], Delivery],
 ];
 

@@ -3,11 +3,12 @@
 //
 // The audit log: who did and saw what. Searching it is itself on record.
 import { html, useState } from './vendor/preact.js';
-import { get, query } from './api.js';
+import { get, post, query } from './api.js';
 import { t } from './i18n.js';
 import { entity, recordAddress } from './state.js';
 import { Busy, Empty, ProblemBox } from './ui.js';
-import { Person, time } from './format.js';
+import { Person, count, time } from './format.js';
+import { PersonPicker } from './people.js';
 import { verbTitle } from './history.js';
 import { instant } from './form.js';
 
@@ -16,6 +17,21 @@ const OUTCOMES = { ok: ['成功', 'ok'], refused: ['被拒绝', 'refused'] };
 function Thing({ object }) {
   const slash = object.indexOf('/'), e = entity(slash > 0 ? object.slice(0, slash) : object);
   return e && slash > 0 ? html`<a href=${recordAddress(e, object.slice(slash + 1))}>${e.title.zh && t(e.title.zh, e.title.en ?? e.title.zh)} #${object.slice(-6)}</a>` : html`<code>${object}</code>`;
+}
+
+// The whole chain, from the first row to the last, against what was signed.
+function Verify() {
+  const [a, setA] = useState(null), [error, setError] = useState(null), [busy, setBusy] = useState(false);
+  const run = async () => {
+    setBusy(true);
+    setError(null);
+    try { setA(await post('admin/audit/verify')); } catch (x) { setError(x); }
+    setBusy(false);
+  };
+  return html`<section class="card stack"><div class="inline"><p>${t('每条审计记录都与上一条相连并定期签名；校验从头到尾核对一遍。', 'Each row is chained to the one before and signed from time to time; this goes over all of them.')}</p>
+      <button type="button" disabled=${busy} onClick=${run}>${busy ? t('校验中…', 'Verifying…') : t('校验审计记录', 'Verify the log')}</button></div><${ProblemBox} error=${error} />
+    ${a?.ok && html`<p class="good-text" role="status">${t(`通过：${count(a.rows)} 条记录与当初写下的一致`, `Good: ${count(a.rows)} rows are as they were written`)}</p>`}
+    ${a && !a.ok && html`<div class="problem" role="alert"><p>${t(`发现 ${a.findings.length} 处问题，请立即联系负责人`, `${a.findings.length} findings: tell whoever is in charge at once`)}</p><ul>${a.findings.map((x) => html`<li>${x.detail}</li>`)}</ul></div>`}</section>`;
 }
 
 export function Audit() {
@@ -31,8 +47,8 @@ export function Audit() {
     setBusy(false);
   }
   const input = (k, label, more = {}) => html`<div class="field"><label for=${`au-${k}`}>${label}</label><input id=${`au-${k}`} value=${s[k]} onInput=${(ev) => set({ ...s, [k]: ev.target.value.trim() })} ...${more} /></div>`;
-  return html`<div class="stack"><form class="card inline" onSubmit=${(ev) => { ev.preventDefault(); search(); }}>
-      ${input('action', t('动作', 'Action'), { placeholder: 'reveal' })}${input('actor', t('谁（编号）', 'Who (id)'))}${input('object', t('对象', 'Object'), { placeholder: 'admissions.applicants/…' })}${input('subject', t('涉及的人', 'About whom'))}
+  return html`<div class="stack"><${Verify} /><form class="card inline" onSubmit=${(ev) => { ev.preventDefault(); search(); }}>
+      ${input('action', t('动作', 'Action'), { placeholder: 'reveal' })}<div class="field"><label for="au-actor">${t('谁', 'Who')}</label><${PersonPicker} id="au-actor" value=${s.actor} set=${(actor) => set({ ...s, actor })} /></div>${input('object', t('对象', 'Object'), { placeholder: 'admissions.applicants/…' })}${input('subject', t('涉及的人', 'About whom'))}
       <div class="field"><label for="au-outcome">${t('结果', 'Outcome')}</label><select id="au-outcome" value=${s.outcome} onChange=${(ev) => set({ ...s, outcome: ev.target.value })}><option value="">${t('全部', 'all')}</option>${Object.entries(OUTCOMES).map(([k, w]) => html`<option value=${k}>${t(...w)}</option>`)}</select></div>
       ${input('from', t('从', 'From'), { type: 'date' })}${input('to', t('到', 'Until'), { type: 'date' })}<button class="main" disabled=${busy}>${t('查询', 'Search')}</button></form>
     <p class="hint">${t('查询本身也会记入审计。', 'Searching is on record too.')}</p><${ProblemBox} error=${error} />${busy && !a && html`<${Busy} />`}

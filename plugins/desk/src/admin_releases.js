@@ -9,7 +9,7 @@ import { t } from './i18n.js';
 import { Busy, ProblemBox, problemText, toast, useLoad } from './ui.js';
 import { Person, time } from './format.js';
 
-function BuildErrors({ error }) {
+export function BuildErrors({ error }) {
   if (!error) return null;
   const placed = error.errors.filter((x) => x.file);
   if (!placed.length) return html`<${ProblemBox} error=${error} />`;
@@ -32,18 +32,6 @@ export function Releases() {
       <button type="button" class="main" disabled=${busy} onClick=${run('admin/reload', t('新版本已启用', 'The new release is in force'))}>${busy ? t('检查中…', 'Checking…') : t('从磁盘载入', 'Reload from disk')}</button></div></div>
     <${BuildErrors} error=${error} /><${ProblemBox} error=${load.error} again=${load.again} />${!load.data && !load.error && html`<${Busy} />`}
     ${items.length > 0 && html`<section class="card scroll-x" tabindex="0"><table><thead><tr><th class="number">${t('版本', 'Release')}</th><th>${t('时间', 'When')}</th><th>${t('谁', 'By')}</th><th>${t('指纹', 'Hash')}</th><th></th></tr></thead><tbody>${items.map((r) => html`<tr key=${r.number}><td class="number">${r.number}</td><td>${time(r.created_at)}</td><td><${Person} id=${r.created_by} /></td><td><code>${r.hash.slice(0, 12)}</code></td>
-      <td>${r.active ? html`<span class="state tone2">${t('现行', 'in force')}</span>` : html`<button type="button" class="plain" onClick=${compare(r.number)}>${t('与现行比较', 'Compare')}</button><button type="button" class="plain" disabled=${busy} onClick=${run(`admin/releases/${r.number}/activate`, t('已启用', 'Activated'))}>${t('启用', 'Activate')}</button>`}</td></tr>`)}</tbody></table></section>`}
+      <td>${r.active ? html`<span class="state tone2">${t('现行', 'in force')}</span>` : r.waiting ? html`<span class="state tone1">${t('等待第二人', 'waits for a second person')}</span>` : html`<button type="button" class="plain" onClick=${compare(r.number)}>${t('与现行比较', 'Compare')}</button><button type="button" class="plain" disabled=${busy} onClick=${run(`admin/releases/${r.number}/activate`, t('已启用', 'Activated'))}>${t('启用', 'Activate')}</button>`}</td></tr>`)}</tbody></table></section>`}
     ${diff && html`<section class="card stack"><h3>${t(`版本 ${diff.from} 与 ${diff.to} 的差别`, `What differs between ${diff.from} and ${diff.to}`)}</h3><pre tabindex="0">${diff.diff || t('没有差别', 'nothing')}</pre></section>`}</div>`;
-}
-
-function Policy({ name }) {
-  const load = useLoad((signal) => get(`admin/policies/${name}`, { signal }), [name]);
-  if (load.error) return html`<${ProblemBox} error=${load.error} again=${load.again} />`;
-  if (!load.data) return html`<${Busy} />`;
-  const lines = load.data.text.trim().split('\n').map((l) => /^(\S+) = (.*?)\s+# (.*)$/.exec(l) ?? [l, l, '', '']);
-  return html`<section class="card scroll-x" tabindex="0"><h3>${name}</h3><table><thead><tr><th>${t('键', 'Key')}</th><th>${t('值', 'Value')}</th><th>${t('来自', 'From')}</th></tr></thead><tbody>${lines.map(([, k, v, from]) => html`<tr><td><code>${k}</code></td><td>${v}</td><td class="hint">${from}</td></tr>`)}</tbody></table></section>`;
-}
-export function Policies() {
-  const load = useLoad((signal) => get('admin/policies', { signal }), []);
-  return html`<div class="stack"><p class="hint">${t('制度写在 policies/ 中，改后由“版本”载入。', 'Policies are in policies/; a change comes in by Releases.')}</p><${ProblemBox} error=${load.error} again=${load.again} />${!load.data && !load.error && html`<${Busy} />`}${load.data?.items.map((p) => html`<${Policy} key=${p.name} name=${p.name} />`)}</div>`;
 }

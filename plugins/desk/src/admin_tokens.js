@@ -9,12 +9,12 @@ import { Busy, Empty, Once, ProblemBox, toast, useLoad } from './ui.js';
 import { Person, time } from './format.js';
 
 export function Tokens() {
-  const load = useLoad((signal) => get('admin/tokens', { signal }), []), [s, set] = useState({ user: '', label: '', days: '90' }), [made, setMade] = useState(null), [error, setError] = useState(null);
+  const load = useLoad((signal) => get('admin/tokens', { signal }), []), [s, set] = useState({ user: '', label: '', days: '90', scopes: '' }), [made, setMade] = useState(null), [error, setError] = useState(null);
   async function make(ev) {
     ev.preventDefault();
     setError(null);
     try {
-      const a = await api('POST', 'admin/tokens', { ...(s.user ? { user: s.user } : {}), label: s.label, expires_at: new Date(Date.now() + Number(s.days) * 86400000).toISOString() });
+      const a = await api('POST', 'admin/tokens', { ...(s.user ? { user: s.user } : {}), label: s.label, ...(s.scopes.trim() && { scopes: s.scopes.trim().split(/[\s,，]+/) }), expires_at: new Date(Date.now() + Number(s.days) * 86400000).toISOString() });
       setMade(a.body.token);
       set({ ...s, label: '' });
       load.again();
@@ -24,7 +24,7 @@ export function Tokens() {
     try { await api('DELETE', `admin/tokens/${id}`); toast(t('已撤销', 'Revoked')); load.again(); } catch (x) { setError(x); }
   };
   const input = (k, label, more) => html`<div class="field"><label for=${`tok-${k}`}>${label}</label><input id=${`tok-${k}`} value=${s[k]} onInput=${(ev) => set({ ...s, [k]: ev.target.value })} ...${more} /></div>`;
-  return html`<div class="stack"><section class="card stack"><form class="inline" onSubmit=${make}>${input('label', t('用途', 'For what'), { required: true, maxlength: 200 })}${input('user', t('代表谁（账号，空为自己）', 'As whom (empty: yourself)'))}${input('days', t('有效天数', 'Days'), { inputmode: 'numeric', pattern: '[0-9]{1,3}', required: true })}<button class="main">${t('新建令牌', 'New token')}</button></form>
+  return html`<div class="stack"><section class="card stack"><form class="inline" onSubmit=${make}>${input('label', t('用途', 'For what'), { required: true, maxlength: 200 })}${input('user', t('代表谁（账号，空为自己）', 'As whom (empty: yourself)'))}${input('days', t('有效天数', 'Days'), { inputmode: 'numeric', pattern: '[0-9]{1,3}', required: true })}${input('scopes', t('范围（空为全部，如 admissions.applicants:read）', 'Scopes (empty: all; such as admissions.applicants:read)'))}<button class="main">${t('新建令牌', 'New token')}</button></form>
       <${ProblemBox} error=${error} />${made && html`<${Once} label=${t('令牌（只显示一次）', 'Token, shown only now')} value=${made} />`}</section>
     <${ProblemBox} error=${load.error} again=${load.again} />${!load.data && !load.error && html`<${Busy} />`}
     ${load.data && !load.data.items.length && html`<${Empty} title=${t('没有令牌', 'No tokens')}>${t('令牌让程序以某人的身份调用接口。', 'A token lets a program act as somebody.')}<//>`}

@@ -3,6 +3,7 @@
 //
 // Requests to the service. Whoever asks gets { status, body, etag } or a Problem.
 import { lang, t } from './i18n.js';
+import { itemText, toast } from './ui.js';
 
 export class Problem extends Error {
   constructor(status, body) {
@@ -31,6 +32,7 @@ export async function api(method, path, body, { headers = {}, type, signal } = {
   let parsed;
   if (/json/.test(answer.headers.get('content-type') ?? '') && text) parsed = JSON.parse(text);
   if (answer.ok) {
+    if (method !== 'GET' && Array.isArray(parsed?.warnings)) for (const x of parsed.warnings) toast(itemText(x), 'warn');      // done all the same
     return { status: answer.status, body: parsed, text, etag: answer.headers.get('ETag') };
   }
   const problem = new Problem(answer.status, parsed);

@@ -15,6 +15,7 @@ import { Later } from './later.js';
 import { Overview } from './overview.js';
 import { List } from './list.js';
 import { Create, Record } from './record.js';
+import { datesOf } from './ways.js';
 
 // The menu counts to-dos again when something changes.
 let soon;
@@ -30,6 +31,7 @@ function Page() {
     if (!e) return html`<${Nowhere} />`;
     if (!what) return html`<${List} key=${e.full} e=${e} />`;
     if (what === 'new') return html`<${Create} key=${e.full} e=${e} />`;
+    if ((what === 'board' && e.workflow) || (what === 'calendar' && datesOf(e).length)) return html`<${Later} name=${what} key=${e.full} e=${e} at=${app.route.hash} />`;
     if (what === 'import') return html`<${Later} name="import" key=${e.full} e=${e} />`;
     if (what === 'r' && id) return html`<${Record} key=${id} e=${e} id=${id} />`;
   }
@@ -102,6 +104,11 @@ window.addEventListener('hashchange', () => {
 });
 window.addEventListener('beforeunload', (e) => { if (app.dirty) e.preventDefault(); });
 onChange((x) => { if (x.reset && app.user) loadMeta().then(app.render, () => {}); });
+
+// On paper a list is whole, and the head says when.
+const onPaper = (is) => () => { if (app.user) { app.printing = is; app.render(); } };
+window.addEventListener('beforeprint', onPaper(true));
+window.addEventListener('afterprint', onPaper(false));
 
 async function start() {
   app.starting = true;

@@ -5,10 +5,11 @@
 import { html, useEffect, useState } from './vendor/preact.js';
 import { get, post } from './api.js';
 import { t, title } from './i18n.js';
-import { roleTitle } from './state.js';
+import { entity, roleTitle } from './state.js';
 import { Busy, Dialog, ProblemBox, itemText, problemText, toast, useLoad } from './ui.js';
 import { Person, time } from './format.js';
 import { PersonPicker } from './people.js';
+import { Foresight } from './foresight.js';
 
 const STATUS = { signed: ['已签', 'signed'], open: ['待签', 'to sign'], ahead: ['未到', 'to come'], passed: ['已越过', 'passed on'], waiting: ['无人可签', 'nobody to sign'] };
 const VERBS = {
@@ -80,8 +81,9 @@ export function CaseActions({ c, done, compact }) {
     setBusy(false);
   }
   const finished = (answer, verb) => { setAsked(null); done(answer, verb); };
-  const more = ['transfer', 'add', 'copy', 'paper'].filter(can);
+  const more = ['transfer', 'add', 'copy', 'paper'].filter(can), e = entity(c.entity), step = e?.workflow?.transitions.find((x) => x.name === c.transition);
   return html`<div class="case-actions">
+    ${can('sign') && step && error?.code !== 'rule_refused' && html`<${Foresight} e=${e} id=${c.record} rev=${`${c.step} ${c.round}`} step=${step} />`}
     ${(can('sign') || can('confirm')) && html`<${Note} id=${`note-${c.id}`} value=${note} set=${setNote} />`}
     <div class="chips">${can('sign') && html`<button type="button" class="main" disabled=${busy} onClick=${() => at_once('sign')}>${verbName('sign')}</button>`}
       ${can('confirm') && html`<button type="button" class="main" disabled=${busy} onClick=${() => at_once('confirm')}>${verbName('confirm')}</button>`}
@@ -119,8 +121,7 @@ export function Approvals({ e, record, changed }) {
 }
 const outcomeName = (e, c) => { const s = e.workflow.states.find((x) => x.name === c.outcome); return s ? title(s.title, s.name) : t(...({ approved: ['已通过', 'approved'], returned: ['已退回', 'returned'], withdrawn: ['已撤回', 'withdrawn'], recalled: ['已撤回', 'withdrawn'], left: ['已离开', 'ended'] }[c.outcome] ?? [c.outcome, c.outcome])); };
 
-// Transitions that a case makes are not pressed as plain steps while it is open.
-export const isByCase = (e, step) => {
-  const own = e.workflow.transitions.filter((x) => x.approvals);
-  return step.approvals || own.some((x) => x.approval && (x.approval.back === step.name || x.approval.recall === step.name) && x.from.some((s) => step.from.includes(s)));
-};
+// Transitions that a case makes are not pressed as plain steps: its own, and from the states where one may be
+// open its ways back. Without a state: whether there is no other way to it.
+export const isByCase = (e, step, state) => step.approvals || e.workflow.transitions.some((x) => x.approvals && x.approval && (x.approval.back === step.name || x.approval.recall === step.name)
+  && (state ? x.from.includes(state) : step.from.every((s) => x.from.includes(s))));

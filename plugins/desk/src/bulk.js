@@ -36,7 +36,7 @@ export function Page({ e, ids, asked, total, close }) {
       <div class="form-end"><button type="button" onClick=${() => close(false)}>${t('取消', 'Cancel')}</button><button class="main" disabled=${!step || !n}>${step ? t(`${title(step.title)} ${count(n)} 条`, `${title(step.title)}: ${count(n)}`) : t('开始', 'Start')}</button></div></form>`}
     ${run && !over && html`<${Progress} job=${job} id=${run} />`}
     ${over && html`<div class="figures"><div><b>${count(r?.done ?? job.done ?? 0)}</b>${t('已办', 'done')}</div><div><b>${count(r?.failed ?? job.failed ?? 0)}</b>${t('未办', 'not done')}</div></div>
-      ${job.state === 'cancelled' && html`<p class="notice">${t('已停止', 'Stopped')}</p>`}${r?.problem && html`<${ProblemBox} error=${{ errors: [], ...r.problem }} />`}
+      ${job.state === 'cancelled' && html`<p class="notice">${t('已停止；停止前办理的有效', 'Stopped; what was done before that counts')}</p>`}${r?.problem && job.state !== 'cancelled' && html`<${ProblemBox} error=${{ errors: [], ...r.problem }} />`}
       ${r?.report?.length > 0 && html`<div class="table-wrap" tabindex="0" role="region" aria-label=${t('未办的记录', 'What was not done')}><table><tbody>${r.report.map((x) => html`<tr><td><a href=${recordAddress(e, x.id)} onClick=${() => close(true)}><${RecordRef} to=${e.full} id=${x.id} plain /></a></td><td>${(x.errors ?? []).map((y) => html`<p>${itemText(y)}</p>`)}${!x.errors?.length && (x.detail || x.code)}</td></tr>`)}</tbody></table></div>`}
       <div class="form-end"><button type="button" class="main" onClick=${() => close(true)}>${t('完成', 'Done')}</button></div>`}<//>`;
 }

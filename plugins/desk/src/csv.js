@@ -40,3 +40,18 @@ const quote = (s) => (/[",\r\n]/.test(s) ? `"${s.replaceAll('"', '""')}"` : s);
 export const write = (rows) => rows.map((r) => r.map((c) => quote(String(c ?? ''))).join(',')).join('\r\n') + '\r\n';
 // For a file that a spreadsheet opens: what would run there as a formula is made a text.
 export const harmless = (s) => (/^[=+\-@\t\r]/.test(s) && !/^-?\d+(\.\d+)?$/.test(s) ? `'${s}` : s);
+
+// A number as people write it: 1,299.00 and ￥1299 are one.
+export const digits = (s) => String(s).normalize('NFKC').replace(/[,，¥￥\s]|元$/g, '');
+// A spreadsheet's cell as the service takes it: titles of choices become their names, 2008/3/5 a date.
+export function cellFor(f, v) {
+  const s = v.trim();
+  const one = (x) => f.choices.find((c) => c.name === x || c.title?.zh === x || c.title?.en === x)?.name ?? x;
+  if (f.type === 'choice') return one(s);
+  if (f.type === 'multichoice') return s.split(/[,;、，；]\s*/).filter(Boolean).map(one).join(';');
+  const d = f.type === 'date' && /^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$/.exec(s);
+  if (d) return `${d[1]}-${d[2].padStart(2, '0')}-${d[3].padStart(2, '0')}`;
+  if (f.type === 'boolean') return { 是: 'true', 否: 'false', yes: 'true', no: 'false' }[s.toLowerCase()] ?? s;
+  if (['integer', 'decimal', 'money'].includes(f.type)) return digits(s);
+  return s;
+}

@@ -96,8 +96,8 @@ export function Value({ f, v, masked, e, id, of = f }) {
   if (f.type === 'file') return html`<${Files} f=${of} v=${v} e=${e} id=${id} />`;
   if (f.type === 'longtext') return html`<span class="long">${v}</span>`;
   if (f.type === 'list' && Array.isArray(v)) {
-    return html`<table class="lines"><thead><tr>${f.fields.map((x) => html`<th>${title(x.title, x.name)}</th>`)}</tr></thead>
-      <tbody>${v.map((row) => html`<tr>${f.fields.map((x) => html`<td><${Value} f=${x} v=${row[x.name]} e=${e} id=${id} of=${f} /></td>`)}</tr>`)}</tbody></table>`;
+    return html`<table class="lines"><thead><tr>${f.fields.map((x) => html`<th class=${isNumber(x) ? 'number' : ''}>${title(x.title, x.name)}</th>`)}</tr></thead>
+      <tbody>${v.map((row) => html`<tr>${f.fields.map((x) => html`<td class=${isNumber(x) ? 'number' : ''}><${Value} f=${x} v=${row[x.name]} e=${e} id=${id} of=${f} /></td>`)}</tr>`)}</tbody></table>`;
   }
   return html`<span class=${isNumber(f) ? 'number' : ''}>${text(f, v)}</span>`;
 }

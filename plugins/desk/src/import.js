@@ -8,7 +8,7 @@ import { api, download } from './api.js';
 import { t, title } from './i18n.js';
 import { app, listAddress } from './state.js';
 import { ProblemBox, itemText } from './ui.js';
-import { decode, harmless, parse, write } from './csv.js';
+import { cellFor, decode, harmless, parse, write } from './csv.js';
 import { isEditable } from './form.js';
 import { count } from './format.js';
 import { Progress, useJob } from './jobwatch.js';
@@ -24,17 +24,6 @@ function guess(e, head) {
   });
 }
 
-// A spreadsheet's cell as the service takes it: titles of choices become their names, 2008/3/5 a date.
-function cellFor(f, v) {
-  const s = v.trim();
-  const one = (x) => f.choices.find((c) => c.name === x || c.title?.zh === x || c.title?.en === x)?.name ?? x;
-  if (f.type === 'choice') return one(s);
-  if (f.type === 'multichoice') return s.split(/[,;、，；]\s*/).filter(Boolean).map(one).join(';');
-  const d = f.type === 'date' && /^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?$/.exec(s);
-  if (d) return `${d[1]}-${d[2].padStart(2, '0')}-${d[3].padStart(2, '0')}`;
-  if (f.type === 'boolean') return { 是: 'true', 否: 'false', yes: 'true', no: 'false' }[s.toLowerCase()] ?? s;
-  return s;
-}
 const toCsv = (e, table, map) => {
   const used = map.map((n, i) => [n, i]).filter(([n]) => n).map(([n, i]) => [e.fields.find((f) => f.name === n), i]);
   return write([used.map(([f]) => f.name), ...table.rows.map((r) => used.map(([f, i]) => cellFor(f, r[i] ?? '')))]);
@@ -85,8 +74,8 @@ function Result({ e, table, job, write: writeAll, back }) {
     ...report.map((x) => [...table.head.map((_, i) => harmless(table.rows[x.line - 2]?.[i] ?? '')), x.errors.map(said).join('; ')])]));
   return html`<section class="card stack"><div class="figures"><div><b>${count(r.rows ?? 0)}</b>${t('行', 'rows')}</div>
       <div><b>${count(r.dry_run ? (r.rows ?? 0) - (r.failed ?? 0) : r.created ?? 0)}</b>${r.dry_run ? t('可以导入', 'would be taken') : t('已导入', 'taken')}</div><div><b>${count(r.failed ?? 0)}</b>${t('有错误', 'with errors')}</div></div>
-    ${job.state !== 'done' && html`<p class="notice">${job.state === 'cancelled' ? t('已停止', 'Stopped') : t('没有完成', 'Did not finish')}</p>`}
-    ${r.problem && html`<${ProblemBox} error=${{ ...r.problem, errors: r.problem.errors ?? [] }} />`}
+    ${job.state !== 'done' && html`<p class="notice">${job.state === 'cancelled' ? r.dry_run ? t('已停止，没有写入', 'Stopped; nothing was written') : t(`已停止；停止前导入的 ${count(r.created ?? 0)} 行有效`, `Stopped; the ${count(r.created ?? 0)} rows taken before that are in`) : t('没有完成', 'Did not finish')}</p>`}
+    ${r.problem && job.state !== 'cancelled' && html`<${ProblemBox} error=${{ ...r.problem, errors: r.problem.errors ?? [] }} />`}
     ${report.length > 0 && html`<div class="table-wrap" tabindex="0" role="region" aria-label=${t('有错误的行', 'Rows with errors')}><table><thead><tr><th>${t('行', 'Row')}</th>${table.head[0] && html`<th>${table.head[0]}</th>`}<th>${t('错误', 'Errors')}</th></tr></thead>
       <tbody>${report.slice(0, 200).map((x) => html`<tr><td>${x.line}</td>${table.head[0] && html`<td>${table.rows[x.line - 2]?.[0] ?? ''}</td>`}<td><ul>${x.errors.map((y) => html`<li>${said(y)}</li>`)}</ul></td></tr>`)}</tbody></table></div>
       ${report.length > 200 && html`<p class="hint">${t(`只显示前 200 行，全部 ${count(r.failed)} 行请下载`, `The first 200 of ${count(r.failed)}; download them all`)}</p>`}`}

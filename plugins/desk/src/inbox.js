@@ -2,12 +2,12 @@
 // Copyright 2026 The campusd authors
 //
 // What waits for me: overdue first; signed or returned in place, one at a time or as a sheet.
-import { html, useEffect, useState } from './vendor/preact.js';
+import { html, useState } from './vendor/preact.js';
 import { get, post, query } from './api.js';
 import { t, title } from './i18n.js';
 import { app, entity, recordAddress, recount } from './state.js';
 import { Busy, Empty, ProblemBox, State, useLoad } from './ui.js';
-import { onChange } from './live.js';
+import { useFresh } from './fresh.js';
 import { Value, ago, count, nameField, recordName, time } from './format.js';
 import { kindName } from './kinds.js';
 import { CaseActions, CaseSteps, Note, Why, said, verbName } from './approval.js';
@@ -71,11 +71,7 @@ export function Page() {
   const kind = app.route.query.get('kind') ?? '';
   const load = useLoad((signal) => get(query('inbox', { expand: 'record', limit: 50, kind }), { signal }), [kind]);
   const [gone, setGone] = useState([]), [picked, setPicked] = useState([]);
-  useEffect(() => {
-    let soon;
-    const end = onChange(() => { soon ??= setTimeout(() => { soon = undefined; load.again(); }, 600); });
-    return () => { clearTimeout(soon); end(); };
-  }, [kind]);
+  useFresh(load, [''], 600);
   const leave = (item) => { setGone((g) => [...g, item.id]); setPicked((p) => p.filter((id) => id !== item.id)); recount(); };
   const items = load.data?.items.filter((x) => !gone.includes(x.id)) ?? [];
   const chosen = items.filter((x) => picked.includes(x.id)), approvals = items.filter((x) => x.kind === 'approval');

@@ -5,13 +5,15 @@
 import { html, useEffect, useLayoutEffect, useMemo, useReducer, useRef, useState } from './vendor/preact.js';
 import { lang, t, title } from './i18n.js';
 import { app, go, listAddress, recall, recordAddress, remember, replaceRoute } from './state.js';
-import { Empty, ProblemBox, State } from './ui.js';
+import { Empty, ProblemBox, State, stateTitle } from './ui.js';
 import { Later } from './later.js';
 import { Pager } from './pager.js';
 import { onChange } from './live.js';
-import { RecordRef, Value, count, nameField, recordName, time } from './format.js';
+import { RecordRef, Value, count, isNumber, nameField, recordName, text, time } from './format.js';
 import { AddFilter, filterName, filterText, parseKey, searchFor } from './filters.js';
 import { Views } from './views.js';
+import { Ways } from './ways.js';
+import { PoolBar, poolFields } from './holdings.js';
 import { isByCase } from './approval.js';
 import { documentsOf } from './documents.js';
 
@@ -60,7 +62,7 @@ function Rows({ e, pager, columns, sort, setSort, narrow, force, picked, pick })
     if (y < ref.current.scrollTop) ref.current.scrollTop = y;
     else if (y + high + head > ref.current.scrollTop + view.height) ref.current.scrollTop = y + high + head - view.height;
   }
-  const name = nameField(e);
+  const name = nameField(e), pool = poolFields(e);
   const widths = (picked ? '44px ' : '') + columns.map((c) => (c.state ? '110px' : c.f === name ? 'minmax(120px, 1.3fr)' : WIDTH[c.f?.type] ? `minmax(${WIDTH[c.f.type]}px, .7fr)` : c.at ? '150px' : 'minmax(110px, 1fr)')).join(' ');
   const [by, down] = sort ? [sort.replace('-', ''), sort.startsWith('-')] : [];
   const head = (c) => {
@@ -70,7 +72,8 @@ function Rows({ e, pager, columns, sort, setSort, narrow, force, picked, pick })
       ${can ? html`<button type="button" class="plain" onClick=${() => setSort(by !== key ? key : down ? null : `-${key}`)}>${label}${by === key && html`<span aria-hidden="true">${down ? ' ↓' : ' ↑'}</span>`}</button>` : label}</div>`;
   };
   const tick = (r) => picked && html`<input type="checkbox" aria-label=${t(`选中 ${recordName(e, r)}`, `Select ${recordName(e, r)}`)} checked=${picked.includes(r.id)} onClick=${(ev) => ev.stopPropagation()} onChange=${(ev) => pick(r.id, ev.target.checked)} />`;
-  const cell = (r, c) => (c.state ? html`<${State} e=${e} name=${r.state} />` : c.at ? time(r[c.at]) : html`<${Value} f=${c.f} v=${r[c.f.name]} masked=${r._masked?.includes(c.f.name)} />`);
+  const cell = (r, c) => (c.state ? html`<${State} e=${e} name=${r.state} />` : c.at ? time(r[c.at]) : pool && c.f === pool.left && r[c.f.name] !== null ? html`<span class="left-cell"><${Value} f=${c.f} v=${r[c.f.name]} /><${PoolBar} of=${Object.fromEntries(Object.entries(pool).map(([k, f]) => [k, r[f.name]]))} told=${(v) => text(c.f, v)} legend=${false} /></span>`
+    : html`<${Value} f=${c.f} v=${r[c.f.name]} masked=${r._masked?.includes(c.f.name)} />`);
   const plainly = (r, c) => (c.f.type === 'reference' && r[c.f.name] ? html`<${RecordRef} to=${c.f.to} id=${r[c.f.name]} plain />` : cell(r, c));
   const row = (r, i) => html`<div role="row" id=${`row-${i}`} key=${r.id} class="row ${i === active ? 'active' : ''}" aria-rowindex=${i + 2}
     style=${{ transform: `translateY(${i * high}px)`, gridTemplateColumns: narrow ? undefined : widths }} onClick=${(ev) => { if (ev.defaultPrevented || ev.target.closest('a, input') || String(getSelection())) return; if (picked) pick(r.id, !picked.includes(r.id)); else go(recordAddress(e, r.id)); }}>
@@ -84,6 +87,16 @@ function Rows({ e, pager, columns, sort, setSort, narrow, force, picked, pick })
     <div class="grid-body" role="rowgroup" style=${{ height: `${rows.length * high + (pager.hasMore ? high : 0)}px` }}>
       ${rows.slice(first, end).map((r, i) => row(r, first + i))}
       ${pager.hasMore && html`<div role="row" class="row loading" style=${{ transform: `translateY(${rows.length * high}px)` }}><div role="gridcell">${t('载入中…', 'Loading…')}</div></div>`}</div></div>`;
+}
+
+// The list on paper: a plain table of what has been loaded, in its columns.
+const PAPER = 1000;
+function Paper({ e, pager, columns, chips }) {
+  const rows = pager.rows.slice(0, PAPER);
+  return html`${chips.length > 0 && html`<p class="hint">${chips.map(([k, v], i) => html`${i > 0 && t('；', '; ')}${filterText(e, k, v)}`)}</p>`}
+    ${(pager.total ?? 0) > rows.length && html`<p class="hint">${t(`前 ${count(rows.length)} 条，共 ${count(pager.total)} 条`, `The first ${count(rows.length)} of ${count(pager.total)}`)}</p>`}
+    <table class="paper"><thead><tr>${columns.map((c) => html`<th>${c.state ? t('状态', 'State') : c.at ? t(...TIMES[c.at]) : title(c.f.title, c.f.name)}</th>`)}</tr></thead>
+    <tbody>${rows.map((r) => html`<tr>${columns.map((c) => html`<td class=${c.f && isNumber(c.f) ? 'number' : ''}>${c.state ? stateTitle(e, r.state) : c.at ? time(r[c.at]) : c.f.type === 'reference' && r[c.f.name] ? html`<${RecordRef} to=${c.f.to} id=${r[c.f.name]} plain />` : html`<${Value} f=${c.f} v=${r[c.f.name]} masked=${r._masked?.includes(c.f.name)} />`}</td>`)}</tr>`)}</tbody></table>`;
 }
 
 const without = (o, k) => Object.fromEntries(Object.entries(o).filter(([x]) => x !== k));
@@ -100,7 +113,7 @@ export function List({ e }) {
     ...names.filter((n) => !(n in TIMES)).slice(1).map((n) => ({ f: all.find((f) => f.name === n) })), ...names.filter((n) => n in TIMES).map((at) => ({ at }))];
   const filters = Object.fromEntries([...route].filter(([k]) => k !== 'sort' && parseKey(k)));
   const sort = route.get('sort');
-  const fields = [...new Set([nameField(e)?.name, ...names.filter((n) => !(n in TIMES))])].filter(Boolean).join(',');
+  const pool = poolFields(e), fields = [...new Set([nameField(e)?.name, ...names.filter((n) => !(n in TIMES)), ...(pool && names.includes(pool.left.name) ? Object.values(pool).map((f) => f.name) : [])])].filter(Boolean).join(',');
   const key = JSON.stringify([e.full, filters, sealed, sort, fields]);
   const ref = useRef();
   if (ref.current?.key !== key) {
@@ -145,12 +158,28 @@ export function List({ e }) {
   const chips = [...Object.entries(filters).filter(([k]) => k !== 'state' || state.includes(',')), ...Object.entries(sealed)];
   const asked = { ...filters, ...sealed, sort: 'q' in sealed ? undefined : sort }, does = e.workflow?.transitions.some((x) => x.may && !isByCase(e, x));
   const clear = () => { setSealed({}); replaceRoute(listAddress(e)); };
+  // Names of people and records are asked for as rows are drawn: the paper waits for them.
+  async function print() {
+    await pager.fill(PAPER);
+    app.printing = true;
+    app.render();
+    for (let i = 0; i < 60 && document.querySelector('table.paper')?.innerText.includes('…'); i++) await new Promise((r) => setTimeout(r, 50));
+    window.print();
+    app.printing = false;
+    app.render();
+  }
+  useEffect(() => {
+    const key = (ev) => { if (ev.key === 'p' && (ev.ctrlKey || ev.metaKey)) { ev.preventDefault(); print(); } };
+    window.addEventListener('keydown', key);
+    return () => window.removeEventListener('keydown', key);
+  }, [pager]);
   return html`<div class="page list-page">
-    <div class="page-head"><h1>${title(e.title, e.name)}</h1>
+    <div class="page-head"><h1>${title(e.title, e.name)}</h1><${Ways} e=${e} at="" />
       <span class="hint" role="status">${pager.total !== null && t(`共 ${count(pager.total)} 条`, `${count(pager.total)} records`)}</span>
       <div class="tools">${documentsOf(e).length > 0 && html`<button type="button" onClick=${() => setAsking('batch')}>${t('批量文书', 'Documents')}</button>`}
         ${does && html`<button type="button" aria-pressed=${picked ? 'true' : 'false'} onClick=${() => setPicked(picked ? null : [])}>${t('批量', 'Several')}</button>`}
         ${e.may.export && html`<button type="button" onClick=${() => setAsking('export')}>${t('导出', 'Export')}</button>`}
+        <button type="button" class="wide-only" disabled=${!pager.rows.length} onClick=${print}>${t('打印', 'Print')}</button>
         ${e.may.import && html`<a class="button" href=${`${listAddress(e)}/import`}>${t('导入', 'Import')}</a>`}
         ${e.may.create && html`<a class="button main" href=${`${listAddress(e)}/new`}>＋ ${t('新建', 'New')}</a>`}</div></div>
     <div class="filters">
@@ -178,6 +207,7 @@ export function List({ e }) {
     ${pager.started && !pager.rows.length ? html`<${Empty} title=${active ? t('没有符合条件的记录', 'Nothing matches') : t('还没有记录', 'No records yet')}
         action=${active ? html`<button type="button" onClick=${clear}>${t('清除条件', 'Clear the filters')}</button>` : e.may.import && html`<a class="button" href=${`${listAddress(e)}/import`}>${t('从表格导入', 'Import a table')}</a>`}>
         ${active ? t('换个条件，或清除后再看。', 'Change a filter, or clear them.') : e.may.create && t('点“新建”开始，或从表格导入。', 'Start with New, or import a table.')}<//>`
+    : app.printing ? html`<${Paper} e=${e} pager=${pager} columns=${columns} chips=${Object.entries(filters)} />`
     : html`<${Rows} key=${lang()} e=${e} pager=${pager} columns=${columns} sort=${sort} narrow=${narrow} setSort=${(s) => change((q) => (s ? q.set('sort', s) : q.delete('sort')))} force=${pager.busy} picked=${picked} pick=${(id, on) => setPicked((p) => (on ? [...p, id].slice(0, PICK_MAX) : p.filter((x) => x !== id)))} />`}
   </div>`;
 }

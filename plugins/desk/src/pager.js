@@ -33,6 +33,14 @@ export class Pager {
     this.changed();
   }
 
+  // As many rows as a paper takes.
+  async fill(most) {
+    while (this.rows.length < most && this.hasMore && !this.error) {
+      if (this.busy) await new Promise((r) => setTimeout(r, 50));
+      else await this.more();
+    }
+  }
+
   // Somebody changed this record: shows it anew where it stands, so that nothing jumps.
   async refresh(id) {
     const i = this.rows.findIndex((r) => r.id === id);

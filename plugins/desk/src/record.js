@@ -20,12 +20,13 @@ import { RevealButton, keepPurpose, rememberedPurpose } from './reveal.js';
 import { History } from './history.js';
 import { Explain } from './explain.js';
 import { Deadline, Messages } from './messages.js';
-import { Parts } from './parts.js';
+import { Later } from './later.js';
+import { Holdings, isPool, poolFields } from './holdings.js';
 
 const fieldNames = (e) => Object.fromEntries(e.fields.map((f) => [f.name, title(f.title, f.name)]));
 
 function Fields({ e, record, revealed, reveal }) {
-  const inWords = e.fields.filter((f) => f.view !== 'hidden' && f.name in record);
+  const parts = Object.values(poolFields(e) ?? {}), inWords = e.fields.filter((f) => f.view !== 'hidden' && f.name in record && !parts.includes(f));
   return html`<dl class="fields">${inWords.map((f) => {
     const shown = revealed && f.name in revealed, masked = record._masked?.includes(f.name) && !shown;
     const v = shown ? revealed[f.name] : record[f.name];
@@ -133,6 +134,7 @@ export function Record({ e, id }) {
     <div class="page-head"><h1>${recordName(e, record)}</h1><${State} e=${e} name=${record.state} />
       <div class="tools">${!editing && e.may.update && html`<button type="button" onClick=${() => setEditing(true)}>${t('编辑', 'Edit')}</button>`}
         <button type="button" class="wide-only" onClick=${() => window.print()}>${t('打印', 'Print')}</button>
+        ${e.may.create && !editing && html`<a class="button wide-only" href=${`${listAddress(e)}/new?copy=${id}`}>${t('复制', 'Copy')}</a>`}
         ${e.may.delete && !editing && html`<button type="button" class="plain" onClick=${archive}>${t('归档', 'Archive')}</button>`}</div></div>
     <p class="hint meta">${t('建立', 'Created')} ${time(record.created_at)} <${Person} id=${record.created_by} /> · ${t('更新', 'changed')} ${time(record.updated_at)} · ${t('第', 'revision ')}${record.rev}${t(' 版', '')}</p>
     <${ProblemBox} error=${asked} />
@@ -143,7 +145,7 @@ export function Record({ e, id }) {
       <section class="card">${editing ? html`<${Edit} e=${e} loaded=${loaded} close=${() => { setEditing(false); if (changed) first.again(); }} saved=${(x) => { setEditing(false); take(x); }} />`
       : html`<${Fields} e=${e} record=${record} revealed=${revealed} reveal=${reveal} />
         ${revealed && html`<p class="hint">${purpose && t(`用途：${purpose}。已记入审计。`, `Purpose: ${purpose}. It is on record.`)} <button type="button" class="plain" onClick=${() => setRevealed(null)}>${t('重新遮住', 'Hide again')}</button></p>`}`}</section>
-      ${!editing && html`<${Parts} e=${e} id=${id} />`}
+      ${!editing && html`${isPool(e) && html`<${Holdings} e=${e} record=${record} />`}<${Later} name="related" e=${e} record=${record} changed=${first.again} />`}
     </div><aside>
       ${!editing && html`<${Approvals} e=${e} record=${record} changed=${first.again} />`}
       ${(e.workflow || actionsOf(e, record).length > 0) && !editing && html`<${Steps} e=${e} loaded=${loaded} done=${take} stale=${first.again} />`}
@@ -155,7 +157,12 @@ export function Record({ e, id }) {
 }
 
 export function Create({ e }) {
-  const [values, set] = useState(() => presets(e)), [error, setError] = useState(null), [busy, setBusy] = useState(false);
+  const [values, set] = useState(() => presets(e, app.route.query)), [error, setError] = useState(null), [busy, setBusy] = useState(false);
+  // last year's plan as the beginning of this one: what is unique or protected is not copied
+  const copied = app.route.query.get('copy');
+  useEffect(() => {
+    if (copied) get(`${e.path}/${copied}`).then((r) => set((v) => ({ ...v, ...Object.fromEntries(e.fields.filter((f) => isFillable(f) && !f.unique && !f.sealed && f.type !== 'file' && !r._masked?.includes(f.name) && (r[f.name] ?? '') !== '').map((f) => [f.name, r[f.name]])) })), setError);
+  }, [copied]);
   const [key] = useState(() => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`);
   const fields = e.fields.filter(isFillable);
   useEffect(() => {
@@ -178,7 +185,7 @@ export function Create({ e }) {
   const put = (f, v) => { app.dirty = true; set({ ...values, [f.name]: v }); };
   const known = new Set(fields.map((f) => `/${f.name}`));
   return html`<div class="page record"><nav class="crumbs"><a href=${listAddress(e)}>← ${title(e.title, e.name)}</a></nav>
-    <div class="page-head"><h1>${t('新建', 'New')} · ${title(e.title, e.name)}</h1></div>
+    <div class="page-head"><h1>${copied ? t('复制', 'Copy') : t('新建', 'New')} · ${title(e.title, e.name)}</h1></div>
     <section class="card"><form class="form" noValidate onSubmit=${save}>
       ${error && html`<${ProblemBox} error=${{ ...error, title: error.title, errors: error.errors.filter((x) => !known.has(x.pointer)) }} names=${fieldNames(e)} />`}
       <div class="form-fields">${fields.map((f) => html`<${FormField} key=${f.name} f=${f} value=${values[f.name]} set=${(v) => put(f, v)} errors=${error?.errors} />`)}</div>

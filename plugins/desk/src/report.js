@@ -8,7 +8,9 @@ import { get } from './api.js';
 import { t, title } from './i18n.js';
 import { Busy, ProblemBox, useLoad } from './ui.js';
 import { count, text } from './format.js';
-import { onChange } from './live.js';
+import { useFresh } from './fresh.js';
+import { entity } from './state.js';
+import { PARTS, PoolBar } from './holdings.js';
 import { Behind, Label, change, column, counted, heading, label, listOf, reportAddress } from './figures.js';
 
 const TONES = 6;
@@ -42,6 +44,19 @@ function Nested({ r, rows, keys }) {
       <b>${parts.length > 1 && !hasTarget ? told(x, parts[0]) : parts.map((c) => told(x, c)).join(' · ')}${hasTarget && html`<small> / ${count(Number(x.target))}</small>`}${last && html`<small> / ${told(x, last)}</small>`}</b></div>`)}</div>
     ${hasTarget && html`<p class="bar-row of sum"><span>${t('合计', 'Sum')}</span><span></span><b>${parts.map((c) => count(sumOf(kept, c.name))).join(' · ')}<small> / ${count(sumOf(kept, 'target'))}</small></b></p>`}
     <${More} all=${all} set=${setAll} n=${sorted.length - 10} />`;
+}
+
+// Pools, each with what is left of it: the sums of fields that an entity keeps of its reservations.
+function poolColumns(r) {
+  const e = entity(r.entity), found = PARTS.map(([k, w, c]) => { const f = e?.fields.find((x) => x.derived === k); return { k, w, c, column: f && column(r, `sum_${f.name}`) }; }).filter((x) => x.column);
+  return found.length > 1 && found.at(-1).k === 'left' ? found : null;
+}
+function Pools({ r, rows, keys, parts }) {
+  const [all, setAll] = useState(false), left = parts.at(-1).column, shown = all ? rows : rows.slice(0, 10), of = (x) => Object.fromEntries(parts.map((p) => [p.k, x[p.column.name]]));
+  const told = (v) => (left.type === 'integer' ? count(v) : text(left, v));
+  return html`<ul class="legend">${parts.map((p) => html`<li><i class="dot ${p.c}"></i>${t(...p.w)}</li>`)}</ul>
+    <div class="bars">${shown.map((x) => html`<div class="bar-row of"><span class="bar-label"><${Behind} href=${listOf(r, x)}><${Label} r=${r} row=${x} keys=${keys} /><//></span><${PoolBar} of=${of(x)} told=${told} legend=${false} />
+      <b class=${Number(x[left.name]) < 0 ? 'bad-text' : ''}>${told(x[left.name] ?? 0)}</b></div>`)}</div><${More} all=${all} set=${setAll} n=${rows.length - 10} />`;
 }
 
 // Two groupings: the second as parts of the bar.
@@ -116,6 +131,8 @@ function Chart({ r, rows }) {
   if (r.chart === 'number' && !r.group.length) return html`<${Numbers} r=${r} rows=${rows} />`;
   if (r.chart === 'funnel') return html`<${Funnel} r=${r} rows=${rows} />`;
   if (!r.group.length) return html`<${Table} r=${r} rows=${rows} />`;
+  const parts = poolColumns(r);
+  if (parts && !sections.length) return html`<${Pools} r=${r} rows=${rows} keys=${r.group} parts=${parts} />`;
   if (r.chart === 'pie') return html`<${Pie} r=${r} rows=${rows} />`;
   if (r.chart === 'line' && new Set(rows.map((x) => x[r.group[0]])).size > 1) return html`<${Line} r=${r} rows=${rows} />`;
   if (sections.length) {
@@ -128,11 +145,7 @@ function Chart({ r, rows }) {
 export function Report({ r, between, first }) {
   const [table, setTable] = useState(r.chart === 'table'), address = reportAddress(r, { older: r.overview?.older, between });
   const load = useLoad((signal) => get(address, { signal }), [r.path, between]);
-  useEffect(() => {
-    let soon;
-    const end = onChange((x) => { if (x.entity === r.entity || x.reset) soon ??= setTimeout(() => { soon = undefined; load.again(); }, 3000); });
-    return () => { clearTimeout(soon); end(); };
-  }, [r.path, between]);
+  useFresh(load, [r.entity], 3000);
   const rows = load.data?.rows, tile = first && r.chart === 'number' && !r.group.length, file = (kind) => `${address}${address.includes('?') ? '&' : '?'}format=${kind}`;
   return html`<section class="card report ${tile ? 'tile' : ''}"><header><h3>${title(r.title, r.name)}</h3>
     ${!tile && html`<div class="tools"><button type="button" class="plain" aria-pressed=${table} onClick=${() => setTable(!table)}>${table ? t('图', 'Chart') : t('表', 'Table')}</button>

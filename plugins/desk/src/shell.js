@@ -5,6 +5,7 @@
 import { html, useState } from './vendor/preact.js';
 import { lang, setLang, t, title } from './i18n.js';
 import { app, can, go, listAddress } from './state.js';
+import { time } from './format.js';
 
 export const LangSwitch = () => html`<button type="button" class="plain lang" lang=${lang() === 'zh' ? 'en' : 'zh-CN'}
   onClick=${() => setLang(lang() === 'zh' ? 'en' : 'zh')}>${lang() === 'zh' ? 'English' : '中文'}</button>`;
@@ -51,6 +52,6 @@ export function Shell({ children, signOut }) {
         ${isAdministrator() && html`<a href="#/admin" aria-current=${here(['admin'])}>${t('管理', 'Administration')}</a>`}
         <a href="#/jobs" aria-current=${here(['jobs'])}>${t('任务', 'Jobs')}</a></div>
     </nav>
-    <main id="main" tabindex="-1">${children}</main>
+    <main id="main" tabindex="-1"><p class="paper-head"><b>${app.meta.school.name}</b><span>${t('打印人', 'Printed by')} ${app.user.display}</span><span>${time(new Date().toISOString())}</span></p>${children}</main>
   </div>`;
 }

@@ -5,9 +5,10 @@
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { api } from './api.js';
 import { t, title } from './i18n.js';
-import { ProblemBox, itemText, problemText, toast } from './ui.js';
+import { itemText, problemText, toast } from './ui.js';
 import { FormField, toSend } from './form.js';
 import { isByCase } from './approval.js';
+import { Foresight, Reasons } from './foresight.js';
 import { Actions, actionsOf } from './actions.js';
 import { Person, time } from './format.js';
 
@@ -21,13 +22,6 @@ export function Track({ e, record, history }) {
   const name = (n) => { const s = states.find((x) => x.name === n); return title(s?.title, n); };
   return html`<ol class="track" aria-label=${t('流程', 'Workflow')}>${been.slice(-6).map((x, i, l) => html`<li class=${i < l.length - 1 ? 'past' : 'now'} aria-current=${i === l.length - 1 ? 'step' : undefined}>${name(x.name)}${x.at && html`<small><${Person} id=${x.by} /> ${time(x.at).slice(5)}</small>`}</li>`)}
     ${ahead.map((s) => html`<li>${name(s.name)}</li>`)}</ol>`;
-}
-
-// The reasons of a decision, met and not met, in words.
-export function Reasons({ decision, e }) {
-  const name = (at) => title(e.fields.find((f) => f.name === at)?.title, at);
-  return html`<ul class="reasons">${decision.reasons.map((r) => html`<li class=${r.ok ? 'ok' : 'no'}><span aria-hidden="true">${r.ok ? '✓' : '✗'}</span>
-    <span><span class="away">${r.ok ? t('符合：', 'met: ') : t('不符合：', 'not met: ')}</span>${r.text ?? (r.at ? name(r.at) : r.code)}${r.policy && html` <code>${r.policy}</code>`}</span></li>`)}</ul>`;
 }
 
 function Step({ e, step, loaded, done, stale, first }) {
@@ -44,9 +38,9 @@ function Step({ e, step, loaded, done, stale, first }) {
     try {
       const body = Object.fromEntries(needs.map((f) => [f.name, toSend(f, values[f.name])]));
       const a = await api('POST', `${e.path}/${record.id}/${step.name}`, body, { headers: { 'If-Match': etag } });
-      const { decision, warnings = [], ...rest } = a.body;
+      const { decision, warnings: _said, ...rest } = a.body;
       setOpen(false);
-      toast([t(`已${title(step.title, step.name)}`, `${title(step.title, step.name)}: done`), ...warnings.map((w) => w.detail)].join(t('；', '; ')));
+      toast(t(`已${title(step.title, step.name)}`, `${title(step.title, step.name)}: done`));
       done({ record: rest, etag: a.etag, decision, step });
     } catch (x) {
       if (x.status === 412) stale();
@@ -61,6 +55,7 @@ function Step({ e, step, loaded, done, stale, first }) {
       <button class=${first ? 'main' : ''} disabled=${busy} aria-describedby=${error ? `why-${step.name}` : undefined}>${busy ? '…' : title(step.title, step.name)}</button>
       ${open && html`<button type="button" onClick=${() => { setOpen(false); setError(null); }}>${t('取消', 'Cancel')}</button>`}
     </form>
+    ${!refused && html`<${Foresight} e=${e} id=${record.id} rev=${record.rev} step=${step} />`}
     ${error && html`<div class="why" id=${`why-${step.name}`} role="alert">
       ${refused ? html`<p><b>${t('规则不允许', 'The rule refuses')}</b></p><ul class="reasons">${error.errors.map((x) => html`<li class="no"><span aria-hidden="true">✗</span><span>${itemText(x)}</span></li>`)}</ul>`
       : error.status === 412 ? html`<p>${t('记录刚被别人改过，已重新载入，请核对后再点。', 'The record has just been changed; look again, then repeat.')}</p>`
@@ -70,7 +65,7 @@ function Step({ e, step, loaded, done, stale, first }) {
 
 export function Steps({ e, loaded, done, stale }) {
   const actions = actionsOf(e, loaded.record);      // one of a step's name stands in its place
-  const steps = (e.workflow?.transitions ?? []).filter((s) => s.may && s.from.includes(loaded.record.state) && !isByCase(e, s) && !actions.some((a) => a.name === s.name));
+  const steps = (e.workflow?.transitions ?? []).filter((s) => s.may && s.from.includes(loaded.record.state) && !isByCase(e, s, loaded.record.state) && !actions.some((a) => a.name === s.name));
   // first what leads on, then what stays, last what ends it
   const final = (s) => e.workflow.states.find((x) => x.name === s.to)?.final;
   const rank = (s) => (final(s) ? 2 : s.to === loaded.record.state ? 1 : 0);

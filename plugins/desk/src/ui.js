@@ -72,16 +72,18 @@ export function Dialog({ title, close, children, wide }) {
 }
 
 let say = () => {};
-export const toast = (text, kind = 'ok') => say({ text, kind, at: Date.now() });
+// What is said goes by itself; a warning stays until somebody has seen it.
+export const toast = (text, kind = 'ok') => say({ text, kind, at: `${Date.now()} ${text}` });
 export function Toasts() {
   const [list, set] = useState([]);
+  const drop = (x) => set((l) => l.filter((y) => y !== x));
   useEffect(() => {
     say = (x) => {
-      set((l) => [...l.slice(-2), x]);
-      setTimeout(() => set((l) => l.filter((y) => y !== x)), 5000);
+      set((l) => [...l.filter((y) => y.text !== x.text).slice(-3), x]);
+      if (x.kind !== 'warn') setTimeout(() => drop(x), 5000);
     };
   }, []);
-  return html`<div class="toasts" role="status" aria-live="polite">${list.map((x) => html`<p key=${x.at} class=${x.kind}>${x.text}</p>`)}</div>`;
+  return html`<div class="toasts" role="status" aria-live="polite">${list.map((x) => html`<p key=${x.at} class=${x.kind}>${x.text}${x.kind === 'warn' && html`<button type="button" class="plain" aria-label=${t('知道了', 'Seen')} onClick=${() => drop(x)}>✕</button>`}</p>`)}</div>`;
 }
 
 export const State = ({ e, name }) => {
