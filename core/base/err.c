@@ -107,6 +107,7 @@ void problem_json(const struct problem *p, enum lang lang, const char *request_i
             if (it->pointer) json_kv_str(b, "pointer", it->pointer);
             json_kv_str(b, "code", it->word);
             json_kv_str(b, "detail", lang == LANG_ZH && it->detail_zh ? it->detail_zh : it->detail);
+            if (it->policy) json_kv_str(b, "policy", it->policy);
             if (it->file) {
                 json_kv_str(b, "file", it->file);
                 json_kv_int(b, "line", it->line);

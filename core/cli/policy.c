@@ -150,7 +150,9 @@ static void show_trial(struct cli *cli, json_t *result) {
     json_array_foreach(groups, i, one) {
         printf("\n%s (%s)\n", json_string_value(json_object_get(one, "field")),
                json_string_value(json_object_get(one, "title")));
-        cli_show(cli, json_object_get(one, "values"), "value,to_pass,to_fail");
+        cli_show(cli, json_object_get(one, "values"),
+                 json_object_get(one, "sum") ? "value,to_pass,to_fail,sum_to_pass,sum_to_fail"
+                                             : "value,to_pass,to_fail");
     }
     json_t *quotas = json_object_get(result, "quotas");
     if (json_array_size(quotas))

@@ -7,9 +7,12 @@
 #include "cli/sample.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include "campus/clock.h"
 #include "campus/fsio.h"
+#include "campus/text.h"
 
 // A handler that a busy machine held up is asked again after five seconds, then after twenty.
 enum { SETTLE_MS = 60000 };
@@ -41,7 +44,23 @@ static bool read_json(struct loading *l, const char *name, char **text, size_t *
     return !e || (cli_fail(l->cli), false);
 }
 
-// {{name}} in a path or a body is the id that is kept under that name.
+// "today", "today-30": a day of the school, however old the sample is; "year": this one, "year-1".
+static const char *day_named(struct loading *l, const char *name) {
+    bool year = !strncmp(name, "year", 4);
+    const char *by = name + (year ? 4 : 5);
+    char day[11];
+    int64_t days;
+    if ((!year && strncmp(name, "today", 5)) || (*by && *by != '-' && *by != '+')) return NULL;
+    struct tz *tz = tz_load(l->cli->config.school.timezone);
+    tz_date(tz, clock_now_ms(), day);
+    tz_free(tz);
+    if (year) return arena_printf(l->arena, "%d", atoi(day) + atoi(by));
+    if (!text_to_days(day, 10, &days)) return NULL;
+    text_from_days(day, days + atoi(by));
+    return arena_strdup(l->arena, day);
+}
+
+// {{name}} in a path or a body is the id that is kept under that name, or a day.
 static const char *filled(struct loading *l, const char *text) {
     struct buf b;
     buf_init(&b, l->arena);
@@ -49,6 +68,7 @@ static const char *filled(struct loading *l, const char *text) {
         const char *end = strstr(open, "}}");
         const char *name = end ? arena_strndup(l->arena, open + 2, (size_t)(end - open - 2)) : open;
         const char *id = end ? text_of(l->kept, name) : NULL;
+        if (end && !id) id = day_named(l, name);
         if (!id) return broken(l, name, "nothing is kept under that name"), NULL;
         buf_put(&b, text, (size_t)(open - text));
         buf_puts(&b, id);
@@ -121,16 +141,18 @@ static bool went_well(struct loading *l, const json_t *step, const char *path,
 static bool post(struct loading *l, const json_t *step) {
     struct cli *cli = l->cli;
     const json_t *body = json_object_get(step, "body");
-    const char *path = text_of(step, "post"), *file = text_of(step, "file"),
-               *keep = text_of(step, "keep");
-    struct call c = {.method = "POST", .quiet = true};
+    const char *path = text_of(step, "post"), *patch = text_of(step, "patch"),
+               *file = text_of(step, "file"), *keep = text_of(step, "keep");
+    struct call c = {.method = patch ? "PATCH" : "POST", .quiet = true};
+    if (patch) path = patch;
     struct buf b;
     buf_init(&b, l->arena);
     if (body) json_dom(&b, body);
     if (!(c.path = filled(l, path)) || !(c.body = filled(l, buf_str(&b)))) return false;
     if (!bearer(l, text_of(step, "as"), &c.bearer)) return false;
     if (file) {
-        c.type = "text/csv";
+        const char *type = text_of(step, "type"); // of an upload; else a sheet
+        c.type = type ? type : "text/csv";
         c.body_fd = open(shipped(l, file), O_RDONLY | O_CLOEXEC);
         if (c.body_fd < 0) return broken(l, file, "cannot be read");
     }

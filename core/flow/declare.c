@@ -294,8 +294,8 @@ static void read_exceed(struct declare *d, const json_t *j, const struct transit
     }
 }
 
-static const struct reserve_decl *read_reserve(struct declare *d, const json_t *j,
-                                               const struct transition *t) {
+static struct reserve_decl *read_reserve(struct declare *d, const json_t *j,
+                                         const struct transition *t) {
     struct reserve_decl *r = arena_alloc(d->in->arena, sizeof *r);
     *r = (struct reserve_decl){.holder = d->entity, .amount = 1};
     d->at = near(d, "reserve");
@@ -324,6 +324,7 @@ static const struct reserve_decl *read_reserve(struct declare *d, const json_t *
         r->amount = json_integer_value(amount);
     read_overbook(d, json_object_get(j, "overbook"), r);
     read_exceed(d, j, t, r);
+    r->optional = json_is_true(json_object_get(j, "optional"));
     struct entity *pool = (struct entity *)r->pool->target;
     r->next = (struct reserve_decl *)pool->pool;
     pool->pool = r;
@@ -437,7 +438,14 @@ static void build_entity(struct declare *d, const json_t *j) {
         const char *word = t->settle ? "settle" : "commit";
         if (!reserve && !t->commit && !t->settle) continue;
         at_transition(d, top, t);
-        if (reserve) t->reserve = read_reserve(d, reserve, t);
+        const struct reserve_decl **tail = &t->reserve;
+        size_t several = json_is_array(reserve) ? json_array_size(reserve) : reserve ? 1 : 0;
+        for (size_t k = 0; k < several; k++) {
+            const json_t *one = json_is_array(reserve) ? json_array_get(reserve, k) : reserve;
+            struct reserve_decl *r = read_reserve(d, one, t);
+            if (r) *tail = r, tail = &r->also;
+            at_transition(d, top, t);
+        }
         if ((t->commit || t->settle) && (t->release || t->reserve || (t->commit && t->settle)))
             wrong(d, word, word, "what is %s is neither %s, released nor reserved anew",
                   t->settle ? "settled" : "committed", t->settle ? "committed" : "settled");

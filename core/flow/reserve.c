@@ -250,6 +250,20 @@ static enum err advance(const struct flow *f, const struct record *r, struct hel
     return flow_tell(f, "reservation.released", h->pool_entity, h->pool, 0, NULL);
 }
 
+// Whether a transition reserves anew what is held.
+static bool takes_again(const struct transition *t, const struct held *h) {
+    const struct reserve_decl *d = t->reserve;
+    while (d && (strcmp(d->pool->name, h->field) || strcmp(d->limit->name, h->what))) d = d->also;
+    return d;
+}
+
+// One that may be left out, and is: no pool is named, or nothing is wanted of it.
+static bool left_out(const struct reserve_decl *d, const struct value *after) {
+    const struct value *amount = d->amount_field ? &after[d->amount_field->index] : NULL;
+    return d->optional && (value_is_null(&after[d->pool->index]) ||
+                           (amount && (value_is_null(amount) || !amount->i)));
+}
+
 enum err reserve_move(const struct flow *f, const struct transition *t, const struct record *r,
                       const struct value *after, const struct field **exceeded) {
     struct held held[HELD_MAX];
@@ -261,8 +275,7 @@ enum err reserve_move(const struct flow *f, const struct transition *t, const st
         e = conflict(f, "state", "nothing_held", "it holds no reservation", "未占用名额或额度");
     for (int i = 0; i < n && !e; i++) {
         struct held *h = &held[i];
-        bool anew = t->reserve && !strcmp(t->reserve->pool->name, h->field) &&
-                    !strcmp(t->reserve->limit->name, h->what);
+        bool anew = takes_again(t, h);
         bool away = moves_away(r->entity, h, after);
         if (t->release || anew)
             e = give_back(f, r, h, t->release && !(anew && !away));
@@ -272,7 +285,9 @@ enum err reserve_move(const struct flow *f, const struct transition *t, const st
         else if (to)
             e = advance(f, r, h, to, after, exceeded);
     }
-    return e || !t->reserve ? e : take(f, t->reserve, r, after, exceeded);
+    for (const struct reserve_decl *d = t->reserve; d && !e; d = d->also)
+        if (!left_out(d, after)) e = take(f, d, r, after, exceeded);
+    return e;
 }
 
 static enum err guard_holder(const struct flow *f, const struct record *r,

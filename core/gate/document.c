@@ -76,6 +76,8 @@ enum err document_read(struct gate *g, struct document_draft *d) {
     err = gate_get(g, e, d->record, &look, &b, &d->rev);
     if (!err) err = json_parse(a, b.data, b.len, &d->data, g->store.problem);
     if (!err) err = all_shown(g, d, reads, look.expand);
+    if (!err && template_has_trail(decl->template[d->lang]))
+        err = gate_trail(g, e, d->record, d->lang, d->data);
     if (err || !decl->states) return err;
     int state = entity_state(e, json_string_value(json_object_get(d->data, "state")));
     if (state >= 0 && decl->states >> state & 1) return ERR_OK;

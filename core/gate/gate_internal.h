@@ -44,6 +44,9 @@ MUST_CHECK enum err gate_act_end(struct act *a, enum err e, const char *event);
 MUST_CHECK enum err gate_publish(struct gate *g, const struct record *r, const char *word);
 // What approvals need to know of this passage; r decides whether its actor may do the verb.
 struct approving gate_approving(struct gate *g, const struct record *r, const char *verb);
+// "_approvals" of a record as it is answered: [{"step","name","at","note"}, …].
+enum err gate_trail(struct gate *g, const struct entity *e, const char *id, enum lang lang,
+                    json_t *record);
 // The next of a register's numbers, in this transaction, so that one that is undone gives it back.
 MUST_CHECK enum err gate_number(struct gate *g, const char *name, const char *format,
                                 const char **out);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// ctx:get, find, create, update, transition, document, post, emit, send, now, actor, log, t.
+// ctx:get, find, create, update, transition, document, post, file_text, report, emit, send, now,
+// actor, log, t.
 #include "campus/services.h"
 
 #include <string.h>
 #include "campus/clock.h"
 #include "campus/document.h"
+#include "campus/file.h"
 #include "campus/ledger.h"
 #include "campus/log.h"
 #include "campus/mem.h"
@@ -164,6 +166,55 @@ static enum err post(struct ask *a) {
     return ledger_post(&a->gate, e, body, object, a->out);
 }
 
+// ctx:file_text(id): what stands in a text that the caller may read, such as the XML of an invoice
+static enum err file_text(struct ask *a) {
+    enum { MOST = 65536 };
+    struct store *s = &a->gate.store;
+    struct file_row row;
+    struct file_reader *reader;
+    uint8_t key[FILE_KEY];
+    const char *id = text_arg(a, 0), *name;
+    char *text = arena_alloc(s->arena, MOST + 1);
+    size_t n = 0;
+    int fd;
+    if (!id || !a->s->files) return misuse(a, "file_text takes a file's id, in an action");
+    enum err e = gate_file(&a->gate, id, true, "file_text", &row);
+    if (e) return e;
+    bool plain = !strcmp(row.type, "xml") || !strcmp(row.type, "csv") || !strcmp(row.type, "txt");
+    if (!plain || row.size > MOST)
+        return problem_set(s->problem, plain ? ERR_TOO_LARGE : ERR_UNSUPPORTED,
+                           "a text of at most %d bytes: xml, csv or txt", MOST);
+    e = file_unwrap(s, &row, key, &name);
+    if (!e) e = file_open(s->db, a->s->files, &row, &fd, s->problem);
+    if (!e) e = file_reader_open(s->arena, fd, key, &reader);
+    explicit_bzero(key, sizeof key);
+    while (!e && n < MOST) {
+        ssize_t got = file_read(reader, text + n, MOST - n);
+        if (got < 0) e = ERR_CORRUPT;
+        if (got <= 0) break;
+        n += (size_t)got;
+    }
+    if (!e && !text_is_utf8(text, n)) e = ERR_UNSUPPORTED;
+    if (e) return problem_set(s->problem, e, "the file cannot be read as text");
+    json_text(a->out, text, n);
+    return ERR_OK;
+}
+
+// ctx:report("by_kind"): a kept one, as the caller may see it; others would hold up the lane
+static enum err report(struct ask *a) {
+    const char *name = text_arg(a, 0);
+    const struct plugin *pl = a->s->plugin;
+    const struct report_decl *rep = NULL;
+    for (int i = 0; name && i < pl->nreports; i++)
+        if (!strcmp(pl->reports[i].name, name)) rep = &pl->reports[i];
+    struct query none = {.entity = rep ? rep->entity : NULL, .page = {.blind_field = -1}};
+    none.page.where = cond_new(a->gate.store.arena, COND_TRUE);
+    if (!rep || !gate_report_is_kept(&a->gate, rep, &none))
+        return misuse(
+            a, "report takes a kept report of the plugin whose records the caller sees whole");
+    return gate_report(&a->gate, rep, &none, REPORT_JSON, a->out);
+}
+
 // ctx:emit("reminded", "applicants", id): an event of the plugin's own, about a record the caller
 // sees
 static enum err emit(struct ask *a) {
@@ -267,6 +318,8 @@ static const struct {
              {"transition", transition},
              {"document", document},
              {"post", post},
+             {"file_text", file_text},
+             {"report", report},
              {"emit", emit},
              {"send", send_message},
              {"now", now},

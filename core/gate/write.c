@@ -10,6 +10,7 @@
 #include "campus/outbox.h"
 #include "campus/score.h"
 #include "campus/text.h"
+#include "campus/yaml.h"
 #include "gate/gate_internal.h"
 
 enum err gate_act_begin(struct act *a, struct gate *g, const struct entity *e, const char *action,
@@ -97,11 +98,12 @@ static enum err not_writable(struct gate *g, const struct entity *e,
     return ERR_FORBIDDEN;
 }
 
-// What nobody fills in.
+// What nobody fills in. before NULL: of a new record.
 static enum err reckon(struct gate *g, const struct entity *e, const struct value *before,
                        struct input *in) {
     enum err err = input_derive(g->store.arena, e, before, in, g->store.problem);
     struct flow f = {0};
+    if (!err && e->derives) err = input_through(&g->store, e, before, in);
     if (!err && e->scores) f = gate_flow(g, e->plugin), score_reckon(&f, e, before, in);
     return err;
 }
@@ -161,12 +163,14 @@ static enum err create(struct act *a, const struct entity *e, const struct input
                             .owner = "",
                             .values = in->values,
                             .state = e->workflow ? e->workflow->start : -1};
+    // what it would be with its derived fields: conditions may be about them
+    enum err err = reckon(g, e, NULL, in);
+    if (err) return err;
     access_decide(x, g->actor, e, "create", &wanted, &v);
     if (!v.allowed) return problem_set(g->store.problem, ERR_FORBIDDEN, NULL);
-    if (!access_may_write(x, g->actor, &wanted, "create", &in->present, &refused))
+    if (!access_may_write(x, g->actor, &wanted, "create", &given->present, &refused))
         return not_writable(g, e, &refused);
-    enum err err = refuse_masks(g, e, in);
-    if (!err) err = reckon(g, e, NULL, in);
+    err = refuse_masks(g, e, in);
     if (err) return err;
     const struct policy_revision *p = release_policy(g->release, e->plugin, g->today);
     a->record = arena_alloc(g->store.arena, sizeof *a->record);
@@ -360,7 +364,7 @@ static enum err may_go(struct act *a, struct wanted *w, bool dry, struct input *
     *in = (struct input){.values = a->record->values};
     if (!err && json_object_size(w->fields))
         err = take_fields(a, t->name, w->fields, in);
-    else if (!err && (e->derives || e->scores)) { // a record from before the field was declared
+    else if (!err && (e->derives || e->scores)) {
         in->values = overlaid(g, a->record, in).values;
         err = reckon(g, e, a->record->values, in);
     }
@@ -414,9 +418,12 @@ static enum err prepare(struct act *a, struct wanted *w, struct ruling *out) {
     size_t n = 0;
     for (int i = 0; i < e->nfields; i++)
         if (fieldset_has(&reads, i))
-            fields[n++] =
-                (struct host_field){e->fields[i].name, after.values[i],
-                                    e->fields[i].type == FIELD_DECIMAL ? e->fields[i].scale : 0};
+            fields[n++] = (struct host_field){
+                e->fields[i].name,
+                e->fields[i].type == FIELD_LIST
+                    ? list_for_rule(g->store.arena, &e->fields[i], &after.values[i])
+                    : after.values[i],
+                e->fields[i].type == FIELD_DECIMAL ? e->fields[i].scale : 0};
     const struct policy_revision *p = release_policy(g->release, e->plugin, g->today);
     *out = (struct ruling){.transition = t,
                            .needless = !w->finishes,
@@ -451,7 +458,7 @@ enum err gate_foresee(struct gate *g, const struct entity *e, const char *id,
     return err;
 }
 
-// The reasons in words: as items of the problem in both languages.
+// The reasons in words: as items of the problem in both languages, with the line of the policy.
 static void reason_items(struct gate *g, const struct plugin *pl, const struct host_decision *d) {
     struct arena *a = g->store.arena;
     for (size_t i = 0; i < d->count; i++) {
@@ -463,6 +470,12 @@ static void reason_items(struct gate *g, const struct plugin *pl, const struct h
         struct problem_item *last = g->store.problem->first;
         while (last->next) last = last->next;
         last->detail_zh = release_reason(g->release, pl, r, LANG_ZH, a);
+        const struct policy_revision *rev =
+            r->policy ? release_policy(g->release, pl, g->today) : NULL;
+        const struct yaml *node = rev ? policy_node(rev, r->policy) : NULL;
+        last->policy = r->policy;
+        if (node && node->file)
+            last->file = node->file, last->line = node->line, last->col = node->col;
     }
 }
 
@@ -491,6 +504,16 @@ enum err gate_foreseen(struct gate *g, const struct entity *e, const struct ruli
     return err;
 }
 
+// Whether the rule saw something else behind a reference than there is now.
+static bool moved_behind(const struct ruling *ruling, const struct record *after) {
+    for (size_t i = 0; i < ruling->call.count; i++) {
+        const struct host_field *seen = &ruling->call.fields[i];
+        const struct field *f = entity_field(after->entity, seen->name);
+        if (f && f->repeats && !value_same(&seen->value, &after->values[f->index])) return true;
+    }
+    return false;
+}
+
 static enum err transition(struct act *a, int64_t if_match, const json_t *body,
                            struct ruling *ruling) {
     struct gate *g = a->g;
@@ -511,6 +534,8 @@ static enum err transition(struct act *a, int64_t if_match, const json_t *body,
         const struct policy_revision *p = release_policy(g->release, a->entity->plugin, g->today);
         ruling->stale = !ruling->asked || ruling->rev != a->record->rev ||
                         ruling->release != g->release->number || ruling->policy != (p ? p->id : 0);
+        struct record after = overlaid(g, a->record, &in);
+        ruling->stale = ruling->stale || moved_behind(ruling, &after);
         if (ruling->stale) return ERR_CONFLICT;
         if (!ruling->decision.pass) return ERR_RULE_REFUSED;
     }

@@ -284,6 +284,8 @@ local CALLS = {
   emit = "fun(self: campus.ctx, word: string, entity: string, id: string): nil, campus.refusal?",
   send = "fun(self: campus.ctx, message: string, ...: any): table?, campus.refusal?",
   document = "fun(self: campus.ctx, document: string, entity: string, id: string, more?: table<string, any>): table?, campus.refusal?",
+  file_text = "fun(self: campus.ctx, file: string): string?, campus.refusal?",
+  report = "fun(self: campus.ctx, name: string): { rows: table<string, any>[], total: table<string, any> }?, campus.refusal?",
   now = "fun(self: campus.ctx): { today: string, time: string }", log = "fun(self: campus.ctx, text: string)",
   t = "fun(self: campus.ctx, key: string, values?: table<string, any>): string?, campus.refusal?",
 }

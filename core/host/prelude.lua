@@ -98,7 +98,7 @@ local SHAPES = {
     checked = "boolean", opens = "table" },
   deadline = { within = "text", by = "text", owner = "names", remind = "texts", escalate = "list", lapse = "text", calendar = "text" },
   escalation = { after = "text", to = "text" },
-  reserve = { pool = "text", limit = "text", amount = "any", overbook = "any", exceed = "text" },
+  reserve = { pool = "text", limit = "text", amount = "any", overbook = "any", exceed = "text", optional = "boolean" },
   obligation = { title = "title", serves = "texts", period = "text", within = "text", owner = "text", remind = "texts",
     escalate = "list", calendar = "text", evidence = "text" },
   choice = { name = "text", title = "title" },
@@ -385,7 +385,8 @@ local function members(t, what, shape, file, line, made)
       take("deadline", m.deadline, SHAPES.deadline, nil, file, l)
       ladder(m.deadline, file, l)
     end
-    if type(m.reserve) == "table" then take("reserve", m.reserve, SHAPES.reserve, nil, file, l) end
+    local several = type(m.reserve) == "table" and (m.reserve[1] and m.reserve or { m.reserve })
+    for _, one in ipairs(several or {}) do take("reserve", one, SHAPES.reserve, nil, file, l) end
     expanded.member(m, file, l)
   end
   return out
@@ -488,7 +489,7 @@ local function declaration()
     end
     e.fields = fields(e.fields, e.file or MAIN, e.line or 1)
     e.workflow = workflow(e.workflow, e)
-    if type(e.lab) == "table" then take("lab", e.lab, { group = "texts" }, nil, e.file or MAIN, e.line or 1) end
+    if type(e.lab) == "table" then take("lab", e.lab, { group = "texts", sum = "text" }, nil, e.file or MAIN, e.line or 1) end
     local file, line = e.file or MAIN, e.line or 1
     for i, columns in ipairs(e.indexes or {}) do
       local l, col = locate(file, line, "indexes")
@@ -595,7 +596,7 @@ local function asking(service)
   end
 end
 local calls = {}
-for _, k in ipairs { "get", "find", "create", "update", "transition", "document", "post", "emit", "send", "now", "log", "t" } do calls[k] = asking(k) end
+for _, k in ipairs { "get", "find", "create", "update", "transition", "document", "post", "file_text", "report", "emit", "send", "now", "log", "t" } do calls[k] = asking(k) end
 local KINDS = { action = "actions", on = "on", every = "every" }
 local function action(kind, action_name, revision, input)
   if not plugin then declare() end

@@ -17,7 +17,7 @@ static enum err run(struct request *rq) {
     const struct plugin *pl = rq->state;
     struct gate *g = &rq->gate;
     const struct policy_revision *policy = release_policy(rq->release, pl, g->today);
-    struct services s = {g, pl, 0};
+    struct services s = {g, pl, 0, rq->app->files};
     struct host_services services = services_of(&s);
     struct buf input;
     const char *result;

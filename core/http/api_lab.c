@@ -29,7 +29,8 @@ struct trial {
     // found
     struct buf flips;
     int64_t shown, hidden;
-    json_t *groups; // field -> value -> [to_pass, to_fail]
+    json_t *groups; // field -> value -> [to_pass, to_fail], then of lab_sum [to_pass, to_fail]
+    json_t *summed; // record -> what it was summed as: one that flips twice is no more money
     const struct reserve_decl *reserve;
     json_t *pools; // pool -> record -> what it would ask for, or, negative, what it would lose
     struct lab_totals sum;
@@ -45,7 +46,19 @@ static const char *key_of(const struct record *r, int column, char number[32]) {
     return number;
 }
 
+static void more(json_t *pair, size_t i, int64_t by) {
+    json_t *n = json_array_get(pair, i);
+    json_integer_set(n, json_integer_value(n) + by);
+}
+
 static void count(struct trial *t, const struct record *r, const struct verdict *v, bool now) {
+    const struct field *sum = r->entity->lab_sum;
+    int64_t amount = 0;
+    char once[80];
+    snprintf(once, sizeof once, "%s %d", r->id, now);
+    if (sum && fieldset_has(&v->clear, sum->index) && !value_is_null(&r->values[sum->index]) &&
+        !json_object_get(t->summed, once))
+        json_object_set_new(t->summed, once, json_true()), amount = r->values[sum->index].i;
     for (int i = 0; i < r->entity->nlab; i++) {
         int column = r->entity->lab[i];
         char number[32];
@@ -58,9 +71,8 @@ static void count(struct trial *t, const struct record *r, const struct verdict 
         json_t *values = json_object_get(t->groups, name), *pair;
         if (!values) json_object_set_new(t->groups, name, values = json_object());
         if (!(pair = json_object_get(values, key)))
-            json_object_set_new(values, key, pair = json_pack("[i,i]", 0, 0));
-        json_t *n = json_array_get(pair, now ? 0 : 1);
-        json_integer_set(n, json_integer_value(n) + 1);
+            json_object_set_new(values, key, pair = json_pack("[i,i,i,i]", 0, 0, 0, 0));
+        more(pair, now ? 0 : 1, 1), more(pair, now ? 2 : 3, amount);
     }
 }
 
@@ -159,7 +171,7 @@ static bool progress(void *self, const struct lab_totals *sum) {
 
 struct counted {
     const char *value;
-    int64_t to_pass, to_fail;
+    int64_t to_pass, to_fail, sums[2];
 };
 
 static int by_number(const void *x, const void *y) {
@@ -168,14 +180,27 @@ static int by_number(const void *x, const void *y) {
     return d < 0 ? -1 : d > 0 ? 1 : strcmp(a->value, b->value);
 }
 
-static void put_values(struct arena *a, const json_t *values, struct buf *out) {
+static void put_sum(struct buf *out, const char *key, const struct field *f, int64_t v) {
+    char num[32];
+    int n = text_from_scaled(num, v, f->scale);
+    json_key(out, key);
+    if (f->scale)
+        json_text(out, num, (size_t)n);
+    else
+        buf_put(out, num, (size_t)n);
+}
+
+static void put_values(struct arena *a, const json_t *values, const struct field *sum,
+                       struct buf *out) {
     struct counted *list = arena_alloc(a, sizeof *list * (json_object_size(values) + 1));
     size_t n = 0;
     const char *value;
     json_t *pair;
-    json_object_foreach((json_t *)(uintptr_t)values, value, pair) list[n++] =
-        (struct counted){value, json_integer_value(json_array_get(pair, 0)),
-                         json_integer_value(json_array_get(pair, 1))};
+    json_object_foreach((json_t *)(uintptr_t)values, value, pair) list[n++] = (struct counted){
+        value,
+        json_integer_value(json_array_get(pair, 0)),
+        json_integer_value(json_array_get(pair, 1)),
+        {json_integer_value(json_array_get(pair, 2)), json_integer_value(json_array_get(pair, 3))}};
     qsort(list, n, sizeof *list, by_number);
     json_key(out, "values"), buf_putc(out, '[');
     for (size_t i = 0; i < n && i < VALUES_SHOWN; i++) {
@@ -183,6 +208,8 @@ static void put_values(struct arena *a, const json_t *values, struct buf *out) {
         json_kv_str(out, "value", *list[i].value ? list[i].value : NULL);
         json_kv_int(out, "to_pass", list[i].to_pass);
         json_kv_int(out, "to_fail", list[i].to_fail);
+        if (sum) put_sum(out, "sum_to_pass", sum, list[i].sums[0]);
+        if (sum) put_sum(out, "sum_to_fail", sum, list[i].sums[1]);
         buf_putc(out, '}');
     }
     buf_putc(out, ']');
@@ -198,14 +225,18 @@ static void put_groups(const struct trial *t, struct arena *a, struct buf *out) 
         const char *title = strcmp(name, "state") ? zh ? "创建人" : "Created by"
                             : zh                  ? "状态"
                                                   : "State";
+        const struct field *sum = NULL;
         for (int i = 0; i < t->plugin->nentities; i++) {
-            const struct field *f = entity_field(t->plugin->entities[i], name);
-            if (f) title = title_in(&f->title, t->gate.lang, name);
+            const struct entity *e = t->plugin->entities[i];
+            const struct field *f = entity_field(e, name);
+            if (f && e->nlab) title = title_in(&f->title, t->gate.lang, name);
+            if (e->lab_sum) sum = e->lab_sum;
         }
         json_sep(out), buf_putc(out, '{');
         json_kv_str(out, "field", name);
         json_kv_str(out, "title", title);
-        put_values(a, values, out);
+        if (sum) json_kv_str(out, "sum", title_in(&sum->title, t->gate.lang, sum->name));
+        put_values(a, values, sum, out);
         buf_putc(out, '}');
     }
     buf_putc(out, ']');
@@ -236,6 +267,7 @@ static enum err run_trial(struct trial *t, struct arena *a, struct buf *out, str
     buf_putc(&t->flips, '[');
     t->groups = json_object();
     t->pools = json_object();
+    t->summed = json_object();
     e = lab_replay(&t->gate.store, &lab, keep_flip, t, &t->sum);
     pool_close(pool);
     if (!e) {
@@ -257,6 +289,7 @@ static enum err run_trial(struct trial *t, struct arena *a, struct buf *out, str
     }
     json_decref(t->groups);
     json_decref(t->pools);
+    json_decref(t->summed);
     return e;
 }
 

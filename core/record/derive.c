@@ -3,6 +3,7 @@
 //
 // Fields that nobody fills: sum(list.field) and count(list), reckoned with each write of the list;
 // reserved(limit), committed(limit), settled(limit) and left(limit), moved with what is held of it.
+#include <stdlib.h>
 #include <string.h>
 #include "campus/mem.h"
 #include "campus/report.h"
@@ -44,7 +45,8 @@ static bool read_expression(struct arena *a, const struct entity *e, struct fiel
 static const char *what_is_wrong(struct arena *a, const struct entity *e, struct field *f) {
     if (!read_expression(a, e, f) || !f->derived_from)
         return "write \"sum(list.field)\" or \"count(list)\" of a list of this entity, or "
-               "\"reserved(limit)\", \"committed(limit)\", \"settled(limit)\", \"left(limit)\"";
+               "\"reserved(limit)\", \"committed(limit)\", \"settled(limit)\", \"left(limit)\" or "
+               "\"reference.field\"";
     const struct field *as = is_fed(f) ? f->derived_from : f->adds;
     if (!as && f->type != FIELD_INTEGER) return "a count is a field.integer";
     if (as && (!is_number(as) || as->type != f->type || as->scale != f->scale))
@@ -59,7 +61,7 @@ static const char *what_is_wrong(struct arena *a, const struct entity *e, struct
 }
 
 void build_derived(struct build *b, struct entity *e, struct field *f) {
-    const char *wrong = f->derived ? what_is_wrong(b->arena, e, f) : NULL;
+    const char *wrong = f->derived && !derives_through(f) ? what_is_wrong(b->arena, e, f) : NULL;
     for (int i = 0; i < f->nlines; i++)
         if (f->lines[i].derived) wrong = "a field of a list cannot be derived";
     if (wrong)
@@ -208,4 +210,29 @@ enum err derive_check(struct store *s, const struct schema *schema, int64_t *wro
         }
     }
     return x;
+}
+
+// Money in minor units, decimals as numbers: what fields outside of lists are to a rule.
+struct value list_for_rule(struct arena *a, const struct field *list, const struct value *v) {
+    json_t *lines, *line;
+    size_t i;
+    struct buf b;
+    if (v->kind != VALUE_JSON || json_parse(a, v->p, v->n, &lines, NULL)) return *v;
+    json_array_foreach(lines, i, line) for (int k = 0; k < list->nlines; k++) {
+        const struct field *f = &list->lines[k];
+        const json_t *cell = json_object_get(line, f->name);
+        char text[32];
+        int64_t n;
+        const char *s = json_string_value(cell);
+        if (f->type != FIELD_MONEY && f->type != FIELD_DECIMAL) continue;
+        if (json_is_integer(cell))
+            snprintf(text, sizeof text, "%lld", (long long)json_integer_value(cell)), s = text;
+        if (s && f->type == FIELD_MONEY && text_to_scaled(s, strlen(s), f->scale, &n))
+            json_object_set_new(line, f->name, json_integer(n));
+        else if (s && f->type == FIELD_DECIMAL)
+            json_object_set_new(line, f->name, json_real(strtod(s, NULL)));
+    }
+    buf_init(&b, a);
+    json_dom(&b, lines);
+    return (struct value){.kind = VALUE_JSON, .p = buf_str(&b), .n = b.len};
 }

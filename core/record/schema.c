@@ -248,7 +248,7 @@ static void build_due(struct build *b, const json_t *workflow, struct entity *e)
     }
 }
 
-// lab = { group = { … } }: plain values that the reader of a flip may be told by.
+// lab = { group = { … }, sum = "total" }: plain values that the reader of a flip may be told by.
 static void build_lab(struct build *b, const json_t *j, struct entity *e) {
     const json_t *group = json_object_get(json_object_get(j, "lab"), "group");
     size_t n = json_array_size(group);
@@ -275,6 +275,13 @@ static void build_lab(struct build *b, const json_t *j, struct entity *e) {
                      e->name, s ? s : "", build_near(b, e, s));
     }
     e->lab = columns;
+    const char *sum = json_string_value(json_object_get(json_object_get(j, "lab"), "sum"));
+    const struct field *f = sum ? entity_field(e, sum) : NULL;
+    if (sum && (!f || f->sealed ||
+                (f->type != FIELD_INTEGER && f->type != FIELD_DECIMAL && f->type != FIELD_MONEY)))
+        build_at(b, j, "lab_unsuitable", "%s: the lab adds up an unsealed number, not \"%s\"",
+                 e->name, sum);
+    e->lab_sum = f;
 }
 
 // The table of an entity's words is named after its fields: others make another one.
@@ -460,6 +467,7 @@ static void resolve(struct build *b, struct schema *s) {
                 resolve_read(b, e, t->rule_decl, t->rule_decl->reads[m]);
         }
     }
+    for (int i = 0; i < s->nentities; i++) build_through(b, (struct entity *)s->entities[i]);
 }
 
 enum err schema_build(struct arena *a, json_t *const *declarations, size_t n, struct schema **out,

@@ -29,6 +29,8 @@ void build_messages(struct build *b, const struct schema *s, struct plugin *pl);
 void build_public(struct build *b, const struct schema *s, struct plugin *pl);
 void build_derived(struct build *b, struct entity *e, struct field *f);
 bool build_is_number(const char *format); // of documents and fields: has {seq}, only known words
+bool derives_through(const struct field *f); // "reference.field"; resolved once targets are known
+void build_through(struct build *b, struct entity *e);
 bool build_field(struct build *b, const json_t *j, struct field *f);
 const char **build_texts(struct build *b, const json_t *list, int *n);
 // A table as JSON, to be told as it was declared; NULL when there is none.

@@ -246,7 +246,7 @@ static bool build_report(struct build *b, const struct schema *s, const struct p
     struct declared d = {.b = b, .j = j, .at = parent ? parent : j, .r = r};
     unsigned before = b->p->count;
     const char *en = json_string_value(json_object_get(j, "entity"));
-    r->name = name;
+    *r = (struct report_decl){.name = name}; // a wrong one before it may have left its own
     r->title = build_title(b, j);
     r->serves = build_texts(b, json_object_get(j, "serves"), NULL);
     r->kept = json_is_true(json_object_get(j, "kept"));

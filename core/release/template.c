@@ -6,7 +6,8 @@
 // {{name}} a field of the record, {{plan.major}} a field of the record that a reference leads to,
 // {{lines}} … no: {{#lines}}…{{/lines}} once a line, {{amount}} in it a column of the line;
 // {{#boards}}…{{/boards}} where a field is filled and not false, {{^boards}}…{{/boards}} where it
-// is not; {{policy.notice.place}}; {{document.number}}, .title, .date; {{school.name}}.
+// is not; {{policy.notice.place}}; {{document.number}}, .title, .date; {{school.name}};
+// {{#approvals}}{{step}} {{name}} {{at}} {{note}}{{/approvals}} once a signature or return.
 #include "campus/template.h"
 
 #include <stdio.h>
@@ -18,7 +19,7 @@
 #include "campus/text.h"
 
 enum piece_kind { PIECE_RAW, PIECE_VALUE, PIECE_OPEN, PIECE_CLOSE };
-enum source { FROM_RECORD, FROM_LINE, FROM_REFERENCE, FROM_POLICY, FROM_DOCUMENT };
+enum source { FROM_RECORD, FROM_LINE, FROM_REFERENCE, FROM_POLICY, FROM_DOCUMENT, FROM_TRAIL };
 struct piece {
     enum piece_kind kind;
     enum source source;
@@ -33,7 +34,14 @@ struct template {
     int n;
     struct fieldset reads;
     uint64_t expand;
+    bool trail;
 };
+static const struct field SIGNATURE[] = {{.name = "step", .type = FIELD_TEXT},
+                                         {.name = "name", .type = FIELD_TEXT},
+                                         {.name = "at", .type = FIELD_DATETIME},
+                                         {.name = "note", .type = FIELD_TEXT}};
+static const struct field TRAIL = {
+    .name = "approvals", .type = FIELD_LIST, .lines = SIGNATURE, .nlines = 4};
 
 enum { DEPTH_MAX = 16 };
 struct open { // an element or a section that is not closed yet
@@ -143,6 +151,11 @@ static bool resolve(struct parse *s, const char *at, const char *name, struct pi
               text_instead(s->a, name, words, 4, "there are"));
         return false;
     }
+    for (int i = 0; !strcmp(name, "approvals") && !entity_field(e, name) && e->workflow &&
+                    i < e->workflow->ntransitions;
+         i++)
+        if (e->workflow->transitions[i].approvals)
+            return s->t->trail = true, out->source = FROM_TRAIL, out->field = &TRAIL, true;
     const char *head = dot ? arena_strndup(s->a, name, (size_t)(dot - name)) : name;
     const struct field *f = entity_field(e, head);
     if (!f) return unknown(s, at, e, head), false;
@@ -346,6 +359,10 @@ const struct fieldset *template_reads(const struct template *t, uint64_t *expand
     return &t->reads;
 }
 
+bool template_has_trail(const struct template *t) {
+    return t->trail;
+}
+
 // Filling in
 
 static void put_text(struct buf *out, const char *s, size_t n) {
@@ -419,6 +436,7 @@ static const json_t *value_of(const struct piece *p, const struct template_value
     char path[256];
     switch (p->source) {
     case FROM_RECORD: return json_object_get(v->record, p->field->name);
+    case FROM_TRAIL: return json_object_get(v->record, "_approvals");
     case FROM_LINE: return json_object_get(line, p->field->name);
     case FROM_REFERENCE:
         return json_object_get(json_object_get(v->record, p->through->name), p->field->name);

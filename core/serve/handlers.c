@@ -130,7 +130,7 @@ static enum err call_one(struct gate *g, const struct plugin *pl, const char *ki
                          const char *name, int64_t depth, const struct buf *input,
                          json_t **result) {
     const struct policy_revision *policy = release_policy(g->release, pl, g->today);
-    struct services s = {g, pl, 0};
+    struct services s = {g, pl, 0, NULL};
     struct host_services services = services_of(&s);
     struct host_action act = {.plugin = pl->name,
                               .kind = kind,

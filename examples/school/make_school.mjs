@@ -3,7 +3,8 @@
 // Copyright 2026 The campusd authors
 //
 // Writes the sample school into its folder: two seasons of 3,000 applicants, leads, a sheet with faults, and
-// school.json, the steps by which people of the school take both seasons to where they stand. The same bytes each time.
+// school.json, the steps by which people of the school take both seasons, and the year's money, to where they stand. The same
+// bytes each time.
 //
 //   node make_school.mjs [FOLDER]
 import { writeFileSync } from 'node:fs';
@@ -11,6 +12,7 @@ import { dirname, join } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { BORN, COLUMNS, FAULTS, MAJORS, REGIONS, SEED, applicant, below, line, mobile, name, pick, random, reseed, weighted } from './make_applicants.mjs';
+import { RECEIPT, finance } from './make_finance.mjs';
 
 const folder = argv[2] ?? dirname(fileURLToPath(import.meta.url));
 const SEASONS = [2026, 2027], SIZE = 3000, CONVERTED = 60;      // of the 3,000 so many were leads
@@ -201,5 +203,7 @@ move('lin.mei', 'confirm', by('10-15'));
 move('lin.mei', 'decline', { season: 2027, state: 'notified', 'score[gte]': 630 });
 settle();
 
+writeFileSync(join(folder, 'receipt.pdf'), RECEIPT);
+finance(steps, SEED + 1);
 const text = `{"steps": [\n${steps.map((s) => JSON.stringify(s)).join(',\n')}\n]}\n`;
 writeFileSync(join(folder, 'school.json'), text);

@@ -35,6 +35,7 @@ struct problem_item {
     const char *word;      // stable code: "required", "out_of_range", ...
     const char *detail;    // for people, English, no secret values
     const char *detail_zh; // the same in Chinese, or NULL
+    const char *policy;    // key of the policy that it rests on, or NULL
     const char *file;      // for sources: file, line, column; else NULL, 0, 0
     int line, col;
 };

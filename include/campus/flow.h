@@ -39,12 +39,14 @@ struct reserve_decl {
     const struct field *limit;        // of the record that it refers to
     const struct field *amount_field; // or NULL:
     int64_t amount;
-    int64_t overbook;          // scaled as the limit, on top of it
-    const char *overbook_key;  // of the holder's policy, or NULL
-    bool percent;              // what the key says
-    const char *exceed;        // "refuse", "warn", "ask:ROLE"; NULL: refuse
-    const char *exceed_key;    // or a key of the policy that says it
-    struct reserve_decl *next; // of those that draw on the same entity
+    int64_t overbook;                // scaled as the limit, on top of it
+    const char *overbook_key;        // of the holder's policy, or NULL
+    bool percent;                    // what the key says
+    const char *exceed;              // "refuse", "warn", "ask:ROLE"; NULL: refuse
+    const char *exceed_key;          // or a key of the policy that says it
+    struct reserve_decl *next;       // of those that draw on the same entity
+    const struct reserve_decl *also; // what the same transition reserves besides
+    bool optional;                   // nothing, where no pool or amount is named
 };
 struct checklist_decl {  // of a state
     const json_t *items; // [{"name","title","owner","within"}], borrowed; NULL:

@@ -13,6 +13,7 @@ struct services {
     struct gate *gate;           // of the lane
     const struct plugin *plugin; // whose code it is: known from the call, never from the child
     int calls;
+    const char *files; // the folder of attachments; NULL: none are read
 };
 enum { SERVICES_CALLS_MAX = 1000 }; // of one action
 // host_services for an action; s lives as long as the call.

@@ -45,6 +45,12 @@ MUST_CHECK enum err input_parse(struct arena *a, const struct entity *e, const j
                                 struct input *out, struct problem *p);
 // Fills in the presets of a new record's absent fields but those in skip; an item for each required
 // one that stays empty.
+// A list as rules see it, its money and decimals as numbers.
+struct value list_for_rule(struct arena *a, const struct field *list, const struct value *v);
+// through.c: fields that repeat what a reference leads to, as that is now. in->values: all of them.
+MUST_CHECK enum err input_through(struct store *s, const struct entity *e,
+                                  const struct value *before, struct input *in);
+bool value_same(const struct value *a, const struct value *b); // two nulls are the same
 void input_presets(struct arena *a, const struct entity *e, const char *actor, int64_t now,
                    const char *today, const struct fieldset *skip, struct input *in,
                    struct problem *p);

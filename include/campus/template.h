@@ -21,6 +21,8 @@ MUST_CHECK enum err template_parse(struct arena *a, const char *path, const char
 // The record's fields that it needs, and which of them are references to look behind.
 const struct fieldset *template_reads(const struct template *t, uint64_t *expand);
 
+bool template_has_trail(const struct template *t); // {{#approvals}}: the record has "_approvals"
+
 struct template_values {
     const json_t *record; // as the gate answers it
     const json_t *policy; // of the plugin, or NULL

@@ -40,7 +40,7 @@ test('its script makes the same bytes from its seed', () => {
   const run = spawnSync('node', [join(school, 'make_school.mjs'), folder], { encoding: 'utf8' });
   assert.equal(run.status, 0, run.stderr);
   const files = readdirSync(folder);
-  assert.deepEqual(files.sort(), ['applicants-2026.csv', 'applicants-2027.csv', 'leads.csv', 'school.json', 'with-faults.csv']);
+  assert.deepEqual(files.sort(), ['applicants-2026.csv', 'applicants-2027.csv', 'leads.csv', 'receipt.pdf', 'school.json', 'with-faults.csv']);
   for (const f of files) assert.ok(readFileSync(join(folder, f)).equals(readFileSync(join(school, f))), `${f} is another: run make_school.mjs`);
   rmSync(folder, { recursive: true });
 });
@@ -72,7 +72,7 @@ test('two seasons of 3,000, a plan of 24 lines for each, 8 channels, 12 events, 
   assert.equal(users.length, 40);
   const roles = readFileSync(join(root, 'policies/access.yaml'), 'utf8').split('\nroles:\n')[1].split('\n\n')[0].match(/^ {2}[\w.]+(?=:)/gm).map((r) => r.trim());
   const nobody = roles.filter((r) => !users.some((u) => u.roles.includes(r)));
-  assert.deepEqual(nobody, ['admin', 'public', 'plugin.admissions'], 'the administrator is made by init, two are nobody\'s');
+  assert.deepEqual(nobody, ['admin', 'public', 'plugin.admissions', 'plugin.finance'], 'the administrator is made by init, three are nobody\'s');
 });
 
 test('whoever has a place passed the review, holds a seat of a line and, once told, has a number (ADM-5, ADM-6)', async () => {
@@ -129,6 +129,32 @@ test('last season has ended, this one is in its middle; the figures of both are 
   assert.deepEqual(kept.rows, scan.rows);
   const officers = (await lead.ok('GET', `${A}/reports/by_officer`)).rows.filter((r) => r.officer);
   assert.ok(officers.length === 7 && officers.every((o) => o.target > 0 && o.confirmed > 0), JSON.stringify(officers));
+});
+
+test('its money agrees: each line holds what its claims come to, signed by three, and the books balance (FIN-1 to FIN-7)', async () => {
+  const finance = await server.bearer('s.finance', ['finance']), F = 'finance';
+  const budgets = await all(finance, `${F}/budgets`), lines = await all(finance, `${F}/lines`), claims = await all(finance, `${F}/claims`);
+  assert.deepEqual(tally(budgets, (b) => `${b.kind} ${b.state}`), { 'interim approved': 1, 'annual approved': 1 });
+  assert.ok(lines.length === 8 && lines.every((l) => l.kind === 'annual' && l.version), 'the annual budget took the lines over');
+  const by = tally(claims, (c) => c.state);
+  for (const s of ['draft', 'in_approval', 'returned', 'paid']) assert.ok(by[s] > 0, `${s} ${JSON.stringify(by)}`);
+  const fen = (y) => Math.round(Number(y) * 100), sum = (list, key) => list.reduce((n, x) => n + fen(x[key]), 0);
+  for (const l of lines) {
+    const mine = claims.filter((c) => c.line === l.id), of = (s) => sum(mine.filter((c) => c.state === s), 'amount');
+    assert.deepEqual([fen(l.reserved), fen(l.committed), fen(l.settled)], [of('in_approval'), of('approved'), of('paid')], l.name);
+    assert.equal(fen(l.left), fen(l.amount) - of('in_approval') - of('approved') - of('paid'), l.name);
+  }
+  for (const c of claims.filter((x) => x.state === 'paid').filter((_, i) => i % 20 === 0)) {
+    const { items } = await finance.ok('GET', `${F}/claims/${c.id}/approvals`);
+    assert.deepEqual(items[0].steps.map((s) => [s.name, s.signatures.length]), [['head', 1], ['finance', 1], ['principal', 1]], c.number);
+  }
+  const entries = await all(finance, `${F}/entries`);
+  assert.equal(sum(entries, 'debit'), sum(entries, 'credit'));
+  assert.equal(sum(entries.filter((e) => e.account.startsWith('6602')), 'debit'), sum(claims.filter((c) => c.state === 'paid'), 'amount'));
+  const found = tally(await all(finance, `${F}/cases`), (c) => c.signal);
+  assert.ok(found.split && found.outlier && found.round, JSON.stringify(found));
+  const numbers = claims.map((c) => Number(c.number.slice(-5))).sort((a, b) => a - b);
+  assert.deepEqual(numbers, numbers.map((_, i) => i + 1), 'no number is left out');
 });
 
 test('it is whole: pools, counters and log agree, and no token of its making is left', async () => {

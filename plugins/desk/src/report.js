@@ -14,7 +14,7 @@ import { PARTS, PoolBar } from './holdings.js';
 import { Behind, Label, change, column, counted, heading, label, listOf, reportAddress } from './figures.js';
 
 const TONES = 6;
-const sumOf = (rows, key) => rows.reduce((n, x) => n + (x[key] ?? 0), 0);
+const sumOf = (rows, key) => rows.reduce((n, x) => n + Number(x[key] ?? 0), 0);
 const Legend = ({ names }) => names.length > 1 && html`<ul class="legend">${names.map((n, i) => html`<li><i class="dot c${i % TONES}"></i>${n}</li>`)}</ul>`;
 const More = ({ all, set, n }) => n > 0 && html`<button type="button" class="plain" onClick=${() => set(!all)}>${all ? t('只看前 10 项', 'Only the first 10') : t(`其余 ${n} 项`, `${n} more`)}</button>`;
 
@@ -26,23 +26,24 @@ function Numbers({ r, rows }) {
     ${counted(r).map((c) => html`<p class="hint">${title(c.title, c.name)} <b>${count(row[c.name] ?? 0)}</b>${r.compare && ` / ${count(row[`last_${c.name}`] ?? 0)}`}</p>`)}</div>`;
 }
 
-// One bar a row: named counts lie within it, each as far as it comes; with a target the whole width is the target.
+// One bar a row: named counts lie within it, each as far as it comes, sums of money behind one another; with a target the
+// whole width is the target.
 function Nested({ r, rows, keys }) {
   const [all, setAll] = useState(false), named = counted(r), hasTarget = rows.some((x) => x.target !== null && x.target !== undefined);
-  const money = !named.length && r.columns.find((c) => c.type === 'money' && c.name.startsWith('sum_')), main = money || { name: 'count', title: column(r, 'count').title }, last = r.compare && { name: `last_${main.name}`, title: { zh: '上年同期', en: 'A year before' }, last: true };
-  const parts = hasTarget && named.length ? named : [main, ...(last ? [] : named)];
+  const sums = named.length ? [] : r.columns.filter((c) => c.type === 'money' && c.name.startsWith('sum_')), money = sums[0], behind = hasTarget && sums.length > 1, main = money || { name: 'count', title: column(r, 'count').title }, last = r.compare && { name: `last_${main.name}`, title: { zh: '上年同期', en: 'A year before' }, last: true };
+  const parts = behind ? [...sums].reverse() : hasTarget && named.length ? named : [main, ...(last ? [] : named)];
   const kept = hasTarget ? rows.filter((x) => x.target) : rows;
-  const value = (x, c) => Number(x[c.name] ?? 0), most = Math.max(1, ...kept.flatMap((x) => [value(x, main), last ? value(x, last) : 0]));
+  const value = (x, c) => (behind ? sums.slice(0, sums.indexOf(c) + 1) : [c]).reduce((n, s) => n + Number(x[s.name] ?? 0), 0), most = Math.max(1, ...kept.flatMap((x) => [value(x, main), last ? value(x, last) : 0]));
   const sorted = hasTarget ? kept : [...kept].sort((a, b) => value(b, main) - value(a, main)), shown = all ? sorted : sorted.slice(0, 10);
-  const told = (x, c) => (money ? text(money, x[c.name] ?? '0') : count(value(x, c)));
+  const figure = (n) => (money ? text(money, String(n)) : count(n)), told = (x, c) => figure(value(x, c));
   const wide = (x, c) => `${Math.min(100, (100 * value(x, c)) / (hasTarget ? Number(x.target) : most))}%`;
-  const said = (x) => parts.map((c) => `${title(c.title, c.name)} ${count(value(x, c))}`).join(t('，', ', '));
+  const said = (x) => parts.map((c) => `${title(c.title, c.name)} ${figure(Number(x[c.name] ?? 0))}`).join(t('，', ', '));
   return html`<${Legend} names=${[...parts, ...(last ? [last] : [])].map((c) => title(c.title, c.name))} />
     <div class="bars">${shown.map((x) => html`<div class="bar-row ${hasTarget || last || money ? 'of' : ''}"><span class="bar-label"><${Behind} href=${listOf(r, x)}><${Label} r=${r} row=${x} keys=${keys} /><//></span>
       <span class="bar-pair"><span class="bar nested" title=${said(x)}>${parts.map((c, i) => value(x, c) > 0 && html`<i class="c${i % TONES}" style=${{ width: wide(x, c) }}></i>`)}</span>
         ${last && html`<span class="bar thin">${value(x, last) > 0 && html`<i class="c1" style=${{ width: wide(x, last) }}></i>`}</span>`}</span>
-      <b>${parts.length > 1 && !hasTarget ? told(x, parts[0]) : parts.map((c) => told(x, c)).join(' · ')}${hasTarget && html`<small> / ${count(Number(x.target))}</small>`}${last && html`<small> / ${told(x, last)}</small>`}</b></div>`)}</div>
-    ${hasTarget && html`<p class="bar-row of sum"><span>${t('合计', 'Sum')}</span><span></span><b>${parts.map((c) => count(sumOf(kept, c.name))).join(' · ')}<small> / ${count(sumOf(kept, 'target'))}</small></b></p>`}
+      <b>${parts.length > 1 && (behind || !hasTarget) ? told(x, parts[0]) : parts.map((c) => told(x, c)).join(' · ')}${hasTarget && html`<small> / ${figure(Number(x.target))}</small>`}${last && html`<small> / ${told(x, last)}</small>`}</b></div>`)}</div>
+    ${hasTarget && html`<p class="bar-row of sum"><span>${t('合计', 'Sum')}</span><span></span><b>${behind ? figure(sums.reduce((n, c) => n + sumOf(kept, c.name), 0)) : parts.map((c) => figure(sumOf(kept, c.name))).join(' · ')}<small> / ${figure(sumOf(kept, 'target'))}</small></b></p>`}
     <${More} all=${all} set=${setAll} n=${sorted.length - 10} />`;
 }
 

@@ -1,0 +1,102 @@
+-- SPDX-License-Identifier: MIT
+-- Copyright 2026 The campusd authors
+--
+-- Each claim is looked at as it comes in: far above the usual, split under a threshold, round, spent on a
+-- weekend. What is found is a case of its own, with a clock, until somebody has looked into it (FIN-7).
+local field = campus.field
+local shared = require "shared"
+
+local cases = campus.entity {
+  title = { zh = "报销异常", en = "Anomalies" },
+  serves = { "FIN-7" },
+  overview = { roles = { "finance", "principal" }, order = 3, date = "due_at", days = 30 },
+  fields = {
+    key = field.text { title = { zh = "编号", en = "Key" }, required = true, unique = true, max_length = 80 },
+    claim = field.reference { to = "finance.claims", title = { zh = "报销单", en = "Claim" }, required = true },
+    number = field.text { title = { zh = "单号", en = "Number" }, derived = "claim.number" },
+    claimant = field.person { title = { zh = "报销人", en = "Claimant" }, derived = "claim.claimant" },
+    category = field.choice { title = { zh = "预算类别", en = "Category" }, choices = shared.CATEGORIES, derived = "claim.category" },
+    signal = field.choice { title = { zh = "异常", en = "Signal" }, required = true, choices = shared.SIGNALS },
+    found = field.text { title = { zh = "发现", en = "What was found" }, required = true, max_length = 300 },
+    amount = field.money { title = { zh = "涉及金额", en = "Amount" } },
+    outcome = field.longtext { title = { zh = "核查结果", en = "Outcome" } },
+  },
+  workflow = {
+    start = "open",
+    states = {
+      open = { title = { zh = "待核查", en = "Open" }, deadline = { within = "policy:deadlines.anomaly", owner = "role:finance", remind = { "1wd" },
+        escalate = { { after = "1wd", to = "role:principal" } } } },
+      looking = { title = { zh = "核查中", en = "Looked into" }, deadline = { within = "policy:deadlines.anomaly", owner = "$actor",
+        escalate = { { after = "1wd", to = "role:principal" } } } },
+      explained = { title = { zh = "已说明", en = "Explained" }, final = true },
+      confirmed = { title = { zh = "属实", en = "Confirmed" }, final = true },
+    },
+    transitions = {
+      investigate = { title = { zh = "开始核查", en = "Look into it" }, from = "open", to = "looking" },
+      explain = { title = { zh = "情况合理", en = "Explained" }, from = { "open", "looking" }, to = "explained", needs = { "outcome" } },
+      confirm = { title = { zh = "问题属实", en = "Confirmed" }, from = { "open", "looking" }, to = "confirmed", needs = { "outcome" } },
+    },
+  },
+  indexes = { { "state", "signal" }, { "claim" } },
+}
+
+local MONDAY = "1970-01-05"
+local function on_weekend(claim, kinds)
+  for _, line in ipairs(claim.lines or {}) do
+    for _, kind in ipairs(kinds) do
+      if line.kind == kind and campus.date.days_between(MONDAY, line.day) % 7 >= 5 then return line.day end
+    end
+  end
+end
+
+-- What others spent on the same: told by the kept figures, which hold this claim too.
+local function usual(ctx, claim)
+  local report = ctx:report("by_kind")
+  for _, row in ipairs(report and report.rows or {}) do
+    if row.category == claim.category and row.kind == claim.kind then
+      local n = row.count - 1
+      return n, n > 0 and (shared.fen(row.sum_amount) - shared.fen(claim.amount)) // n or 0
+    end
+  end
+  return 0, 0
+end
+
+-- Claims of the same person for the same, within days, each below the threshold, together above it.
+local function split(ctx, claim, policy)
+  if shared.fen(claim.amount) >= policy.split_limit then return end
+  local page = ctx:find("claims", { claimant = claim.claimant, sort = "-created_at", limit = 50 })
+  local n, sum = 0, 0
+  for _, other in ipairs(page and page.items or {}) do
+    local near = campus.date.days_between(other.created_at:sub(1, 10), claim.created_at:sub(1, 10)) <= policy.split_days
+    local counts = other.state == "in_approval" or other.state == "approved" or other.state == "paid"
+    if near and counts and other.kind == claim.kind and shared.fen(other.amount) < policy.split_limit then
+      n, sum = n + 1, sum + shared.fen(other.amount)
+    end
+  end
+  if n > 1 and sum >= policy.split_limit then return n, sum end
+end
+
+local function submitted(ctx, event)
+  local claim, err = ctx:get("claims", event.record)
+  if not claim then return nil, err end
+  if claim.state ~= "in_approval" then return end
+  local policy, total = ctx.policy.anomaly, shared.fen(claim.amount)
+  local function open(signal, values, amount)
+    local _, why = ctx:create("cases", { key = claim.id .. " " .. signal, claim = claim.id, signal = signal,
+      found = ctx:t(signal, values), amount = shared.yuan(amount or total) })
+    if why and why.code ~= "conflict" then err = why end     -- it was found before
+  end
+  local n, mean = usual(ctx, claim)
+  if n >= policy.least and total > mean * policy.outlier then open("outlier", { have = claim.amount, want = shared.yuan(mean), times = policy.outlier }) end
+  local count, sum = split(ctx, claim, policy)
+  if count then open("split", { count = count, sum = shared.yuan(sum), want = shared.yuan(policy.split_limit) }, sum) end
+  if total >= policy.round and total % policy.round == 0 then open("round", { have = claim.amount }) end
+  local day = on_weekend(claim, policy.weekend)
+  if day then open("weekend", { day = day }) end
+  if err then return nil, err end
+end
+
+return {
+  entities = { cases = cases },
+  on = { ["finance.claims.in_approval"] = campus.on { run = submitted, serves = { "FIN-7" } } },
+}
