@@ -354,6 +354,22 @@ static void test_fields_of_a_pool_show_what_is_held_of_it(void **state) {
     assert_string_equal(of_pool(s, lines, line.id), "[4,0,2,1]");
 }
 
+static void test_a_home_from_before_gets_the_columns_that_it_lacks(void **state) {
+    struct stand *s = *state;
+    struct record v = visit(s);
+    MOVES(take, &v, "ok");
+    OK(s->fx, db_exec(s->fx->db,
+                      "ALTER TABLE core_pool DROP COLUMN settled;"
+                      "ALTER TABLE core_reservation DROP COLUMN exceeded;"
+                      "ALTER TABLE core_reservation DROP COLUMN asks;",
+                      &s->fx->problem));
+    for (int i = 0; i < 2; i++)
+        OK(s->fx, store_migrate(s->fx->db, NULL, home_ddl(s->fx->arena), &s->fx->problem));
+    MOVES(settle, &v, "ok");
+    assert_int_equal(total(s, "settled"), 1);
+    assert_int_equal(of_row(s, "exceeded", &v), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, stand_open, stand_close)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -366,6 +382,7 @@ int main(void) {
         T(test_more_than_is_left_is_taken_only_where_that_is_said_and_is_marked),
         T(test_what_it_came_to_in_the_end_is_held_as_far_as_there_is_more),
         T(test_fields_of_a_pool_show_what_is_held_of_it),
+        T(test_a_home_from_before_gets_the_columns_that_it_lacks),
     };
     return cmocka_run_group_tests_name("reserve", tests, NULL, NULL);
 }
