@@ -219,9 +219,10 @@ void openapi_entity_paths(struct request *rq, const struct entity *e, const stru
     struct buf *b = &rq->out;
     const char *base = arena_printf(rq->arena, "/api/v1/%s/%s", e->plugin->name, e->name);
     const char *title = title_in(&e->title, rq->lang, e->name);
+    bool writes = whole && !e->ledger; // nobody writes an entry
     json_key(b, base), buf_putc(b, '{');
     if (whole || v->read) list_operation(rq, e, v, whole);
-    if (whole || v->create) {
+    if (writes || v->create) {
         open_operation(b, "post", "create", e, title);
         open_parameters(b, false), shared(b, "Idempotency-Key"), buf_putc(b, ']');
         body_ref(b, e, "new");
@@ -237,14 +238,14 @@ void openapi_entity_paths(struct request *rq, const struct entity *e, const stru
         buf_putc(b, ']');
         record_answer(b, "200", e);
     }
-    if (whole || v->update) {
+    if (writes || v->update) {
         open_operation(b, "patch", "update", e, title);
         open_parameters(b, true), shared(b, "If-Match"), shared(b, "Idempotency-Key");
         buf_putc(b, ']');
         body_ref(b, e, "change");
         record_answer(b, "200", e);
     }
-    if (whole || v->remove) {
+    if (writes || v->remove) {
         open_operation(b, "delete", "archive", e, title);
         open_parameters(b, true), shared(b, "If-Match"), shared(b, "Idempotency-Key");
         buf_putc(b, ']');
@@ -264,7 +265,8 @@ void openapi_entity_paths(struct request *rq, const struct entity *e, const stru
     if ((e->pool || e->holds) && (whole || v->read))
         about_path(rq, e, base, "reservations", rq->lang == LANG_ZH ? "占用" : "Reservations");
     if (whole || v->read) export_path(rq, e, base, v, whole);
-    if ((whole || v->import) && openapi_has_route("POST", "{}/{}/import")) import_path(rq, e, base);
+    if ((writes || v->import) && openapi_has_route("POST", "{}/{}/import"))
+        import_path(rq, e, base);
     for (int i = 0; e->workflow && i < e->workflow->ntransitions; i++)
         if (whole || visible_transition(rq, e, &e->workflow->transitions[i]))
             transition_path(rq, e, &e->workflow->transitions[i], base),

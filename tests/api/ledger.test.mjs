@@ -254,6 +254,8 @@ test('balances of a day are those of the entries up to it', async () => {
 
 test('a posting is told as an event and on record', async () => {
   const admin = await server.bearer('l.admin', ['admin']);
+  const { paths } = await admin.ok('GET', 'openapi.json');
+  assert.deepEqual([Object.keys(paths['/api/v1/stores/books']), Object.keys(paths['/api/v1/stores/books/{id}'])], [['get'], ['get']]);
   const [e] = await entries('books', `stores.bills/${first.id}`);
   const rows = (await admin.ok('GET', `admin/audit?object=stores.books/${e.id}&limit=10`)).items;
   assert.deepEqual(rows.map((r) => [r.action, r.outcome]), [['delete', 'refused'], ['update', 'refused'], ['post', 'ok']]);
