@@ -3,8 +3,8 @@
 //
 // kill -9 while 64 clients take, commit, settle and give back what is limited, and claim the same invoices.
 // After every restart the pools are what is held of them, also in their fields, no line has more than its
-// quota or fund, each record's state is what it holds, no invoice stands in two claims, and what was
-// acknowledged is there. CAMPUSD_KILLS: how many (10).
+// quota or fund, each record's state is what it holds, no invoice stands in two claims, what is paid is
+// posted once and in balance, and what was acknowledged is there. CAMPUSD_KILLS: how many (10).
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { after, before, test } from 'node:test';
@@ -28,6 +28,16 @@ before(async () => {
 after(() => server.killNow());
 
 const NEXT = { new: ['offer', 'spend'], offered: ['confirm', 'move', 'keep'], taken: ['move'], spending: ['pay', 'spend'], paid: ['settle'], settled: [] };
+// How many entries each claim has in the books.
+async function entries(me) {
+  const n = new Map();
+  for (let next = ''; next !== null;) {
+    const page = await me.ok('GET', `seats/books?limit=500&fields=source${next && `&cursor=${next}`}`);
+    for (const e of page.items) n.set(e.source, (n.get(e.source) ?? 0) + 1);
+    next = page.next;
+  }
+  return n;
+}
 // Of several at once one gets an invoice.
 async function use(invoice) {
   const a = await new Client(server, token).api('POST', 'seats/claims', { line: lines[0], papers: [{ invoice }] });
@@ -82,6 +92,8 @@ test(`${KILLS} kills under ${CLIENTS} clients: nothing is given twice, nothing h
       assert.ok(want.seats <= QUOTA && want.money <= FUND);
       full += want.seats === QUOTA;
     }
+    const posted = await entries(me);
+    for (const c of claims) assert.equal(posted.get(`seats.claims/${c.id}`) ?? 0, ['paid', 'settled'].includes(c.state) ? 2 : 0, `round ${round}`);
     const seen = new Map();
     for (let next = ''; next !== null;) {
       const page = await me.ok('GET', `seats/claims?limit=500&fields=papers${next && `&cursor=${next}`}`);

@@ -27,7 +27,8 @@ local claims = campus.entity { title = { zh = "申请", en = "Claims" },
       decline = { from = { "offered", "taken", "waiting" }, to = "gone", release = true },
       lapse = { from = "offered", to = "gone", release = true },
       spend = { from = { "new", "spending" }, to = "spending", reserve = { pool = "line", limit = "fund", amount = "sum" } },
-      pay = { from = "spending", to = "paid", commit = true },
+      pay = { from = "spending", to = "paid", commit = true,
+        post = { ledger = "books", { account = "spent", amount = "sum" }, { account = "till", amount = "-sum" } } },
       settle = { from = "paid", to = "settled", settle = true },
       refund = { from = { "spending", "paid", "settled" }, to = "gone", release = true },
     } },
@@ -36,7 +37,8 @@ local function next_one(ctx, e)
   local page = ctx:find("claims", { line = e.record, state = "waiting", sort = "label", limit = 1 })
   if page.items[1] then ctx:transition("claims", page.items[1].id, "offer", {}) end
 end
-return { version = "1.0.0", title = { zh = "名额", en = "Seats" }, entities = { lines = lines, claims = claims },
+return { version = "1.0.0", title = { zh = "名额", en = "Seats" }, entities = { lines = lines, claims = claims,
+    books = campus.ledger { title = { zh = "账簿", en = "Books" }, accounts = { "spent", "till" } } },
   on = { ["seats.lines.reservation.released"] = campus.on { run = next_one } } }
 `;
 const SCHEMA = `policy: seats
@@ -55,6 +57,7 @@ export function install(server, policy) {
   writeFileSync(join(server.home, 'policies/access.yaml'), `${access.replace(/^roles:\n/m, 'roles:\n  plugin.seats: { title: { zh: 名额程序, en: Seats } }\n')}
   - { name: seats, allow: [${VERBS}], entity: seats.lines, roles: [admissions.lead] }
   - { name: claims, allow: [${VERBS}], entity: seats.claims, roles: [admissions.lead] }
+  - { name: the books are read, allow: [read], entity: seats.books, roles: [admissions.lead] }
   - { name: the list moves, allow: [read, offer], entity: seats.claims, roles: [plugin.seats] }
   - { name: the list sees lines, allow: [read], entity: seats.lines, roles: [plugin.seats] }
   - { name: finance sees seats, allow: [read], entity: seats.lines, roles: [finance], fields: { hide: [fund] } }
