@@ -16,8 +16,7 @@ const PLUGIN = `local field = campus.field
 local function within(claim, policy)
   local why = campus.reasons()
   for i, l in ipairs(claim.lines or {}) do
-    local fen = math.floor(tonumber(l.amount) * 100 + 0.5)
-    why:check(fen <= policy.most, { code = "too_much", at = "lines/" .. i, have = fen, want = policy.most, policy = "most" })
+    why:check(l.amount <= policy.most, { code = "too_much", at = "lines/" .. i, have = l.amount, want = policy.most, policy = "most" })
   end
   return why:decision()
 end
