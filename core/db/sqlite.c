@@ -22,7 +22,7 @@
 struct conn {
     sqlite3 *db;
     char conflict[256];
-    int wal_pages, page; // page: bytes
+    int wal_pages, page;       // page: bytes
     struct wal_keeper *keeper; // of the writing one
 };
 

@@ -28,7 +28,7 @@ void build_target(struct build *b, const struct schema *s, struct field *f); // 
 void build_messages(struct build *b, const struct schema *s, struct plugin *pl);
 void build_public(struct build *b, const struct schema *s, struct plugin *pl);
 void build_derived(struct build *b, struct entity *e, struct field *f);
-bool build_is_number(const char *format); // of documents and fields: has {seq}, only known words
+bool build_is_number(const char *format);    // of documents and fields: has {seq}, only known words
 bool derives_through(const struct field *f); // "reference.field"; resolved once targets are known
 void build_through(struct build *b, struct entity *e);
 bool build_field(struct build *b, const json_t *j, struct field *f);

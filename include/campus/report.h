@@ -59,8 +59,8 @@ struct report_decl {
     int year_starts;       // month, 1 to 12
     const struct report_decl *target;
     bool kept;
-    int min_cell;  // groups with fewer are left out, and whatever would give them away
-    int min_count; // groups with fewer are left out, and that is all
+    int min_cell;         // groups with fewer are left out, and whatever would give them away
+    int min_count;        // groups with fewer are left out, and that is all
     const char *chart;    // or NULL
     const char *overview; // on whose first page, JSON, or NULL
     const char **serves;

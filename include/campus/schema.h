@@ -95,7 +95,7 @@ struct field {
     enum derives derives;
     const struct field *derived_from, *adds; // the list or limit; the list's field that is added up
     const struct field *via, *repeats; // "staff.grade": the reference, the field behind it; or NULL
-    const char *column; // "f_name"; sealed ones also b_name (blind), u_name (unique)
+    const char *column;                // "f_name"; sealed ones also b_name (blind), u_name (unique)
     const char *sql_type;
     const char *file;
     int line, col;
@@ -237,7 +237,7 @@ struct entity {
     const int *lab;      // columns that the policy lab groups flips by
     int nlab;
     const struct field *lab_sum; // number that it adds up of them, or NULL
-    const int *search; // fields that words are found in
+    const int *search;           // fields that words are found in
     int nsearch;
     const char *overview;     // on whose first page, JSON, or NULL
     const char *search_table; // of these fields: "x_admissions_applicants_01234567"
