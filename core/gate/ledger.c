@@ -114,6 +114,11 @@ static enum err write_all(struct gate *g, struct posting *p, struct record *firs
     return e;
 }
 
+static const char *field_text(struct gate *g, const struct field *f, const struct record *r) {
+    if (!f || r->values[f->index].kind != VALUE_TEXT) return NULL;
+    return arena_strndup(g->store.arena, r->values[f->index].p, r->values[f->index].n);
+}
+
 // What a part of an entry is of this record, or of this line of its list.
 static const char *part_text(struct gate *g, const struct post_part *part, const struct record *r,
                              const json_t *line) {
@@ -121,8 +126,7 @@ static const char *part_text(struct gate *g, const struct post_part *part, const
     if (part->of_line)
         return arena_strdup(g->store.arena,
                             json_string_value(json_object_get(line, part->field->name)));
-    const struct value *v = &r->values[part->field->index];
-    return v->kind == VALUE_TEXT ? arena_strndup(g->store.arena, v->p, v->n) : NULL;
+    return field_text(g, part->field, r);
 }
 
 static int64_t part_amount(const struct post_part *part, const struct record *r,
@@ -162,12 +166,15 @@ static enum err gather(struct gate *g, const struct post_decl *d, const struct r
     enum err e = ERR_OK;
     for (int i = 0; i < d->nlines && !e; i++) {
         const struct post_line *l = &d->lines[i];
-        const struct value *v = l->list ? &r->values[l->list->index] : NULL;
         json_t *lines = NULL, *line;
         size_t k;
-        if (!l->list) e = one(g, p, l, r, NULL, 0);
-        if (v && v->kind == VALUE_JSON)
-            e = json_parse(g->store.arena, v->p, v->n, &lines, g->store.problem);
+        if (!l->list) {
+            e = one(g, p, l, r, NULL, 0);
+            continue;
+        }
+        struct value v = r->values[l->list->index];
+        if (v.kind == VALUE_JSON)
+            e = json_parse(g->store.arena, v.p, v.n, &lines, g->store.problem);
         json_array_foreach(lines, k, line) if (!e) e = one(g, p, l, r, line, k);
     }
     return e;
@@ -232,18 +239,16 @@ enum err ledger_transition(struct gate *g, const struct record *r, const struct 
     const struct post_decl *d = t->post;
     if (!d) return ERR_OK;
     struct arena *a = g->store.arena;
-    const struct value *day = d->day ? &r->values[d->day->index] : NULL;
-    const struct value *text = d->text ? &r->values[d->text->index] : NULL;
     const struct entity *e = r->entity;
-    struct posting p = {
-        .ledger = d->ledger,
-        .day = day && day->kind == VALUE_TEXT ? arena_strndup(a, day->p, day->n) : g->today,
-        .source = gate_object(g, e, r->id),
-        .act = t->name,
-        .text = text && text->kind == VALUE_TEXT
-                    ? arena_strndup(a, text->p, text->n)
-                    : arena_printf(a, "%s · %s", title_in(&e->title, LANG_ZH, e->name),
-                                   title_in(&t->title, LANG_ZH, t->name))};
+    const char *day = field_text(g, d->day, r), *text = field_text(g, d->text, r);
+    struct posting p = {.ledger = d->ledger,
+                        .day = day ? day : g->today,
+                        .source = gate_object(g, e, r->id),
+                        .act = t->name,
+                        .text =
+                            text ? text
+                                 : arena_printf(a, "%s · %s", title_in(&e->title, LANG_ZH, e->name),
+                                                title_in(&t->title, LANG_ZH, t->name))};
     struct record first;
     enum err err = d->reverses ? take_back(g, d->reverses, &p) : gather(g, d, r, &p);
     if (!err) err = write_all(g, &p, &first);

@@ -15,7 +15,7 @@ end
 -- What is made stands where it was asked for: its source has no line of its own.
 local function placed(e, file, line)
   e.file, e.line, e.made = file, line, true
-  for _, f in pairs(e.fields) do if (f._seq or 0) < 1000 then f.file, f.line = file, line end end
+  for _, f in pairs(e.fields) do if type(f) == "table" and (f._seq or 0) < 1000 then f.file, f.line = file, line end end
   return e
 end
 -- A constructor: its options checked, and where it was called.
@@ -36,15 +36,16 @@ local function fields(list, more)
   local out, own = {}, copy(more)
   for i, f in ipairs(list) do
     local name, make = table.remove(f, 1), table.remove(f, 1)
-    local one = own[name] or (type(make) == "table" and make) or (make and make(f))
+    local one = type(own[name]) == "table" and own[name] or (type(make) == "table" and make) or (make and make(f))
     if one then
       out[name] = copy(one)
-      out[name]._seq, own[name] = i, nil
+      out[name]._seq = i
+      if type(own[name]) == "table" then own[name] = nil end
     end
   end
   for k, f in pairs(own) do
-    out[k] = copy(f)
-    out[k]._seq = 1000 + (f._seq or 0)
+    out[k] = type(f) == "table" and copy(f) or f
+    if type(f) == "table" then out[k]._seq = 1000 + (f._seq or 0) end
   end
   return out
 end
@@ -124,7 +125,7 @@ function(opts, file, line)
     { "item", item or false },
     { "place", place or false },
     { "amount", opts.unit == "integer" and field.integer or field.money, title = { zh = "金额", en = "Amount" }, required = true },
-    { "text", field.text, title = { zh = "摘要", en = "Text" }, max_length = 200 },
+    { "text", field.text, title = { zh = "摘要", en = "Text" } },
     { "source", field.text, title = { zh = "来源", en = "Source" }, max_length = 120 },
     { "act", field.text, title = { zh = "步骤", en = "Step" }, max_length = 60 },
     { "reverses", field.text, title = { zh = "冲销", en = "Reverses" }, max_length = 60 },

@@ -190,6 +190,10 @@ test('an action posts for whom the rights let', async () => {
   handed(await voucher(who, { day: 'soon', entries: pair }), 'invalid', 'must be a date');
   assert.equal((await voucher(who, { entries: [{ account: 'till', amount: '1.00' }] })).body.errors[0].code, 'invalid');
   assert.equal((await voucher(who, { source: ['bills', 'nobody'], entries: pair })).body.errors[0].code, 'not_found');
+  const most = '92233720368547758.07', less = `-${most}`;
+  handed(await voucher(who, { entries: [{ account: 'meals', amount: most }, { account: 'hotel', amount: '0.01' }, { account: 'capital', amount: less }] }),
+    'invalid', 'what it posts does not sum to nothing');
+  handed(await voucher(who, { entries: [{ account: 'meals', amount: most }, { account: 'capital', amount: less }] }), 'invalid', 'books_balance is too much to add up');
   const back = await voucher(who, { reverses: made.body.result.number });
   assert.equal(back.status, 200, back.text);
 });
