@@ -20,7 +20,17 @@ struct exporting {
     struct buf out;
     struct arena *scratch; // of one row
     int64_t rows;
+    const struct export_decl *standing;
+    const json_t *codes; // of the policy, by the choice's name
 };
+
+// What is positive under debit, what is negative under credit.
+static void debit_credit(struct exporting *x, const struct field *f, int64_t v) {
+    char num[32];
+    size_t n = (size_t)text_from_scaled(num, v < 0 ? -v : v, f->scale);
+    csv_put(&x->out, num, v > 0 ? n : 0);
+    csv_put(&x->out, num, v < 0 ? n : 0);
+}
 
 static void cell(struct exporting *x, const struct field *f, const struct value *v) {
     struct buf b;
@@ -66,8 +76,18 @@ static enum err one(void *self, struct record *r) {
         if (x->q->look.has_fields && !fieldset_has(&x->q->look.fields, i) &&
             !fieldset_has(&looks, i))
             continue;
-        if (fieldset_has(&how.clear, i))
-            cell(x, &e->fields[i], &r->values[i]);
+        const struct field *f = &e->fields[i];
+        const struct value *value = &r->values[i];
+        bool clear = fieldset_has(&how.clear, i), split = x->standing && x->standing->split == f;
+        const char *code = clear && x->codes && x->standing->coded == f && value->kind == VALUE_TEXT
+                               ? json_string_value(json_object_get(x->codes, value->p))
+                               : NULL;
+        if (split)
+            debit_credit(x, f, clear && !value_is_null(value) ? value->i : 0);
+        else if (code)
+            csv_put(&x->out, code, strlen(code));
+        else if (clear)
+            cell(x, f, value);
         else if (fieldset_has(&how.constant, i) && !value_is_null(&r->values[i]))
             csv_put(&x->out, "****", 4);
         else
@@ -114,7 +134,7 @@ enum err gate_export(struct gate *g, const struct entity *e, const struct query 
                      const struct export_decl *standing,
                      enum err (*write)(void *self, const char *p, size_t n), void *self,
                      int64_t *rows) {
-    struct exporting x = {.g = g, .q = q, .write = write, .self = self};
+    struct exporting x = {.g = g, .q = q, .write = write, .self = self, .standing = standing};
     struct page page = q->page;
     struct verdict v;
     uint64_t reveals = 0;
@@ -141,9 +161,18 @@ enum err gate_export(struct gate *g, const struct entity *e, const struct query 
     if (e->workflow) csv_put(&x.out, "state", 5);
     for (int i = 0; i < e->nfields; i++)
         if (!q->look.has_fields || fieldset_has(&q->look.fields, i) ||
-            fieldset_has(&q->look.reveal, i))
-            csv_put(&x.out, e->fields[i].name, strlen(e->fields[i].name));
+            fieldset_has(&q->look.reveal, i)) {
+            bool split = standing && standing->split == &e->fields[i];
+            csv_put(&x.out, split ? "debit" : e->fields[i].name,
+                    split ? 5 : strlen(e->fields[i].name));
+            if (split) csv_put(&x.out, "credit", 6);
+        }
     csv_end_row(&x.out);
+    const struct policy_revision *rev =
+        standing && standing->codes_key ? release_policy(g->release, e->plugin, g->today) : NULL;
+    const char *codes = rev ? policy_value(rev, standing->codes_key) : NULL;
+    json_t *map = NULL;
+    if (codes && !json_parse(g->store.arena, codes, strlen(codes), &map, NULL)) x.codes = map;
     x.scratch = arena_new(4 << 20);
     if (!x.scratch) return problem_set(g->store.problem, ERR_NOMEM, NULL);
     struct value last[ORDER_MAX + 1];

@@ -36,6 +36,22 @@ static bool build_export(struct build *b, const struct schema *s, const struct p
                false;
     put_fields(b, j, "fields", x->name, x->entity, &x->fields);
     put_fields(b, j, "reveal", x->name, x->entity, &x->reveal);
+    const char *split = json_string_value(json_object_get(j, "split")), *coded;
+    json_t *key;
+    x->split = split ? entity_field(x->entity, split) : NULL;
+    if (split && (!x->split || x->split->sealed ||
+                  (x->split->type != FIELD_MONEY && x->split->type != FIELD_INTEGER &&
+                   x->split->type != FIELD_DECIMAL)))
+        build_at(b, j, "field_type", "export %s: split: %s is no unsealed number", x->name, split);
+    json_object_foreach(json_object_get(j, "codes"), coded, key) {
+        const char *said = json_string_value(key);
+        x->coded = entity_field(x->entity, coded);
+        if (!x->coded || x->coded->type != FIELD_CHOICE || !said || strncmp(said, "policy:", 7))
+            build_at(b, j, "field_type", "export %s: write codes = { choice = \"policy:KEY\" }",
+                     x->name);
+        else
+            x->codes_key = arena_strdup(b->arena, said + 7);
+    }
     if (!json_array_size(json_object_get(j, "fields")))
         build_at(b, j, "fields_missing", "export %s: say which fields = { … }", x->name);
     if (!x->purpose || !*x->purpose)

@@ -260,7 +260,10 @@ struct export_decl { // a named set of columns for a standing purpose
     const struct entity *entity;
     const struct cond *where;
     struct fieldset fields, reveal;
-    struct fieldset touched; // by where
+    struct fieldset touched;   // by where
+    const struct field *split; // a number that leaves as two columns, debit and credit, or NULL
+    const struct field *coded; // a choice that leaves as what the policy's map codes_key says
+    const char *codes_key;
 };
 struct schema;
 struct template;

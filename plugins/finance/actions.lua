@@ -2,8 +2,8 @@
 -- Copyright 2026 The campusd authors
 --
 -- Steps that touch more than one thing: a line out of an electronic invoice, a batch of what waits to be paid (FIN-5, FIN-6).
-local field = campus.field
-local shared = require "shared"
+local field, shared = campus.field, require "shared"
+local T = shared.title
 
 -- The text of an element, without its markup; 数电发票 have each of these once.
 local function element(xml, name)
@@ -12,18 +12,18 @@ local function element(xml, name)
   for entity, plain in pairs { lt = "<", gt = ">", quot = '"', apos = "'" } do text = text:gsub("&" .. entity .. ";", plain) end
   return (text:gsub("&amp;", "&"))
 end
-local function money(text)
-  return text and text:match("^%d+%.?%d?%d?$") and shared.yuan(shared.fen(text)) or nil
-end
+local function money(text) return text and text:match("^%d+%.?%d?%d?$") and shared.yuan(shared.fen(text)) or nil end
 
 local function read_invoice(xml)
-  if not xml:find("<EInvoice[%s>]") then return nil, { code = "invalid", text = "file: not the XML of an electronic invoice (数电发票)" } end
-  local number = element(xml, "InvoiceNumber") or element(xml, "EIid")
-  local day = element(xml, "IssueTime") or element(xml, "RequestTime")
+  local number, day = element(xml, "InvoiceNumber") or element(xml, "EIid"), element(xml, "IssueTime") or element(xml, "RequestTime")
   local amount = money(element(xml, "TotalTax-includedAmount"))
-  if not (number and day and amount) then return nil, { code = "invalid", text = "file: number, date or amount is missing" } end
-  return { invoice_no = number, invoice_date = day:sub(1, 10), day = day:sub(1, 10), amount = amount, net = money(element(xml, "TotalAmWithoutTax")),
-    tax = money(element(xml, "TotalTaxAm")), seller = element(xml, "SellerName"), buyer = element(xml, "BuyerName"), buyer_tax_no = element(xml, "BuyerIdNum") }
+  if not (xml:find("<EInvoice[%s>]") and number and day and amount) then
+    return nil, { code = "invalid", text = "file: not the XML of an electronic invoice (数电发票) with number, date and amount" }
+  end
+  day = day:sub(1, 10)
+  return { invoice_no = number, invoice_date = day, day = day, amount = amount, net = money(element(xml, "TotalAmWithoutTax")),
+    tax = money(element(xml, "TotalTaxAm")), seller = element(xml, "SellerName"), buyer = element(xml, "BuyerName"),
+    buyer_tax_no = element(xml, "BuyerIdNum") }
 end
 
 -- The line is filled in, the file becomes an attachment: nobody types a number of twenty digits.
@@ -34,7 +34,7 @@ local function add_invoice(ctx, input)
   if not text then return nil, why end
   local line, wrong = read_invoice(text)
   if not line then return nil, wrong end
-  line.kind, line.city, line.days, line.day = input.kind, input.city, input.days, input.day or line.day
+  line.kind, line.city, line.days = input.kind, input.city, input.days
   local lines, files, stated = claim.lines or {}, claim.attachments or {}, 0
   lines[#lines + 1], files[#files + 1] = line, input.file
   for _, one in ipairs(lines) do stated = stated + shared.fen(one.amount) end
@@ -58,15 +58,13 @@ local function fill_batch(ctx, input)
   return { payments = #page.items, amount = shared.yuan(sum), more = page.next ~= nil }
 end
 
+local line = require("claims").entities.claims.fields.lines.fields
 return {
-  add_invoice = campus.action { title = { zh = "读取电子发票", en = "Add an electronic invoice" }, run = add_invoice, serves = { "FIN-6" },
-    on = "claim", states = { "draft", "returned" },
-    input = { claim = field.reference { to = "claims", title = { zh = "报销单", en = "Claim" }, required = true },
-      file = field.file { title = { zh = "发票 XML", en = "XML of the invoice" }, required = true, types = { "xml" }, max_bytes = 65536 },
-      kind = field.choice { title = { zh = "项目", en = "Item" }, required = true, choices = shared.SPENT_ON },
-      day = field.date { title = { zh = "发生日期", en = "Day" } }, city = field.text { title = { zh = "城市", en = "City" }, max_length = 40 },
-      days = field.integer { title = { zh = "天（晚）数", en = "Days or nights" }, min = 1, max = 366 } } },
-  fill_batch = campus.action { title = { zh = "纳入待付款", en = "Fill with what waits" }, run = fill_batch, serves = { "FIN-5" },
+  add_invoice = campus.action { title = T("读取电子发票", "Add an electronic invoice"), run = add_invoice, serves = { "FIN-6" },
+    on = "claim", states = { "draft", "returned" }, input = { kind = line.kind, city = line.city, days = line.days,
+      claim = field.reference { to = "claims", title = T("报销单", "Claim"), required = true },
+      file = field.file { title = T("发票 XML", "XML of the invoice"), required = true, types = { "xml" }, max_bytes = 65536 } } },
+  fill_batch = campus.action { title = T("纳入待付款", "Fill with what waits"), run = fill_batch, serves = { "FIN-5" },
     on = "batch", states = { "open" },
-    input = { batch = field.reference { to = "batches", title = { zh = "付款批次", en = "Batch" }, required = true } } },
+    input = { batch = field.reference { to = "batches", title = T("付款批次", "Batch"), required = true } } },
 }

@@ -3,44 +3,23 @@
 --
 -- Each claim is looked at as it comes in: far above the usual, split under a threshold, round, spent on a
 -- weekend. What is found is a case of its own, with a clock, until somebody has looked into it (FIN-7).
-local field = campus.field
-local shared = require "shared"
+local field, shared = campus.field, require "shared"
+local T = shared.title
 
-local cases = campus.entity {
-  title = { zh = "报销异常", en = "Anomalies" },
-  serves = { "FIN-7" },
+local cases = campus.case {
+  title = T("报销异常", "Anomalies"), severities = { "low", "medium", "high" }, clock = "policy:anomaly.clock", team = "role:finance",
+  about = "finance.claims", escalate = { { after = "1wd", to = "role:principal" } }, serves = { "FIN-7" },
   overview = { roles = { "finance", "principal" }, order = 3, date = "due_at", days = 30 },
   fields = {
-    key = field.text { title = { zh = "编号", en = "Key" }, required = true, unique = true, max_length = 80 },
-    claim = field.reference { to = "finance.claims", title = { zh = "报销单", en = "Claim" }, required = true },
-    number = field.text { title = { zh = "单号", en = "Number" }, derived = "claim.number" },
-    claimant = field.person { title = { zh = "报销人", en = "Claimant" }, derived = "claim.claimant" },
-    category = field.choice { title = { zh = "预算类别", en = "Category" }, choices = shared.CATEGORIES, derived = "claim.category" },
-    signal = field.choice { title = { zh = "异常", en = "Signal" }, required = true, choices = shared.SIGNALS },
-    found = field.text { title = { zh = "发现", en = "What was found" }, required = true, max_length = 300 },
-    amount = field.money { title = { zh = "涉及金额", en = "Amount" } },
-    outcome = field.longtext { title = { zh = "核查结果", en = "Outcome" } },
+    key = field.text { title = T("编号", "Key"), required = true, unique = true, max_length = 80 },
+    signal = field.choice { title = T("异常", "Signal"), required = true, choices = shared.SIGNALS },
+    amount = field.money { title = T("涉及金额", "Amount") },
+    claimant = field.person { title = T("报销人", "Claimant"), derived = "about.claimant" },
+    category = field.choice { title = T("预算类别", "Category"), choices = shared.CATEGORIES, derived = "about.category" },
   },
-  workflow = {
-    start = "open",
-    states = {
-      open = { title = { zh = "待核查", en = "Open" }, deadline = { within = "policy:deadlines.anomaly", owner = "role:finance", remind = { "1wd" },
-        escalate = { { after = "1wd", to = "role:principal" } } } },
-      looking = { title = { zh = "核查中", en = "Looked into" }, deadline = { within = "policy:deadlines.anomaly", owner = "$actor",
-        escalate = { { after = "1wd", to = "role:principal" } } } },
-      explained = { title = { zh = "已说明", en = "Explained" }, final = true },
-      confirmed = { title = { zh = "属实", en = "Confirmed" }, final = true },
-    },
-    transitions = {
-      investigate = { title = { zh = "开始核查", en = "Look into it" }, from = "open", to = "looking" },
-      explain = { title = { zh = "情况合理", en = "Explained" }, from = { "open", "looking" }, to = "explained", needs = { "outcome" } },
-      confirm = { title = { zh = "问题属实", en = "Confirmed" }, from = { "open", "looking" }, to = "confirmed", needs = { "outcome" } },
-    },
-  },
-  indexes = { { "state", "signal" }, { "claim" } },
 }
 
-local MONDAY = "1970-01-05"
+local GRAVE, MONDAY = { split = "high", outlier = "high", round = "low", weekend = "low" }, "1970-01-05"
 local function on_weekend(claim, kinds)
   for _, line in ipairs(claim.lines or {}) do
     for _, kind in ipairs(kinds) do
@@ -82,12 +61,14 @@ local function submitted(ctx, event)
   if claim.state ~= "in_approval" then return end
   local policy, total = ctx.policy.anomaly, shared.fen(claim.amount)
   local function open(signal, values, amount)
-    local _, why = ctx:create("cases", { key = claim.id .. " " .. signal, claim = claim.id, signal = signal,
-      found = ctx:t(signal, values), amount = shared.yuan(amount or total) })
+    local _, why = ctx:create("cases", { key = claim.id .. " " .. signal, about = claim.id, signal = signal, severity = GRAVE[signal],
+      title = claim.number .. " " .. ctx:t(signal, values), found = ctx:t(signal, values), amount = shared.yuan(amount or total) })
     if why and why.code ~= "conflict" then err = why end     -- it was found before
   end
   local n, mean = usual(ctx, claim)
-  if n >= policy.least and total > mean * policy.outlier then open("outlier", { have = claim.amount, want = shared.yuan(mean), times = policy.outlier }) end
+  if n >= policy.least and total > mean * policy.outlier then
+    open("outlier", { have = claim.amount, want = shared.yuan(mean), times = policy.outlier })
+  end
   local count, sum = split(ctx, claim, policy)
   if count then open("split", { count = count, sum = shared.yuan(sum), want = shared.yuan(policy.split_limit) }, sum) end
   if total >= policy.round and total % policy.round == 0 then open("round", { have = claim.amount }) end
@@ -97,6 +78,5 @@ local function submitted(ctx, event)
 end
 
 return {
-  entities = { cases = cases },
-  on = { ["finance.claims.in_approval"] = campus.on { run = submitted, serves = { "FIN-7" } } },
+  entities = { cases = cases }, on = { ["finance.claims.in_approval"] = campus.on { run = submitted, serves = { "FIN-7" } } },
 }

@@ -4,59 +4,47 @@
 -- What several files of finance say alike: names of categories and grades, the way of what is approved.
 local shared = {}
 
-shared.CATEGORIES = {
-  { name = "admissions", title = { zh = "招生", en = "Admissions" } }, { name = "teaching", title = { zh = "教学支持", en = "Teaching support" } },
-  { name = "marketing", title = { zh = "市场推广", en = "Marketing" } }, { name = "staff", title = { zh = "人员", en = "Staff" } },
-}
-shared.BUDGETS = {
-  { name = "annual", title = { zh = "年度预算", en = "Annual" } }, { name = "interim", title = { zh = "临时预算", en = "Interim" } },
-}
-shared.GRADES = {
-  { name = "staff", title = { zh = "一般人员", en = "Staff" } }, { name = "middle", title = { zh = "中层", en = "Middle management" } },
-  { name = "leader", title = { zh = "校领导", en = "School leaders" } },
-}
+-- A title in both languages; choices as name, 中文, English, one after the other.
+local function T(zh, en) return { zh = zh, en = en } end
+local function choices(list)
+  local out = {}
+  for i = 1, #list, 3 do out[#out + 1] = { name = list[i], title = T(list[i + 1], list[i + 2]) } end
+  return out
+end
+shared.title = T
+shared.CATEGORIES = choices { "admissions", "招生", "Admissions", "teaching", "教学支持", "Teaching support", "marketing", "市场推广", "Marketing",
+  "staff", "人员", "Staff" }
+shared.BUDGETS = choices { "annual", "年度预算", "Annual", "interim", "临时预算", "Interim" }
+shared.GRADES = choices { "staff", "一般人员", "Staff", "middle", "中层", "Middle management", "leader", "校领导", "School leaders" }
 -- Of a claim as a whole, and of each of its lines.
-shared.KINDS = {
-  { name = "travel", title = { zh = "差旅", en = "Travel" } }, { name = "training", title = { zh = "培训会议", en = "Training" } },
-  { name = "publicity", title = { zh = "宣传", en = "Publicity" } }, { name = "teaching", title = { zh = "教学耗材", en = "Teaching materials" } },
-  { name = "office", title = { zh = "办公", en = "Office" } }, { name = "other", title = { zh = "其他", en = "Other" } },
-}
-shared.SPENT_ON = {
-  { name = "hotel", title = { zh = "住宿", en = "Hotel" } }, { name = "meals", title = { zh = "伙食", en = "Meals" } },
-  { name = "local", title = { zh = "市内交通", en = "Local transport" } }, { name = "transport", title = { zh = "城市间交通", en = "Transport" } },
-  { name = "goods", title = { zh = "物品", en = "Goods" } }, { name = "service", title = { zh = "服务", en = "Services" } },
-  { name = "other", title = { zh = "其他", en = "Other" } },
-}
+shared.KINDS = choices { "travel", "差旅", "Travel", "training", "培训会议", "Training", "publicity", "宣传", "Publicity",
+  "teaching", "教学耗材", "Teaching materials", "office", "办公", "Office", "other", "其他", "Other" }
+shared.SPENT_ON = choices { "hotel", "住宿", "Hotel", "meals", "伙食", "Meals", "local", "市内交通", "Local transport",
+  "transport", "城市间交通", "Transport", "goods", "物品", "Goods", "service", "服务", "Services", "other", "其他", "Other" }
+shared.SIGNALS = choices { "outlier", "金额偏高", "Far above the usual", "split", "疑似拆分", "Split under a threshold",
+  "round", "整数金额", "Round amounts", "weekend", "周末消费", "On a weekend" }
+shared.BOOKS = choices { "payable", "应付报销款", "Owed to claimants", "advances", "借款", "Advances" }
 
-shared.SIGNALS = {
-  { name = "outlier", title = { zh = "金额偏高", en = "Far above the usual" } }, { name = "split", title = { zh = "疑似拆分", en = "Split under a threshold" } },
-  { name = "round", title = { zh = "整数金额", en = "Round amounts" } }, { name = "weekend", title = { zh = "周末消费", en = "On a weekend" } },
-}
-
-local STATES = {
-  draft = { title = { zh = "草拟", en = "Draft" } }, in_approval = { title = { zh = "审批中", en = "In approval" } },
-  returned = { title = { zh = "已退回", en = "Returned" } },
-}
-function shared.approved_states(more)
-  for name, state in pairs(STATES) do more[name] = more[name] or state end
-  return more
-end
-
+-- draft or returned -> in approval -> approved, or rejected; what an entity says of a state or a step is laid over it.
 local function laid_over(base, more)
-  for k, v in pairs(more or {}) do base[k] = v end
+  for name, one in pairs(more or {}) do
+    base[name] = base[name] or {}
+    for k, v in pairs(one) do base[name][k] = v end
+  end
   return base
 end
--- draft or returned -> in approval -> approved; what a step says besides is laid over it.
-function shared.approved_by(approvals, never_by, steps, who)
-  local base = {
-    submit = { title = { zh = "提交审批", en = "Submit" }, from = { "draft", "returned" }, to = "in_approval" },
-    approve = { title = { zh = "同意", en = "Approve" }, from = "in_approval", to = "approved", approvals = approvals, who = who,
+function shared.approved(approvals, never_by, states, steps, who)
+  return { start = "draft", states = laid_over({
+    draft = { title = T("草拟", "Draft") }, in_approval = { title = T("审批中", "In approval") }, returned = { title = T("已退回", "Returned") },
+    approved = { title = T("已批准", "Approved") }, rejected = { title = T("不予批准", "Rejected"), final = true, frees = true },
+  }, states), transitions = laid_over({
+    submit = { title = T("提交审批", "Submit"), from = { "draft", "returned" }, to = "in_approval" },
+    approve = { title = T("同意", "Approve"), from = "in_approval", to = "approved", approvals = approvals, who = who,
       never_by = never_by, otherwise = "climb", back = "send_back", recall = "take_back", paper = "5d" },
-    send_back = { title = { zh = "退回", en = "Send back" }, from = "in_approval", to = "returned" },
-    take_back = { title = { zh = "撤回", en = "Take back" }, from = "in_approval", to = "draft" },
-  }
-  for name, step in pairs(steps) do base[name] = laid_over(base[name] or {}, step) end
-  return base
+    send_back = { title = T("退回", "Send back"), from = "in_approval", to = "returned" },
+    take_back = { title = T("撤回", "Take back"), from = "in_approval", to = "draft" },
+    reject = { title = T("不予批准", "Reject"), from = "in_approval", to = "rejected" },
+  }, steps) }
 end
 
 -- 分 as 元 and back: rules get 分, the interface speaks 元.

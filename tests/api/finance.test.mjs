@@ -120,10 +120,9 @@ test('FIN-5: approved, paid in a batch, settled; printed with its trail, booked,
   assert.match(text, /请补充审批单/, 'what was returned is part of the trail');
   assert.equal(text.match(/同意/g).length, 3);
   for (const name of ['m.head', 'm.finance', 'm.leader']) assert.ok(text.includes(name), name);
-  await eventually(async () => assert.equal((await m.finance.ok('GET', `${F}/entries?voucher=${c.number}`)).items.length, 2));
-  const vouchers = await m.finance.get(`${F}/exports/vouchers?format=csv&voucher=${c.number}`);
-  assert.match(vouchers.text, /660201,400\.00,0\.00/);
-  assert.match(vouchers.text, /100201,0\.00,400\.00/);
+  const vouchers = await m.finance.get(`${F}/exports/vouchers?format=csv`), [head, ...rows] = vouchers.text.trim().split('\r\n');
+  assert.equal(head.replace('\ufeff', ''), 'id,number,day,account,debit,credit,text,source');
+  assert.deepEqual(rows.slice(0, 4).map((r) => r.replaceAll('""', '').split(',').slice(3, 6).join()).sort(), ['100201,,400.00', '224101,,400.00', '224101,400.00,', '660201,400.00,']);
   const carl = await m.teacher('carl');
   assert.equal((await carl.get(`${F}/claims/${c.id}`)).status, 404);
   assert.deepEqual((await carl.ok('GET', `${F}/claims`)).items, []);

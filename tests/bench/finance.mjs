@@ -11,7 +11,7 @@ import { Server } from '../lib/server.mjs';
 import { Money } from '../lib/finance.mjs';
 
 const want = Number(process.argv[2] ?? 200000), times = Number(process.argv[3] ?? 20), PEOPLE = 40;
-const BARS = { budget_bars: 1, claims_by_category: 1, by_kind: 1, claims_by_category_scan: 150, budget_by_category: 150, outliers: 1000, splits: 1000 };
+const BARS = { budget_bars: 1, claims_by_category: 1, by_kind: 1, claims_by_category_scan: 150, outliers: 1000, splits: 1000 };
 const server = await Server.start({ sample: true });
 // Processor time of the service, in ms.
 const cpu = () => {
