@@ -27,7 +27,11 @@ local projects = campus.entity { title = { zh = "工程", en = "Projects" },
 local faults = campus.case { title = { zh = "异常", en = "Faults" }, severities = { "low", { name = "high", title = { zh = "严重", en = "Grave" } } },
   clock = "policy:faults", team = "role:finance", about = "projects", fields = { hint = field.text {} },
   escalate = { { after = "policy:ladder", to = "supervisor" }, { after = "policy:ladder", to = "role:principal" } } }
-return { version = "1.0.0", title = { zh = "工程", en = "Works" }, entities = { projects = projects, faults = faults } }
+local hires = campus.entity { title = { zh = "录用", en = "Hires" }, fields = { label = field.text {} }, tasks = true,
+  workflow = { start = "offered", states = { offered = { checklist = { { name = "nda", title = "签保密协议" } } }, hired = { final = true } },
+    transitions = { hire = { from = "offered", to = "hired", checked = true, approvals = { { role = "finance" }, { role = "principal" } },
+      never_by = { "$created_by" }, otherwise = "wait" } } } }
+return { version = "1.0.0", title = { zh = "工程", en = "Works" }, entities = { projects = projects, faults = faults, hires = hires } }
 `;
 const SCHEMA = `policy: works
 keys:
@@ -84,6 +88,7 @@ before(async () => {
   writeFileSync(join(dir, 'policy.schema.yaml'), SCHEMA);
   writeFileSync(join(server.home, 'policies/access.yaml'), `${access}
   - { name: works, allow: ["*"], entity: [works.projects, works.projects_tasks, works.faults], roles: [manager, finance] }
+  - { name: hires, allow: ["*"], entity: [works.hires, works.hires_tasks], roles: [manager, finance, principal] }
   - { name: whose task it is, allow: [read, update, complete], entity: works.projects_tasks, roles: [everyone], when: { assignee: $actor } }
   - { name: whom it climbs to, allow: [read], entity: [works.projects_tasks, works.faults], roles: [teacher, principal] }
 `);
@@ -173,6 +178,17 @@ test('the policy says what is on a list; a way out that is not checked cancels w
   for (const t of await tasks(k)) await done('projects_tasks', t, 'complete');
   await done('projects', k, 'start');
   assert.deepEqual((await tasks(k)).filter((t) => t.state === 'open').map((t) => [t.step, t.title, t.assignee]), [['a', '甲', officer.id], ['b', '乙', null]]);
+});
+
+test('of several signatures the last one waits for the checklist, and is not given before', async () => {
+  const h = await lead.ok('POST', 'works/hires', { label: '新人' });
+  assert.equal((await done('hires', h, 'hire', {}, money)).state, 'offered');
+  const early = await act('hires', h, 'hire', {}, principal);
+  assert.deepEqual([early.status, early.body.errors[0].code], [409, 'task_open'], early.text);
+  assert.equal((await inbox(principal, 'approval')).filter((i) => i.record === h.id).length, 1, 'it still waits for the principal');
+  const [task] = (await lead.ok('GET', `works/hires_tasks?record=${h.id}`)).items;
+  await done('hires_tasks', task, 'complete');
+  assert.equal((await done('hires', h, 'hire', {}, principal)).state, 'hired');
 });
 
 // FIN-7: anomalies are looked into in time
