@@ -17,6 +17,7 @@ extern const char _binary_prelude_lua_start[], _binary_prelude_lua_end[];
 extern const char _binary_author_lua_start[], _binary_author_lua_end[];
 extern const char _binary_expand_lua_start[], _binary_expand_lua_end[];
 extern const char _binary_survey_lua_start[], _binary_survey_lua_end[];
+extern const char _binary_shapes_lua_start[], _binary_shapes_lua_end[];
 
 static void *alloc(void *ud, void *p, size_t old, size_t n) {
     struct plugin_state *s = ud;
@@ -200,7 +201,8 @@ static int boot(lua_State *L) {
     lua_pushcfunction(L, load_author);
     load_own(L, _binary_expand_lua_start, _binary_expand_lua_end, "=expand");
     load_own(L, _binary_survey_lua_start, _binary_survey_lua_end, "=survey");
-    lua_call(L, 6, 1);
+    load_own(L, _binary_shapes_lua_start, _binary_shapes_lua_end, "=shapes");
+    lua_call(L, 7, 1);
     lua_setfield(L, LUA_REGISTRYINDEX, "plugin");
     return 0;
 }

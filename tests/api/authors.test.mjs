@@ -167,8 +167,8 @@ test('the stubs name everything that a plugin can say, and are Lua', () => {
   assert.ok(existsSync(join(to, '.luarc.json')));
   JSON.parse(readFileSync(join(to, '.luarc.json'), 'utf8'));
   // the host's own tables, read from its source
-  const prelude = readFileSync(join(root, 'core/host/prelude.lua'), 'utf8');
-  const shapes = /local SHAPES = \{(.*?)\n\}/s.exec(prelude)[1], types = /local TYPES = \{(.*?)\n\}/s.exec(prelude)[1];
+  const prelude = readFileSync(join(root, 'core/host/prelude.lua'), 'utf8'), tables = readFileSync(join(root, 'core/host/shapes.lua'), 'utf8');
+  const shapes = /local SHAPES = \{(.*?)\n\}/s.exec(tables)[1], types = /local TYPES = \{(.*?)\n\}/s.exec(tables)[1];
   const words = (t) => [...t.matchAll(/(\w+) =/g)].map((m) => m[1]);
   for (const w of [...words(shapes), ...words(types)]) assert.match(stubs, new RegExp(`\\b${w}\\b`), w);
   for (const m of prelude.matchAll(/^campus\.(\w+) =|^function campus\.(\w+)/gm))
