@@ -30,8 +30,14 @@ async function paper(d, press, name) {
   await d.page.evaluate(() => { window.print = () => { window.printed = { rows: document.querySelectorAll('table.paper tbody tr').length, text: document.querySelector('#main').textContent }; }; });
   await press();
   await d.page.waitForFunction(() => window.printed);
+  await d.page.evaluate(() => window.dispatchEvent(new Event('beforeprint')));
   await d.page.emulateMedia({ media: 'print' });
-  if (name) await d.page.screenshot({ path: join(screens, `${name}-print.png`) });
+  await d.page.screenshot({ path: join(screens, `${name}-print.png`) });
+}
+
+async function back(d) {
+  await d.page.emulateMedia({ media: 'screen' });
+  await d.page.evaluate(() => window.dispatchEvent(new Event('afterprint')));
 }
 
 for (const width of [1440, 390])
@@ -201,13 +207,13 @@ test('a list, a record and figures are printed under the school, who and when, w
   assert.equal(rows.rows, 1000, 'as many as a paper takes, not only those in sight');
   assert.match(rows.text, /清河职业学校.*林主管[^]*前 1,000 条，共/);
   assert.doesNotMatch(rows.text, /…/, 'names are there');
-  await page.emulateMedia({ media: 'screen' });
+  await back(d);
   for (const [hash, name, press] of [[at((await lead.ok('GET', 'stock/items?limit=1&sort=-created_at')).items[0]), 'record', () => d.button('打印').click()], ['#/reports', 'figures', () => d.button('打印').click()], ['#/', 'overview', () => page.evaluate(() => window.print())]]) {
     await d.go(hash);
     await paper(d, press, name);
     assert.equal(await page.locator('button:visible, nav.side:visible, header.top:visible, select:visible, input:visible').count(), 0, `${name}: nothing to press`);
     assert.match(await page.locator('.paper-head').innerText(), /清河职业学校\s*打印人 林主管\s*20\d\d-\d\d-\d\d \d\d:\d\d/);
-    await page.emulateMedia({ media: 'screen' });
+    await back(d);
   }
   await d.fine();
   await d.close();

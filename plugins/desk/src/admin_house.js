@@ -2,7 +2,7 @@
 // Copyright 2026 The campusd authors
 //
 // What whoever keeps the service looks at: backups, the calendar of working time.
-import { html, useState } from './vendor/preact.js';
+import { html, useEffect, useState } from './vendor/preact.js';
 import { api, get } from './api.js';
 import { t } from './i18n.js';
 import { Busy, ProblemBox, useLoad } from './ui.js';
@@ -14,6 +14,7 @@ const OLD_MS = 36 * 36e5;    // a backup is a day's; older than that somebody fo
 
 export function House() {
   const load = useLoad((signal) => get('admin/house', { signal }), []), [id, setId] = useState(null), [error, setError] = useState(null), { job, running } = useJob(id);
+  useEffect(() => { if (job && !running) load.again(); }, [running]);
   const begin = async () => { setError(null); try { setId((await api('POST', 'admin/backups', {})).body.id); } catch (x) { setError(x); } };
   if (load.error) return html`<${ProblemBox} error=${load.error} again=${load.again} />`;
   if (!load.data) return html`<${Busy} />`;

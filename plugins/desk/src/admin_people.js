@@ -11,7 +11,7 @@ import { Person, time } from './format.js';
 import { PersonPicker } from './people.js';
 
 function RoleChecks({ roles, set }) {
-  return html`<div class="checks" role="group" aria-label=${t('岗位', 'Roles')}>${(app.meta.roles ?? []).filter((r) => r.name !== 'everyone').map((r) => html`<label>
+  return html`<div class="checks" role="group" aria-label=${t('岗位', 'Roles')}>${(app.meta.roles ?? []).filter((r) => !/^(everyone|public|plugin\..*)$/.test(r.name)).map((r) => html`<label>
     <input type="checkbox" checked=${roles.includes(r.name)} onChange=${(ev) => set(ev.target.checked ? [...roles, r.name] : roles.filter((x) => x !== r.name))} />${roleTitle(r.name)}</label>`)}</div>`;
 }
 

@@ -19,7 +19,7 @@ export function Foresight({ e, id, rev, step }) {
   const load = useLoad((signal) => (step ? get(`${e.path}/${id}/${step.name}`, { signal }).catch((x) => ({ refused: x })) : Promise.resolve(null)), [e.full, id, rev, step?.name]);
   const d = load.data?.decision, refused = load.data?.refused;
   // separation of duty and the like are told as pressing would tell them
-  if (refused) return refused.status === 403 && refused.errors.length ? html`<p class="ahead no">✗ ${refused.errors.map(itemText).join(t('；', '; '))}</p>` : null;
+  if (refused) return refused.status === 403 && refused.errors.length ? html`<p class="ahead no">✗ ${refused.errors.some((x) => x.code === 'exclusive_duty') ? t('职责分离：', 'Separation of duty: ') : ''}${refused.errors.map(itemText).join(t('；', '; '))}</p>` : null;
   if (!d || !d.reasons.length) return null;
   const bad = d.reasons.filter((r) => !r.ok), met = d.reasons.filter((r) => r.ok);
   return html`<div class="ahead ${d.pass ? 'ok' : 'no'}">${bad.length > 0 && html`<${Reasons} decision=${{ reasons: bad }} e=${e} />`}

@@ -50,7 +50,7 @@ function Input({ f, id, value, set, bad, required, describedby, label, errors = 
     case 'date': return html`<input ...${base} type="date" value=${value ?? ''} onInput=${on} />`;
     case 'time': return html`<input ...${base} type="time" value=${value ?? ''} onInput=${on} />`;
     case 'datetime': return html`<input ...${base} type="datetime-local" value=${onClock(value)} onInput=${on} />`;
-    case 'money': return html`<span class="money"><span aria-hidden="true">¥</span><input ...${base} inputmode="decimal" autocomplete="off" value=${value ?? ''} onInput=${on} /></span>`;
+    case 'money': return html`<span class="yuan"><span aria-hidden="true">¥</span><input ...${base} inputmode="decimal" autocomplete="off" value=${value ?? ''} onInput=${on} /></span>`;
     case 'integer': case 'decimal': return html`<input ...${base} inputmode="decimal" autocomplete="off" value=${value ?? ''} onInput=${on}
       placeholder=${f.min !== undefined && f.max !== undefined ? `${f.min} – ${f.max}` : undefined} />`;
     case 'person': return html`<${PersonPicker} ...${base} value=${value} set=${set} />`;

@@ -68,7 +68,7 @@ function Rows({ e, pager, columns, sort, setSort, narrow, force, picked, pick })
   const head = (c) => {
     const label = c.state ? t('状态', 'State') : c.at ? t(...TIMES[c.at]) : title(c.f.title, c.f.name), key = c.state ? 'state' : c.at ?? c.f.name;
     const can = !c.f || isSortable(c.f);
-    return html`<div role="columnheader" aria-sort=${by === key ? (down ? 'descending' : 'ascending') : undefined} key=${key}>
+    return html`<div role="columnheader" class=${c.f && isNumber(c.f) ? 'right' : ''} aria-sort=${by === key ? (down ? 'descending' : 'ascending') : undefined} key=${key}>
       ${can ? html`<button type="button" class="plain" onClick=${() => setSort(by !== key ? key : down ? null : `-${key}`)}>${label}${by === key && html`<span aria-hidden="true">${down ? ' ↓' : ' ↑'}</span>`}</button>` : label}</div>`;
   };
   const tick = (r) => picked && html`<input type="checkbox" aria-label=${t(`选中 ${recordName(e, r)}`, `Select ${recordName(e, r)}`)} checked=${picked.includes(r.id)} onClick=${(ev) => ev.stopPropagation()} onChange=${(ev) => pick(r.id, ev.target.checked)} />`;

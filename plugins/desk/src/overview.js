@@ -76,13 +76,13 @@ export function Overview() {
   const all = entities(), working = all.filter((e) => waitingStates(e).length), agenda = all.filter(isOnFirstPage).filter((e) => e.may.read).sort(inOrder);
   const mine = app.meta.plugins.flatMap((p) => p.reports).filter(isOnFirstPage).sort(inOrder);
   const tiles = mine.filter((r) => r.chart === 'number' && !r.group.length), charts = mine.filter((r) => !tiles.includes(r));
-  const makes = all.filter((e) => e.may.create && e.may.read && e.workflow), { today } = app.meta.school;
+  const makes = all.filter((e) => e.may.create && e.workflow), { today } = app.meta.school;
   const open = all.filter((e) => e.may.read), roles = app.meta.user.roles.map(roleTitle).join(t('、', ', '));
   return html`<div class="page overview"><div class="page-head"><h1>${t('总览', 'Overview')}</h1><span class="hint">${today} ${new Intl.DateTimeFormat(locale(), { weekday: 'long', timeZone: 'UTC' }).format(new Date(`${today}T00:00:00Z`))}${roles && ` · ${roles}`}</span>
       <div class="tools">${mine.length > 0 && html`<a class="button" href="#/bulletin">${t('今日简报', 'Bulletin of today')}</a><a class="button" href="#/reports">${t('全部统计', 'All figures')}</a>`}</div></div>
     ${tiles.length > 0 && html`<div class="tiles">${tiles.map((r) => html`<${Report} key=${r.path} r=${r} first />`)}</div>`}
     <div class="halves"><div class="stack"><${Inbox} /><${Waiting} list=${working} />${agenda.map((e) => html`<${Agenda} key=${e.full} e=${e} />`)}
-        ${makes.length > 0 && html`<section class="card"><h2>${t('新建', 'Begin something')}</h2><div class="chips">${makes.map((e) => html`<a class="button" href=${`${listAddress(e)}/new`}>＋ ${title(e.title, e.name)}</a>`)}</div></section>`}</div>
+        ${makes.length > 0 && html`<section class="card no-paper"><h2>${t('新建', 'Begin something')}</h2><div class="chips">${makes.map((e) => html`<a class="button" href=${`${listAddress(e)}/new`}>＋ ${title(e.title, e.name)}</a>`)}</div></section>`}</div>
       <div class="stack">${charts.map((r) => html`<${Report} key=${r.path} r=${r} first />`)}
         ${!charts.length && (open.length ? html`<section class="card"><h2>${t('您可以查看', 'Open to you')}</h2><div class="chips">${open.map((e) => html`<a class="button" href=${listAddress(e)}>${title(e.title, e.name)}</a>`)}</div></section>`
         : html`<${Empty} title=${t('这里还没有内容', 'Nothing here yet')}>${makes.length || agenda.length || working.length ? t('需要您处理的事会出现在这里；要新办的事请从“新建”开始。', 'What needs you appears here; begin something new on the left.') : t('您的岗位目前没有可看的记录；如有需要，请联系系统管理员。', 'Your post has no records to see yet; ask the administrator if it should.')}<//>`)}</div></div>

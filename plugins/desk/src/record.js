@@ -179,7 +179,7 @@ export function Create({ e }) {
       const a = await api('POST', e.path, body, { headers: { 'Idempotency-Key': `${key}-${JSON.stringify(body).length}-${hash(JSON.stringify(body))}` } });
       app.dirty = null;
       toast(t('已建立', 'Created'));
-      go(recordAddress(e, a.body.id));
+      go(e.may.read ? recordAddress(e, a.body.id) : '#/');
     } catch (x) { setError(x); setBusy(false); }
   }
   const put = (f, v) => { app.dirty = true; set({ ...values, [f.name]: v }); };

@@ -20,9 +20,9 @@ export const childrenOf = (e) => entities().flatMap((c) => (c.may.read ? c.field
   .sort((a, b) => isTasksOf(e, b.c) - isTasksOf(e, a.c) || b.part - a.part || (b.c.plugin.name === e.plugin.name) - (a.c.plugin.name === e.plugin.name));
 
 const isFinal = (c, state) => c.workflow?.states.find((s) => s.name === state)?.final;
-function Row({ c, r, steps, changed }) {
+function Row({ c, r, tasks, steps, changed }) {
   const [error, setError] = useState(null), [busy, setBusy] = useState(false), name = nameField(c), due = c.fields.find((f) => f.type === 'date' && f.name in r && f.view === 'clear'), who = c.fields.find((f) => f.type === 'person' && r[f.name]);
-  const money = c.fields.find((f) => f.type === 'money' && f.view === 'clear' && (r[f.name] ?? '') !== ''), late = due && r[due.name] && r[due.name] < app.meta.school.today && !isFinal(c, r.state);
+  const money = c.fields.find((f) => f.type === 'money' && f.view === 'clear' && (r[f.name] ?? '') !== ''), late = tasks && due && r[due.name] && r[due.name] < app.meta.school.today && !isFinal(c, r.state);
   const press = (x) => async () => {
     setBusy(true);
     setError(null);
@@ -46,7 +46,7 @@ function Kind({ e, c, f, part, record, changed }) {
   const open = tasks ? items.filter((r) => !isFinal(c, r.state)).length : 0;
   return html`<section class="card children ${tasks ? 'tasks' : ''}"><header><h2>${title(c.title, c.name)} <small>${tasks ? t(`${open} 项未完成，共 ${count(load.data.total)} 项`, `${open} open of ${count(load.data.total)}`) : count(load.data.total)}</small></h2>
       ${adds && html`<a class="button plain" href=${query(`${listAddress(c)}/new`, { [f.name]: record.id })}>＋ ${t('新建', 'New')}</a>`}${load.data.total > items.length && html`<a href=${query(listAddress(c), { [f.name]: record.id })}>${t('全部', 'All')} →</a>`}</header>
-    ${items.length > 0 && html`<ul class="parts">${items.map((r) => html`<${Row} key=${r.id} c=${c} r=${r} steps=${steps} changed=${() => { load.again(); changed(); }} />`)}</ul>`}</section>`;
+    ${items.length > 0 && html`<ul class="parts">${items.map((r) => html`<${Row} key=${r.id} c=${c} r=${r} tasks=${tasks} steps=${steps} changed=${() => { load.again(); changed(); }} />`)}</ul>`}</section>`;
 }
 
 export function Page({ e, record, changed }) {

@@ -2,7 +2,7 @@
 // Copyright 2026 The campusd authors
 //
 // What is around every page: school, search, language, account, the ways to the lists.
-import { html, useState } from './vendor/preact.js';
+import { html, useEffect, useState } from './vendor/preact.js';
 import { lang, setLang, t, title } from './i18n.js';
 import { app, can, go, listAddress } from './state.js';
 import { time } from './format.js';
@@ -31,6 +31,9 @@ function Find() {
 export function Shell({ children, signOut }) {
   const at = app.route.path, here = (p) => (at.slice(0, p.length).join('/') === p.join('/') && (p.length || !at.length) ? 'page' : undefined);
   const [zh, en] = LIVE[app.live];
+  useEffect(() => {      // on a telephone the menu is one line: where we are is in sight
+    for (const bar of document.querySelectorAll('.side, .subnav')) { const now = bar.querySelector('[aria-current]'); if (now && bar.scrollWidth > bar.clientWidth) bar.scrollLeft = now.offsetLeft - bar.offsetLeft - 40; }
+  }, [app.route.hash]);
   return html`<a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById('main').focus(); }}>${t('跳到正文', 'Skip to content')}</a>
   <header class="top">
     <a class="brand" href="#/"><img src="icon.svg" alt="" width="26" height="26" /><span>${app.meta.school.name}</span></a>

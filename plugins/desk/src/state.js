@@ -3,14 +3,14 @@
 //
 // What every page shares: who is signed in, what the release declares, where we are.
 import { get } from './api.js';
-import { title } from './i18n.js';
+import { t, title } from './i18n.js';
 
 export const app = { user: null, meta: null, live: 'off', route: null, render: () => {}, dirty: null };
 
 export const can = (permission) => app.user?.permissions?.includes(permission) ?? false;
 export const entities = () => app.meta?.plugins.flatMap((p) => p.entities.map((e) => ({ ...e, plugin: p }))) ?? [];
 export const entity = (full) => entities().find((e) => e.full === full);
-export const roleTitle = (name) => title(app.meta?.roles?.find((r) => r.name === name)?.title, name);
+export const roleTitle = (name) => (name === 'everyone' ? t('所有人', 'Everyone') : title(app.meta?.roles?.find((r) => r.name === name)?.title, name));
 export const listAddress = (e) => `#/e/${e.full.replace('.', '/')}`;
 export const recordAddress = (e, id) => `${listAddress(e)}/r/${encodeURIComponent(id)}`;
 
