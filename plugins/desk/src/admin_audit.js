@@ -7,10 +7,9 @@ import { get, post, query } from './api.js';
 import { t } from './i18n.js';
 import { entity, recordAddress } from './state.js';
 import { Busy, Empty, ProblemBox } from './ui.js';
-import { Person, count, time } from './format.js';
+import { Person, count, instant, time } from './format.js';
 import { PersonPicker } from './people.js';
 import { verbTitle } from './history.js';
-import { instant } from './form.js';
 
 const OUTCOMES = { ok: ['成功', 'ok'], refused: ['被拒绝', 'refused'] };
 

@@ -11,11 +11,8 @@ import { Busy, Empty, ProblemBox, Toasts } from './ui.js';
 import { Shell } from './shell.js';
 import { SignIn } from './signin.js';
 import { onChange, startLive, stopLive } from './live.js';
-import { Later } from './later.js';
+import { Later, fetchSoon } from './later.js';
 import { Overview } from './overview.js';
-import { List } from './list.js';
-import { Create, Record } from './record.js';
-import { datesOf } from './ways.js';
 
 // The menu counts to-dos again when something changes.
 let soon;
@@ -29,11 +26,11 @@ function Page() {
   if (a === 'e') {
     const e = entity(`${plugin}.${name}`);
     if (!e) return html`<${Nowhere} />`;
-    if (!what) return html`<${List} key=${e.full} e=${e} />`;
-    if (what === 'new') return html`<${Create} key=${e.full} e=${e} />`;
-    if ((what === 'board' && e.workflow) || (what === 'calendar' && datesOf(e).length)) return html`<${Later} name=${what} key=${e.full} e=${e} at=${app.route.hash} />`;
+    if (!what) return html`<${Later} name="list" key=${e.full} e=${e} at=${{}} />`;
+    if (what === 'new') return html`<${Later} name="record" part="Create" key=${e.full} e=${e} />`;
+    if (what === 'board' || what === 'calendar') return html`<${Later} name=${what} key=${e.full} e=${e} at=${app.route.hash} />`;
     if (what === 'import') return html`<${Later} name="import" key=${e.full} e=${e} />`;
-    if (what === 'r' && id) return html`<${Record} key=${id} e=${e} id=${id} />`;
+    if (what === 'r' && id) return html`<${Later} name="record" key=${id} e=${e} id=${id} />`;
   }
   if (a === 'inbox') return html`<${Later} name="inbox" key=${app.route.hash} />`;
   if (['obligations', 'reports', 'bulletin'].includes(a)) return html`<${Later} name=${a} key=${app.route.hash} />`;
@@ -62,6 +59,7 @@ async function signedIn(user) {
     await loadMeta();
     startLive();
     recount();
+    fetchSoon('list', 'record');
   } catch (error) {
     app.error = error;
   }

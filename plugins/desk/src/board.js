@@ -6,7 +6,7 @@ import { html, useState } from './vendor/preact.js';
 import { api, get, query } from './api.js';
 import { t, title } from './i18n.js';
 import { listAddress, recordAddress } from './state.js';
-import { Busy, ProblemBox, stateTitle, toast, useLoad } from './ui.js';
+import { Busy, Empty, ProblemBox, stateTitle, toast, useLoad } from './ui.js';
 import { Person, ago, count, nameField, recordName, text } from './format.js';
 import { useFresh } from './fresh.js';
 import { Ways } from './ways.js';
@@ -44,6 +44,10 @@ function Column({ e, s, again, n }) {
 }
 
 export function Page({ e }) {
+  return e.workflow ? html`<${Board} e=${e} />` : html`<${Empty} title=${t('这里没有流程', 'There is no workflow here')} action=${html`<a class="button" href=${listAddress(e)}>${t('回到列表', 'To the list')}</a>`} />`;
+}
+
+function Board({ e }) {
   const [n, set] = useState(0), again = () => set((x) => x + 1);
   useFresh({ again }, [e.full]);
   const open = e.workflow.states.filter((s) => !s.final), over = e.workflow.states.filter((s) => s.final), [ended, showEnded] = useState(false);

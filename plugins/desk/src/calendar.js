@@ -7,8 +7,7 @@ import { get, query } from './api.js';
 import { locale, t, title } from './i18n.js';
 import { app, listAddress, recordAddress, replaceRoute } from './state.js';
 import { Busy, Empty, ProblemBox, State, useLoad } from './ui.js';
-import { count, nameField, recordName, time } from './format.js';
-import { instant } from './form.js';
+import { count, instant, nameField, recordName, time } from './format.js';
 import { ofDay } from './figures.js';
 import { useFresh } from './fresh.js';
 import { Ways, datesOf } from './ways.js';
@@ -18,6 +17,10 @@ const monthOf = (month, by) => { const [y, m] = month.split('-').map(Number), at
 const weekday = (day) => (new Date(`${day}T00:00:00Z`).getUTCDay() + 6) % 7;      // Monday is 0
 
 export function Page({ e }) {
+  return datesOf(e).length ? html`<${Calendar} e=${e} />` : html`<${Empty} title=${t('这里没有日期', 'There are no dates here')} action=${html`<a class="button" href=${listAddress(e)}>${t('回到列表', 'To the list')}</a>`} />`;
+}
+
+function Calendar({ e }) {
   const dates = datesOf(e), asked = app.route.query, f = dates.find((x) => x.name === (asked.get('by') ?? e.overview?.date)) ?? dates[0], { today } = app.meta.school;
   const month = /^\d{4}-(0[1-9]|1[0-2])$/.test(asked.get('month')) ? asked.get('month') : today.slice(0, 7), first = `${month}-01`, end = `${monthOf(month, 1)}-01`;
   const from = ofDay(first, -weekday(first)), days = Array.from({ length: 42 }, (_, i) => ofDay(from, i)).filter((d, i, l) => i < 28 || l[i - (i % 7)] < end), until = ofDay(days.at(-1), 1);

@@ -3,10 +3,9 @@
 //
 // Inputs by the type of a field. A form holds texts as they were typed; the service checks them.
 import { html } from './vendor/preact.js';
-import { instant as onSchoolClock } from './clock.js';
 import { lang, t, title } from './i18n.js';
 import { itemText } from './ui.js';
-import { time } from './format.js';
+import { instant, time } from './format.js';
 import { app } from './state.js';
 import { PersonPicker, RecordPicker } from './people.js';
 import { FileInput } from './files.js';
@@ -29,7 +28,6 @@ export function toSend(f, v) {
   if (f.type === 'datetime' && /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(v)) return instant(v);
   return v;
 }
-export const instant = (local) => onSchoolClock(local, app.meta?.school.timezone);
 const onClock = (v) => (v && /Z|[+-]\d\d:\d\d$/.test(v) ? time(v).replace(' ', 'T') : v ?? '');
 
 // label: where no <label> stands beside it. errors: of the lines of a list.

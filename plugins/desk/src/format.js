@@ -4,6 +4,7 @@
 // Values in words, as the release declares their fields.
 import { html, useEffect, useState } from './vendor/preact.js';
 import { get, query } from './api.js';
+import { instant as onSchoolClock } from './clock.js';
 import { lang, locale, t, title } from './i18n.js';
 import { app, entity, recordAddress } from './state.js';
 import { Files } from './files.js';
@@ -15,6 +16,8 @@ export function time(s, { seconds = false, day = true } = {}) {
   return new Intl.DateTimeFormat('sv-SE', { timeZone: zone(), ...(day ? { year: 'numeric', month: '2-digit', day: '2-digit' } : {}),
     hour: '2-digit', minute: '2-digit', ...(seconds ? { second: '2-digit' } : {}) }).format(d);
 }
+// A time on the school's clock as an instant.
+export const instant = (local) => onSchoolClock(local, zone());
 export function ago(s) {
   const m = Math.round((Date.now() - Date.parse(s)) / 60000);
   const f = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });

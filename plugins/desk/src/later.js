@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// Parts that not everybody opens come when they are opened: <${Later} name="inbox" …> is the Page of inbox.js.
+// Parts that the first view does without come when they are opened: <${Later} name="inbox" …> is the Page of inbox.js.
 import { html } from './vendor/preact.js';
 import { app } from './state.js';
 import { Busy, ProblemBox } from './ui.js';
 
 const later = {};
-export function Later({ name, ...props }) {
-  if (!later[name]) {
-    later[name] = { };
-    import(`./${name}.js`).then((m) => { later[name].page = m.Page; app.render(); }, (error) => { later[name].error = error; app.render(); });
-  }
-  const { page, error } = later[name];
+const bring = (name) => (later[name] ??= import(`./${name}.js`).then((m) => { Object.assign(later[name], { m }); app.render(); }, (error) => { Object.assign(later[name], { error }); app.render(); }));
+// What comes next for most people is fetched when the first view is there.
+export const fetchSoon = (...names) => setTimeout(() => names.forEach(bring), 2500);
+
+export function Later({ name, part = 'Page', ...props }) {
+  bring(name);
+  const { m, error } = later[name], page = m?.[part];
   return page ? html`<${page} ...${props} />` : error ? html`<${ProblemBox} error=${error} again=${() => location.reload()} />` : html`<${Busy} />`;
 }

@@ -101,7 +101,7 @@ function Paper({ e, pager, columns, chips }) {
 
 const without = (o, k) => Object.fromEntries(Object.entries(o).filter(([x]) => x !== k));
 
-export function List({ e }) {
+export function Page({ e }) {
   const route = app.route.query, [, force] = useReducer((n) => n + 1, 0), narrow = useNarrow();
   const [sealed, setSealed] = useState({});   // never in an address: it would stay in the browser's history
   const [adding, setAdding] = useState(false), [typed, setTyped] = useState(''), [news, setNews] = useState(0);

@@ -95,7 +95,7 @@ function Edit({ e, loaded, close, saved }) {
     }} />`}</form>`;
 }
 
-export function Record({ e, id }) {
+export function Page({ e, id }) {
   const [loaded, setLoaded] = useState(null), [editing, setEditing] = useState(false), [revealed, setRevealed] = useState(null);
   const [changed, setChanged] = useState(false), [asked, setAsked] = useState(null);
   const first = useLoad((signal) => api('GET', `${e.path}/${id}`, undefined, { signal }), [e.full, id]);
