@@ -39,6 +39,8 @@ static bool same(const char *a, const char *b) {
 
 static enum err add_entry(struct gate *g, struct posting *p, const struct entry *x) {
     if (!x->amount) return ERR_OK;
+    if (x->amount < -INT64_MAX) // it could not be taken back
+        return refuse(g, ERR_INVALID, x->pointer, "out_of_range", "too much", "数值过大");
     if (p->n == LIMIT_POSTING_ENTRIES)
         return refuse(
             g, ERR_INVALID, x->pointer, "too_many",
@@ -204,7 +206,9 @@ static enum err turned(struct gate *g, struct posting *p, const char *number) {
         if (x.place && !*x.place) x.place = NULL;
         x.amount = -x.amount;
         e = add_entry(g, p, &x);
-        if (e) stmt_reset(st);
+        if (!e) continue;
+        stmt_reset(st);
+        break;
     }
     p->reverses = number;
     if (!e && !p->n)
