@@ -46,7 +46,7 @@ local claims = campus.entity {
       buyer_tax_no = field.text { title = T("购买方税号", "Buyer's tax no."), max_length = 30 },
     } },
     stated = field.money { title = T("单据合计", "Sum on the form"), min = 0 },
-    amount = field.money { title = T("合计", "Total"), derived = "sum(lines.amount)" },
+    amount = field.money { title = T("报销金额", "Amount"), derived = "sum(lines.amount)" },
     attachments = field.file { title = T("附件", "Attachments"), many = true, types = { "pdf", "ofd", "xml", "png", "jpeg" } },
     advance = field.reference { to = "finance.advances", title = T("冲抵借款", "Advance it offsets") },
     advance_of = field.person { title = T("借款人", "Whose advance"), derived = "advance.claimant" },

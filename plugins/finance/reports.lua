@@ -43,7 +43,7 @@ return {
     group = { "category", "kind" }, avg = { "amount" }, max = { "amount" }, chart = "table", serves = { "FIN-7" },
   },
   splits = campus.report {
-    title = T("同人同类同周报销", "Same person, same kind, same week"), entity = "claims", where = { state = SPOKEN_FOR },
+    title = T("同人同类同周报销", "Same person, same kind, same week"), entity = "claims", where = { state = SPOKEN_FOR }, min_count = 2,
     group = { "claimant", "kind", "created_at:week" }, sum = { "amount" }, max = { "amount" }, chart = "table", serves = { "FIN-7" },
   },
   anomalies = campus.report {

@@ -161,7 +161,7 @@ test('FIN-4: the lab says what another limit would have done to the claims there
   const me = await server.bearer('m.lab', ['finance', 'manager']);
   const t = await me.ok('POST', 'admin/policies/try', { plugin: F, yaml: 'policy: finance\nlimits: { hotel: { staff: { first: 399 } } }\n' }, { 'Accept-Language': 'en' });
   const by = t.groups.find((g) => g.field === 'category');
-  assert.equal(by.sum, 'Total');
+  assert.equal(by.sum, 'Amount');
   assert.deepEqual(by.values, [{ value: 'admissions', to_pass: 0, to_fail: 2, sum_to_pass: '0.00', sum_to_fail: '800.00' }]);
 });
 

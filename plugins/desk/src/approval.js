@@ -6,7 +6,7 @@ import { html, useEffect, useState } from './vendor/preact.js';
 import { get, post } from './api.js';
 import { t, title } from './i18n.js';
 import { entity, roleTitle } from './state.js';
-import { Busy, Dialog, ProblemBox, itemText, problemText, toast, useLoad } from './ui.js';
+import { Busy, Dialog, ProblemBox, Refused, problemText, toast, useLoad } from './ui.js';
 import { Person, time } from './format.js';
 import { PersonPicker } from './people.js';
 import { Foresight } from './foresight.js';
@@ -39,7 +39,7 @@ export function Note({ id, value, set, required }) {
 
 // Why something did not go: the reasons of a rule, or what the service says.
 export const Why = ({ error }) => error && html`<div class="why" role="alert"><p><b>${error.code === 'rule_refused' ? t('规则不允许', 'The rule refuses') : problemText(error)}</b></p>
-  ${error.errors?.length > 0 && html`<ul class="reasons">${error.errors.map((x) => html`<li class="no"><span aria-hidden="true">✗</span><span>${itemText(x)}</span></li>`)}</ul>`}</div>`;
+  ${error.errors?.length > 0 && html`<${Refused} errors=${error.errors} />`}</div>`;
 
 // One verb that asks for more than a press.
 function Ask({ c, verb, close, done }) {

@@ -5,7 +5,7 @@
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 import { api } from './api.js';
 import { t, title } from './i18n.js';
-import { itemText, problemText, toast } from './ui.js';
+import { Refused, itemText, problemText, toast } from './ui.js';
 import { FormField, toSend } from './form.js';
 import { isByCase } from './approval.js';
 import { Foresight, Reasons } from './foresight.js';
@@ -57,7 +57,7 @@ function Step({ e, step, loaded, done, stale, first }) {
     </form>
     ${!refused && html`<${Foresight} e=${e} id=${record.id} rev=${record.rev} step=${step} />`}
     ${error && html`<div class="why" id=${`why-${step.name}`} role="alert">
-      ${refused ? html`<p><b>${t('规则不允许', 'The rule refuses')}</b></p><ul class="reasons">${error.errors.map((x) => html`<li class="no"><span aria-hidden="true">✗</span><span>${itemText(x)}</span></li>`)}</ul>`
+      ${refused ? html`<p><b>${t('规则不允许', 'The rule refuses')}</b></p><${Refused} errors=${error.errors} />`
       : error.status === 412 ? html`<p>${t('记录刚被别人改过，已重新载入，请核对后再点。', 'The record has just been changed; look again, then repeat.')}</p>`
         : html`<p>${problemText(error)}</p>${!open && html`<ul>${error.errors?.map((x) => html`<li>${itemText(x)}</li>`)}</ul>`}`}</div>`}
   </div>`;

@@ -55,6 +55,9 @@ const WORDS = {
 // A detail in the caller's language comes from the service; where it has only English, the code is put into words.
 const isChinese = (s) => /[\u4e00-\u9fff]/.test(s ?? '');
 export const itemText = (x) => (x.detail_zh ? t(x.detail_zh, x.detail) : WORDS[x.code] && !isChinese(x.detail) ? t(...WORDS[x.code]) : x.detail || x.code);
+// What a refusal says, each with the key and the line of the policy that it rests on.
+export const Refused = ({ errors }) => html`<ul class="reasons">${errors.map((x) => html`<li class="no"><span aria-hidden="true">✗</span><span>${itemText(x)}
+  ${x.policy && html`<small class="hint">${t('依据', 'by')} ${x.policy}${x.file && t(`（${x.file}，第 ${x.line} 行）`, ` (${x.file}, line ${x.line})`)}</small>`}</span></li>`)}</ul>`;
 
 // A modal dialog of the browser's own: focus stays inside, Escape closes it.
 export function Dialog({ title, close, children, wide }) {
