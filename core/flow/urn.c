@@ -73,7 +73,7 @@ static size_t length_at(const char *p) {
 static char *with(struct arena *a, const struct part *p, const char *answer, size_t n) {
     char *out = arena_alloc(a, (size_t)p->size + HEAD + n), *at = out;
     size_t before = 0;
-    for (uint32_t k = randombytes_uniform((uint32_t)p->n + 1); k; k--)
+    for (uint32_t k = p->bytes ? randombytes_uniform((uint32_t)p->n + 1) : 0; k; k--)
         before += HEAD + length_at(p->bytes + before);
     if (before) memcpy(at, p->bytes, before);
     at += before;

@@ -79,9 +79,10 @@ static enum err one(void *self, struct record *r) {
         const struct field *f = &e->fields[i];
         const struct value *value = &r->values[i];
         bool clear = fieldset_has(&how.clear, i), split = x->standing && x->standing->split == f;
-        const char *code = clear && x->codes && x->standing->coded == f && value->kind == VALUE_TEXT
-                               ? json_string_value(json_object_get(x->codes, value->p))
-                               : NULL;
+        const char *code =
+            clear && x->codes && x->standing && x->standing->coded == f && value->kind == VALUE_TEXT
+                ? json_string_value(json_object_get(x->codes, value->p))
+                : NULL;
         if (split)
             debit_credit(x, f, clear && !value_is_null(value) ? value->i : 0);
         else if (code)

@@ -72,6 +72,7 @@ struct field {
     enum search_kind search;
     bool readonly; // derived, or set by the core only
     bool has_min, has_max;
+    bool many;        // FIELD_FILE: a list of ids
     int64_t min, max; // scaled as the field is
     int scale;        // decimals: 0..6; money: 2
     int max_chars;    // texts
@@ -85,14 +86,13 @@ struct field {
     struct value preset;         // default
     const char *preset_var;      // "$actor", "$today", "$now", "$code", or NULL
     const struct field *lines;
-    int nlines;        // FIELD_LIST
-    bool many;         // FIELD_FILE: a list of ids
+    int nlines; // FIELD_LIST
+    enum derives derives;
     int64_t max_bytes; // of one file
     const char **file_types;
     int nfile_types;     // none: all that file.h knows
     const char *number;  // the format of one that is given with the record, or NULL
     const char *derived; // "sum(lines.amount)", "count(lines)", "left(quota)", …, or NULL
-    enum derives derives;
     const struct field *derived_from, *adds; // the list or limit; the list's field that is added up
     const struct field *via, *repeats; // "staff.grade": the reference, the field behind it; or NULL
     const char *column;                // "f_name"; sealed ones also b_name (blind), u_name (unique)
