@@ -13,6 +13,8 @@
 #include "campus/mem.h"
 #include "campus/yaml.h"
 
+enum { NODE_CHARS = 12, THREADS_AT_SERVER = 4 };
+
 static void wrong(struct problem *p, const struct yaml *y, const char *word, const char *text) {
     problem_at(p, y ? y->file : "campusd.yaml", y ? y->line : 1, y ? y->col : 1, word, "%s", text);
 }
@@ -130,8 +132,9 @@ enum err config_load(struct arena *a, const char *home, struct config *out, stru
     struct yaml *y;
     enum err e = yaml_load(a, fsio_join(a, home, "campusd.yaml"), "campusd.yaml", &y, p);
     if (e) return e;
-    static const char *const keys[] = {"listen", "school", "storage",  "plugins",  "keys",
-                                       "log",    "http",   "webhooks", "messages", NULL};
+    static const char *const keys[] = {"listen",   "school",   "storage", "node",
+                                       "plugins",  "keys",     "log",     "http",
+                                       "webhooks", "messages", NULL};
     static const char *const school_keys[] = {"id",       "name",    "timezone",
                                               "language", "address", NULL};
     static const char *const plugin_keys[] = {"path", "enabled", "budget", NULL};
@@ -174,6 +177,10 @@ enum err config_load(struct arena *a, const char *home, struct config *out, stru
         wrong(p, yaml_get(school, "address"), "address",
               "write https://HOST, without a / at the end");
     out->storage = config_storage(a, home, yaml_str(y, "storage", "sqlite:campusd.db"));
+    out->node = yaml_str(y, "node", "n1");
+    if (strspn(out->node, "abcdefghijklmnopqrstuvwxyz0123456789") != strlen(out->node) ||
+        !*out->node || strlen(out->node) > NODE_CHARS)
+        wrong(p, yaml_get(y, "node"), "node", "write a name such as n2: a-z and 0-9, at most 12");
     const struct yaml *path = of_kind(p, yaml_get(plugins, "path"), YAML_LIST);
     const struct yaml *enabled = yaml_get(plugins, "enabled");
     if (enabled && enabled->kind != YAML_LIST && (!enabled->text || strcmp(enabled->text, "all")))
@@ -197,7 +204,8 @@ enum err config_load(struct arena *a, const char *home, struct config *out, stru
     out->http_threads =
         threads
             ? threads->kind == YAML_INT && threads->i > 0 && threads->i <= 16 ? (int)threads->i : 0
-            : 1;
+        : strncmp(out->storage, "sqlite:", 7) ? THREADS_AT_SERVER
+                                              : 1;
     if (!out->http_threads) wrong(p, threads, "out_of_range", "1 to 16 threads");
     const struct yaml *proxies = of_kind(p, yaml_get(http, "proxies"), YAML_LIST);
     out->http_proxies = names(a, proxies, NULL);

@@ -57,9 +57,8 @@ static enum err write_settings(struct init *in) {
                      "database stops no thief\n");
     else
         buf_puts(&b, "keys: { unlock: passphrase }\n");
-    buf_puts(&b,
-             "http: { threads: 1, proxies: [] }   # proxies: addresses whose X-Forwarded-For is "
-             "believed, such as [127.0.0.1]\n");
+    buf_puts(&b, "http: { proxies: [] }   # proxies: addresses whose X-Forwarded-For is "
+                 "believed, such as [127.0.0.1]\n");
     if (in->sample)
         buf_puts(
             &b,
@@ -197,8 +196,8 @@ static enum err fill_database(struct init *in) {
         e = problem_set(p, ERR_CONFLICT, "there is a home in this database already");
     if (!e) e = store_migrate(in->db, in->release->schema, home_ddl(cli->arena), p);
     if (!e)
-        e = audit_open(in->db, in->keyring, "n1", home_checkpoints(cli->arena, cli->home),
-                       &in->audit, p);
+        e = audit_open(in->db, in->keyring, cli->config.node,
+                       home_checkpoints(cli->arena, cli->home), &in->audit, p);
     if (!e) e = db_begin(in->db, p);
     if (e) return e;
     e = home_keyring_store(in->db, in->keyring, p);

@@ -15,7 +15,13 @@ struct db_backend {
     int batch;                                            // see db_batch
     bool holds_files;                                     // see db_holds_files
     const char *begin_write; // of a transaction that takes the write lock; NULL: BEGIN
-    enum err (*open)(const char *where, enum db_mode mode, void **raw, struct problem *p);
+    // of a database that several nodes write to, NULL where it is a file: $1 is a share
+    const char *turn, *nodes, *lease, *let;
+    const char *settled; // see db_settled
+    // node: NULL unless it is one of several
+    enum err (*open)(const char *where, enum db_mode mode, const char *node, void **raw,
+                     struct problem *p);
+    unsigned (*session)(void *raw); // changes with the connection; NULL where that cannot be lost
     void (*close)(void *raw);
     enum err (*exec)(void *raw, const char *script, struct problem *p);
     enum err (*prepare)(void *raw, const char *sql, void **s, struct problem *p);

@@ -5,6 +5,7 @@
 #include "campus/db.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "campus/log.h"
@@ -33,6 +34,10 @@ struct db {
     const struct db_backend *b;
     void *raw;
     const char *begin;
+    char node[16];
+    bool has_nodes;
+    uint32_t leases; // of the session below
+    unsigned leased_in;
     bool light;      // the outer savepoint is none, see db_save_light
     int64_t written; // until it
     struct stmt *buckets[BUCKETS];
@@ -41,7 +46,8 @@ struct db {
 };
 static const struct db_backend *const BACKENDS[] = {&db_sqlite, &db_postgres};
 
-enum err db_open(const char *storage, enum db_mode mode, struct db **out, struct problem *p) {
+static enum err open_as(const char *storage, enum db_mode mode, const char *node, struct db **out,
+                        struct problem *p) {
     for (size_t i = 0; i < sizeof BACKENDS / sizeof *BACKENDS; i++) {
         const struct db_backend *b = BACKENDS[i];
         size_t n = strlen(b->scheme);
@@ -50,7 +56,9 @@ enum err db_open(const char *storage, enum db_mode mode, struct db **out, struct
         if (!db) return problem_set(p, ERR_NOMEM, NULL);
         db->b = b;
         db->begin = mode == DB_WRITE && b->begin_write ? b->begin_write : "BEGIN";
-        enum err e = b->open(storage + n, mode, &db->raw, p);
+        db->has_nodes = node && b->turn;
+        snprintf(db->node, sizeof db->node, "%s", node ? node : "n1");
+        enum err e = b->open(storage + n, mode, node, &db->raw, p);
         if (e)
             mem_free(db);
         else
@@ -58,6 +66,14 @@ enum err db_open(const char *storage, enum db_mode mode, struct db **out, struct
         return e;
     }
     return problem_set(p, ERR_INVALID, "storage: unknown kind of database");
+}
+
+enum err db_open(const char *storage, enum db_mode mode, struct db **out, struct problem *p) {
+    return open_as(storage, mode, NULL, out, p);
+}
+
+enum err db_open_node(const char *storage, const char *node, struct db **out, struct problem *p) {
+    return open_as(storage, DB_WRITE, node, out, p);
 }
 
 static void unlink_lru(struct db *db, struct stmt *st) {
@@ -287,7 +303,8 @@ static enum err command(struct db *db, struct problem *p, const char *sql) {
 
 enum err db_begin(struct db *db, struct problem *p) {
     db->light = false;
-    return command(db, p, db->begin);
+    enum err e = command(db, p, db->begin);
+    return e || !db->has_nodes ? e : db_send(db, p, db->b->turn, "");
 }
 
 static void forget_pending(struct db *db) {
@@ -364,6 +381,68 @@ void db_reset_all(struct db *db) {
 const char *db_conflict(const struct db *db) {
     return db->b->conflict(db->raw);
 }
+
+// Several nodes
+
+const char *db_node(const struct db *db) {
+    return db->node;
+}
+bool db_has_nodes(const struct db *db) {
+    return db->has_nodes;
+}
+const char *db_settled(const struct db *db) {
+    return db->b->settled;
+}
+
+static uint32_t leases(const struct db *db) {
+    return !db->has_nodes                             ? DB_SHARES_ALL
+           : db->leased_in == db->b->session(db->raw) ? db->leases
+                                                      : 0;
+}
+
+bool db_holds(const struct db *db, int share) {
+    return leases(db) >> share & 1;
+}
+
+static enum err count_nodes(struct db *db, int64_t *n, struct problem *p) {
+    *n = 1;
+    return db->has_nodes ? db_int(db, p, n, 1, db->b->nodes, "") : ERR_OK;
+}
+
+enum err db_is_alone(struct db *db, bool *alone, struct problem *p) {
+    int64_t n;
+    enum err e = count_nodes(db, &n, p);
+    *alone = n <= 1;
+    return e;
+}
+
+enum err db_share(struct db *db, uint32_t used, uint32_t *held, struct problem *p) {
+    int64_t nodes, got;
+    enum err e = count_nodes(db, &nodes, p);
+    uint32_t have = *held = leases(db);
+    if (e || !db->has_nodes) return e;
+    int mine = (int)((DB_SHARES + nodes - 1) / (nodes ? nodes : 1)), n = __builtin_popcount(have);
+    for (int i = DB_SHARES - 1; i >= 0 && n > mine && !e; i--) {
+        if (!(have >> i & 1)) continue;
+        *held &= ~(1U << i);
+        n--;
+        if (used >> i & 1) continue; // what is under way comes to its end first
+        e = db_int(db, p, &got, 0, db->b->let, "i", (int64_t)i);
+        have &= ~(1U << i);
+    }
+    for (int i = 0; i < DB_SHARES && n < mine && !e; i++) {
+        if (have >> i & 1) continue;
+        e = db_int(db, p, &got, 0, db->b->lease, "i", (int64_t)i);
+        if (e || !got) continue;
+        have |= 1U << i;
+        *held |= 1U << i;
+        n++;
+    }
+    db->leases = e ? db->leases & have : have;
+    if (!e) db->leased_in = db->b->session(db->raw);
+    return e;
+}
+
 enum err db_checkpoint(struct db *db, struct problem *p) {
     return db->b->checkpoint(db->raw, p);
 }

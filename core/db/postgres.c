@@ -25,8 +25,8 @@ struct sent {
     enum pg_kind kind;
 };
 struct pg {
-    PGconn *conn; // NULL while there is none
-    char *where;
+    PGconn *conn;          // NULL while there is none
+    char *where, node[16]; // node: "" where it is alone
     enum db_mode mode;
     bool in_tx;
     bool torn; // the transaction is gone under its owner: only BEGIN begins anew
@@ -93,10 +93,18 @@ static enum err script(struct pg *c, const char *text, struct problem *p) {
     return e;
 }
 
-// One writer for each set of tables: it holds this lock as long as its session lives, so a new
-// connection begins only when what the lost one had under way is settled.
+#define KEY(what) "hashtextextended('campusd " what " '||current_schema(),0)"
+
+// One writer for each set of tables, or nodes that all share this lock and have one more each. It
+// is held as long as the session lives, so a new connection begins only when what the lost one had
+// under way is settled.
 static enum err lock(struct pg *c, int before, struct problem *p) {
-    char text[256];
+    char text[256], take[256] = "SELECT pg_try_advisory_lock(" KEY("writer") ")";
+    if (*c->node)
+        snprintf(take, sizeof take,
+                 "SELECT pg_try_advisory_lock_shared(" KEY(
+                     "writer") ") AND pg_try_advisory_lock(" KEY("node %s") ")",
+                 c->node);
     snprintf(text, sizeof text,
              "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype='advisory' AND "
              "granted AND pid=%d AND database=(SELECT oid FROM pg_database WHERE "
@@ -104,17 +112,18 @@ static enum err lock(struct pg *c, int before, struct problem *p) {
              before);
     if (before) pq.PQclear(pq.PQexec(c->conn, text));
     for (int i = 0; i < LOCK_TRIES; i++) {
-        PGresult *r = pq.PQexec(c->conn, "SELECT pg_try_advisory_lock(hashtextextended("
-                                         "'campusd writer '||current_schema(),0))");
+        PGresult *r = pq.PQexec(c->conn, take);
         bool got = pq.PQresultStatus(r) == PGRES_TUPLES_OK && *pq.PQgetvalue(r, 0, 0) == 't';
         pq.PQclear(r);
         if (got) return ERR_OK;
         if (pq.PQstatus(c->conn) != CONNECTION_OK) break;
         usleep(LOCK_WAIT_US);
     }
-    return problem_set(p, ERR_UNAVAILABLE, "database: another campusd writes to it");
+    return problem_set(p, ERR_UNAVAILABLE, "database: another campusd writes to it%s%s",
+                       *c->node ? ", or is called " : "", c->node);
 }
 
+#define WRITES "SET client_min_messages=warning; SET jit=off; SET synchronous_commit=on"
 static enum err join(struct pg *c, struct problem *p) {
     static const char *const keys[] = {"dbname",          "application_name", "client_encoding",
                                        "connect_timeout", "tcp_user_timeout", NULL};
@@ -129,15 +138,18 @@ static enum err join(struct pg *c, struct problem *p) {
         text[strcspn(text, "\n")] = 0;
         e = problem_set(p, ERR_UNAVAILABLE, "database: %s", text);
     }
-    if (!e && pq.PQserverVersion(c->conn) < 130000)
-        e = problem_set(p, ERR_UNSUPPORTED, "database: PostgreSQL 13 or newer is needed");
+    if (!e && pq.PQserverVersion(c->conn) < 140000)
+        e = problem_set(p, ERR_UNSUPPORTED, "database: PostgreSQL 14 or newer is needed");
     if (!e)
         e = script(c,
-                   c->mode == DB_WRITE
-                       ? "SET client_min_messages=warning; SET jit=off; SET synchronous_commit=on"
-                       : "SET client_min_messages=warning; SET jit=off;"
-                         "SET default_transaction_isolation='repeatable read';"
-                         "SET default_transaction_read_only=on",
+                   *c->node // one that hangs keeps nobody else from working
+                       ? WRITES "; SET idle_in_transaction_session_timeout=5000"
+                                "; SET idle_session_timeout=15000"
+                       : c->mode == DB_WRITE
+                             ? WRITES
+                             : "SET client_min_messages=warning; SET jit=off;"
+                               "SET default_transaction_isolation='repeatable read';"
+                               "SET default_transaction_read_only=on",
                    p);
     if (!e && c->mode == DB_WRITE) e = lock(c, before, p);
     if (e) {
@@ -362,7 +374,8 @@ static void pg_close(void *raw) {
     mem_free(c);
 }
 
-static enum err pg_open(const char *where, enum db_mode mode, void **raw, struct problem *p) {
+static enum err pg_open(const char *where, enum db_mode mode, const char *node, void **raw,
+                        struct problem *p) {
     enum err e = pq_load(p);
     struct pg *c = e ? NULL : mem_alloc(sizeof *c);
     if (!c) return problem_set(p, ERR_NOMEM, NULL);
@@ -370,6 +383,7 @@ static enum err pg_open(const char *where, enum db_mode mode, void **raw, struct
     snprintf(url, sizeof url, "postgresql:%s", where);
     c->where = mem_strdup(url);
     c->mode = mode;
+    if (node) snprintf(c->node, sizeof c->node, "%s", node);
     c->connection = 1;
     e = join(c, p);
     if (e)
@@ -388,6 +402,9 @@ static int64_t pg_changes(void *raw) {
 }
 static int64_t pg_written(void *raw) {
     return ((struct pg *)raw)->written;
+}
+static unsigned pg_session(void *raw) {
+    return ((struct pg *)raw)->connection;
 }
 static const char *pg_conflict(void *raw) {
     return ((struct pg *)raw)->conflict;
@@ -497,41 +514,50 @@ static void pg_search_match(struct buf *sql, const char *table, const char *cons
     buf_putc(sql, ')');
 }
 
-const struct db_backend db_postgres = {.scheme = "postgresql:",
-                                       .last = "lastval()",
-                                       .serial =
-                                           "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY",
-                                       .bytes = "BYTEA",
-                                       .text = "TEXT COLLATE \"C\"",
-                                       .clustered = "",
-                                       .holds_files = true,
-                                       .batch = 32, // twice that in savepoints: more spill to disk
-                                       .open = pg_open,
-                                       .close = pg_close,
-                                       .exec = pg_exec,
-                                       .prepare = pg_prepare,
-                                       .finalize = pg_finalize,
-                                       .bind = pg_bind,
-                                       .step = pg_step,
-                                       .send = pg_send,
-                                       .reset = pg_reset,
-                                       .is_null = pg_is_null,
-                                       .integer = pg_integer,
-                                       .bytes_of = pg_bytes,
-                                       .in_transaction = pg_in_transaction,
-                                       .changes = pg_changes,
-                                       .written = pg_written,
-                                       .conflict = pg_conflict,
-                                       .checkpoint = pg_checkpoint,
-                                       .empty_log = pg_empty_log,
-                                       .wal_bytes = pg_wal_bytes,
-                                       .check = pg_check,
-                                       .catalog = CATALOG,
-                                       .set_serial = pg_set_serial,
-                                       .search_table = pg_search_table,
-                                       .search_put = pg_search_put,
-                                       .search_text = pg_search_text,
-                                       .search_query = pg_search_query,
-                                       .search_match = pg_search_match,
-                                       .search_key = "n",
-                                       .has = pg_has};
+const struct db_backend db_postgres = {
+    .scheme = "postgresql:",
+    .last = "lastval()",
+    .serial = "BIGINT GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY",
+    .bytes = "BYTEA",
+    .text = "TEXT COLLATE \"C\"",
+    .clustered = "",
+    .holds_files = true,
+    .turn = "SELECT pg_advisory_xact_lock(" KEY("turn") ")",
+    .nodes =
+        "SELECT count(*) FROM pg_locks WHERE locktype='advisory' AND mode='ShareLock' AND granted"
+        " AND database=(SELECT oid FROM pg_database WHERE datname=current_database())"
+        " AND ((classid::bigint<<32)|objid::bigint)=" KEY("writer"),
+    .lease = "SELECT pg_try_advisory_lock(hashtextextended('campusd share '||current_schema(),$1))",
+    .let = "SELECT pg_advisory_unlock(hashtextextended('campusd share '||current_schema(),$1))",
+    .settled = "age(xmin)>age(pg_snapshot_xmin(pg_current_snapshot())::xid)",
+    .session = pg_session,
+    .batch = 32, // twice that in savepoints: more spill to disk
+    .open = pg_open,
+    .close = pg_close,
+    .exec = pg_exec,
+    .prepare = pg_prepare,
+    .finalize = pg_finalize,
+    .bind = pg_bind,
+    .step = pg_step,
+    .send = pg_send,
+    .reset = pg_reset,
+    .is_null = pg_is_null,
+    .integer = pg_integer,
+    .bytes_of = pg_bytes,
+    .in_transaction = pg_in_transaction,
+    .changes = pg_changes,
+    .written = pg_written,
+    .conflict = pg_conflict,
+    .checkpoint = pg_checkpoint,
+    .empty_log = pg_empty_log,
+    .wal_bytes = pg_wal_bytes,
+    .check = pg_check,
+    .catalog = CATALOG,
+    .set_serial = pg_set_serial,
+    .search_table = pg_search_table,
+    .search_put = pg_search_put,
+    .search_text = pg_search_text,
+    .search_query = pg_search_query,
+    .search_match = pg_search_match,
+    .search_key = "n",
+    .has = pg_has};

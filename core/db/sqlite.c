@@ -112,7 +112,9 @@ static void configure(void) {
 #endif
 }
 
-static enum err lite_open(const char *where, enum db_mode mode, void **raw, struct problem *p) {
+static enum err lite_open(const char *where, enum db_mode mode, const char *node, void **raw,
+                          struct problem *p) {
+    (void)node;
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, configure);
     struct conn *c = mem_alloc(sizeof *c);
@@ -356,6 +358,7 @@ const struct db_backend db_sqlite = {.scheme = "sqlite:",
                                      .bytes = "BLOB",
                                      .text = "TEXT",
                                      .clustered = " WITHOUT ROWID",
+                                     .settled = "1=1",
                                      .batch = 256,
                                      .open = lite_open,
                                      .close = lite_close,

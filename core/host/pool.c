@@ -132,11 +132,7 @@ enum err pool_open(const struct host_limits *limits, const struct host_plugin *p
     pool->size = size + 1 < CHILDREN_MAX ? size + 1 : CHILDREN_MAX;
     pool->last = &pool->head;
     pthread_mutex_init(&pool->mutex, NULL);
-    pthread_condattr_t mono;
-    pthread_condattr_init(&mono);
-    pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->freed, &mono);
-    pthread_condattr_destroy(&mono);
+    clock_cond_init(&pool->freed);
     pthread_cond_init(&pool->dead, NULL);
     for (size_t i = 0; i < count; i++) {
         struct buf b;
@@ -192,9 +188,7 @@ void pool_close(struct pool *pool) {
 }
 
 struct child *pool_lease(struct pool *pool) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += 2 + pool->limits.wall_ms / 1000;
+    struct timespec until = clock_in_ms(2000 + pool->limits.wall_ms);
     pthread_mutex_lock(&pool->mutex);
     for (int late = 0; !late;) {
         for (int i = 0; i < pool->size; i++) {

@@ -9,6 +9,7 @@
 #include "campus/directory.h"
 #include "campus/limits.h"
 #include "campus/mem.h"
+#include "campus/share.h"
 #include "campus/text.h"
 
 enum { GUARDED = 5 }; // the first ones: they reach beyond a department
@@ -153,6 +154,7 @@ void api_rights_json(struct request *rq, const struct actor *actor, struct buf *
 
 // Not before: a reader that sees the new epoch and the old rows would keep them.
 void api_changed(struct request *rq, const char *action, const char *object) {
+    share_people_changed(rq->gate.store.db, &rq->problem);
     gate_record(&rq->gate, action, object, "ok", "");
     rq->people_changed = true;
 }

@@ -312,7 +312,9 @@ static void sweep(struct work *work, int thread) {
 
 void files_tick(struct app *app) {
     int64_t now = clock_now_ms(), last = atomic_load(&app->files_swept);
-    if (!app_is_ready(app) || app->embedded || (last && now - last < SWEEP_MS)) return;
+    if (!app_is_ready(app) || app->embedded || !lane_keeps_clock(app->lane) ||
+        (last && now - last < SWEEP_MS))
+        return;
     if (atomic_exchange(&app->files_sweeping, true)) return;
     app->files_work.run = sweep;
     if (!worker_submit(app->workers[ON_FILES], &app->files_work))

@@ -57,7 +57,8 @@ static void take_back(struct request *rq) {
 static enum err store_slot(struct request *rq) {
     struct slot_change *c = rq->state;
     struct keyring *k = app_keyring(rq->app);
-    enum err e = home_keyring_store(rq->gate.store.db, k, &rq->problem);
+    enum err e = home_keys_ours(rq->gate.store.db, &rq->problem);
+    if (!e) e = home_keyring_store(rq->gate.store.db, k, &rq->problem);
     if (e) return e;
     gate_record(&rq->gate, "key.slot.add", arena_printf(rq->arena, "core.keys/slot/%d", c->id),
                 "ok", "");
@@ -103,7 +104,8 @@ enum err keys_drop(struct request *rq) {
     char *end;
     long id = strtol(rq->path[3], &end, 10);
     if (*end || id < 0 || id > 1000000) return problem_set(&rq->problem, ERR_NOT_FOUND, NULL);
-    enum err e = keyring_remove_slot(k, (int)id, &rq->problem);
+    enum err e = home_keys_ours(rq->gate.store.db, &rq->problem);
+    if (!e) e = keyring_remove_slot(k, (int)id, &rq->problem);
     if (!e) e = home_keyring_store(rq->gate.store.db, k, &rq->problem);
     if (e) return e;
     gate_record(&rq->gate, "key.slot.drop", arena_printf(rq->arena, "core.keys/slot/%ld", id), "ok",
@@ -115,12 +117,14 @@ enum err keys_drop(struct request *rq) {
 
 enum err keys_rotate(struct request *rq) {
     struct app *app = rq->app;
+    enum err e = home_keys_ours(rq->gate.store.db, &rq->problem);
+    if (e) return e;
     struct job *job = job_new("key.rotate", rq->gate.actor->id, rq->gate.now);
     if (!job) return problem_set(&rq->problem, ERR_NOMEM, NULL);
     char id[37];
     memcpy(id, job->id, sizeof id);
     rotate_prepare(job, app->lane, app->keyring, true);
-    enum err e = jobs_start(app->jobs, rq->gate.store.db, job, &rq->problem);
+    e = jobs_start(app->jobs, rq->gate.store.db, job, &rq->problem);
     if (e) {
         job_drop(job);
         return e;

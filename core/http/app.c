@@ -26,6 +26,7 @@
 #include "campus/post.h"
 #include "campus/reindex.h"
 #include "campus/rotate.h"
+#include "campus/share.h"
 #include "campus/webhook.h"
 #include "http/app_internal.h"
 
@@ -80,12 +81,16 @@ struct activation {
     struct release *release;
     const char *by;
     struct problem *problem;
+    bool follow; // it is the active one, and nothing makes it so
 };
 
 static enum err activate(struct db *db, struct audit *audit, struct activation *act) {
     struct release *r = act->release;
-    int64_t now = clock_now_ms();
-    enum err e = store_migrate(db, r->schema, NULL, act->problem);
+    int64_t now = clock_now_ms(), active = r->number;
+    if (act->follow && audit) return release_save(db, r, act->by, now, act->problem);
+    enum err e = act->follow ? release_active_number(db, &active, act->problem) : ERR_OK;
+    if (!e && active != r->number) return ERR_CONFLICT; // another node was quicker
+    if (!e) e = store_migrate(db, r->schema, NULL, act->problem);
     if (!e) e = release_store(db, r, act->by, now, act->problem);
     if (!e) e = handlers_begin(db, r->schema, act->problem);
     if (e || !audit) return e;
@@ -171,6 +176,13 @@ enum err app_reload(struct app *app, struct release_change *c, struct problem *p
     struct release *next = NULL;
     pthread_mutex_lock(&app->reloading);
     struct db *db = NULL;
+    struct release *now = release_get();
+    bool there = c->follow && now->number == c->number;
+    release_put(now);
+    if (there) {
+        pthread_mutex_unlock(&app->reloading);
+        return ERR_OK;
+    }
     enum err e = db_open(app->config.storage, DB_READ, &db, p);
     if (!e)
         e = c->number ? release_build_stored(&app->config, db, c->number, children(app), &next, p)
@@ -178,19 +190,43 @@ enum err app_reload(struct app *app, struct release_change *c, struct problem *p
     if (!e && !c->back) e = approval_check_open(db, next->schema, next->access, p);
     if (!e && !c->back) e = govern(app, db, next, c, p);
     if (db) db_close(db);
-    struct activation act = {app, next, c->by, p};
+    struct activation act = {app, next, c->by, p, c->follow};
     if (!e && !c->waits) e = lane_run(app->lane, activate_on_lane, &act);
     if (!e && !c->waits) {
         log_info("release_active", "release %lld (%s)", (long long)next->number, next->id);
         release_hold(next);
         release_swap(next);
         if (app->deliver) deliver_wake(app->deliver); // handlers follow it
-        if (!app->embedded) e = reindex_start(app->jobs, app->lane, next, p);
+        if (!app->embedded && !c->follow) e = reindex_start(app->jobs, app->lane, next, p);
         release_put(next);
     } else if (next)
         release_put(next);
     pthread_mutex_unlock(&app->reloading);
     return e;
+}
+
+// Another node has changed the release. What cannot be built here is tried again, not too often.
+static void follow(void *self, int64_t number) {
+    enum { AGAIN_MS = 10000 };
+    struct app *app = self;
+    struct release *r = release_get();
+    bool there = !number || r->number == number;
+    release_put(r);
+    if (there || clock_mono_ns() / 1000000 < app->follow_at) return;
+    struct arena *a = arena_new(16 << 20);
+    struct problem p;
+    struct buf b;
+    if (!a) return;
+    problem_init(&p, a);
+    buf_init(&b, a);
+    struct release_change c = {.by = "core", .number = number, .follow = true, .back = true};
+    app->follow_at = 0;
+    if (app_reload(app, &c, &p)) {
+        problem_text(&p, &b);
+        log_error("release", "release %lld cannot be followed: %s", (long long)number, buf_str(&b));
+        app->follow_at = clock_mono_ns() / 1000000 + AGAIN_MS;
+    }
+    arena_free(a);
 }
 
 static enum err first_release(struct app *app, struct problem *p) {
@@ -201,14 +237,14 @@ static enum err first_release(struct app *app, struct problem *p) {
     e = active ? release_build_stored(&app->config, app->db, active, children(app), &r, p)
                : release_build(&app->config, children(app), &r, p);
     if (e) return e;
-    struct activation act = {app, r, "core", p};
+    struct activation act = {app, r, "core", p, active != 0};
     e = db_begin(app->db, p);
     if (!e) e = activate(app->db, NULL, &act);
     if (!e) e = db_commit(app->db, p);
     if (e) {
         db_rollback(app->db);
         release_put(r);
-        return e;
+        return e == ERR_CONFLICT && active ? first_release(app, p) : e;
     }
     release_swap(r);
     return ERR_OK;
@@ -219,6 +255,12 @@ static void committed(void *self) {
     hub_wake(app->hub);
     if (app->deliver) deliver_wake(app->deliver);
     if (app->post && message_has_news()) post_wake(app->post);
+}
+
+static void others(void *self) { // another node has committed something
+    struct app *app = self;
+    committed(app);
+    if (app->post) post_wake(app->post);
 }
 
 static enum err start_events(struct app *app, struct problem *p) {
@@ -251,16 +293,21 @@ static enum err redo_erasures(struct app *app, struct problem *p) {
 enum err app_unlocked(struct app *app, struct problem *p) {
     enum err e = keyring_derive(app->keyring, "pepper", app->pepper);
     if (!e)
-        e = audit_open(app->db, app->keyring, "n1", home_checkpoints(app->arena, app->config.home),
-                       &app->audit, p);
+        e = audit_open(app->db, app->keyring, app->config.node,
+                       home_checkpoints(app->arena, app->config.home), &app->audit, p);
     if (!e) e = first_release(app, p);
     if (!e) e = lane_open(app->db, app->audit, &app->lane, p);
     if (!e) e = redo_erasures(app, p);
     if (!e) e = jobs_open(app->lane, &app->jobs, p);
+    bool works = !app->embedded || app->rehearsal;
+    if (!e && works) e = lane_share(app->lane);
     if (!e) e = start_events(app, p);
+    struct share_config sc = {app->config.storage, app->lane, app, others, follow};
+    if (!e && works) e = share_open(&sc, &app->share, p);
     struct due_config due = {app->config.storage, app->config.school.id, app->lane, app->keyring};
     if (!e && !app->embedded) e = due_open(&due, &app->due, p);
-    if (!e && !app->embedded) e = rotate_resume(app->jobs, app->lane, app->keyring, p);
+    if (!e && !app->embedded && lane_keeps_clock(app->lane))
+        e = rotate_resume(app->jobs, app->lane, app->keyring, p);
     if (!e && !app->embedded) {
         struct release *r = release_get();
         e = reindex_start(app->jobs, app->lane, r, p);
@@ -320,7 +367,7 @@ enum err app_open(const struct config *c, const struct app_options *o, struct ap
     token_new(app->own_token, unused);
     enum err e = keyring_harden(p);
     if (!e) e = home_lock(c->home, &app->lock_fd, p);
-    if (!e) e = db_open(c->storage, DB_WRITE, &app->db, p);
+    if (!e) e = db_open_node(c->storage, c->node, &app->db, p);
     if (!e) e = store_migrate(app->db, NULL, home_ddl(app->arena), p);
     if (!e) e = home_keyring_load(app->db, &app->keyring, p);
     if (!e) e = home_unlock(app->keyring, &app->config, o->secret, o->secret_n, p);
@@ -445,6 +492,7 @@ void app_close(struct app *app) {
     drain(app);
     for (int i = ON_HASHING; i < PLACES; i++)
         if (app->workers[i]) worker_free(app->workers[i]);
+    share_close(app->share);
     jobs_close(app->jobs);
     due_close(app->due);
     if (app->lane) lane_on_commit(app->lane, NULL, NULL);

@@ -41,6 +41,8 @@ struct app {
     struct handlers *handlers; // NULL when embedded, as is:
     struct deliver *deliver;   // one command sends nothing
     struct due *due;           // likewise
+    struct share *share;       // likewise, and where there are no other nodes
+    int64_t follow_at;         // share's thread: not before this is a release tried again
     struct worker *workers[PLACES];
     struct session_slot http_sessions[THREADS_MAX], worker_sessions[PLACES][THREADS_MAX];
     struct http_server *http;

@@ -209,11 +209,7 @@ enum err http_start(const struct http_config *c, struct http_server **out, struc
     s->c = *c;
     s->threads = c->threads > 0 ? c->threads : 1;
     pthread_mutex_init(&s->mutex, NULL);
-    pthread_condattr_t mono;
-    pthread_condattr_init(&mono);
-    pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->idle, &mono);
-    pthread_condattr_destroy(&mono);
+    clock_cond_init(&s->idle);
     s->loops = mem_alloc((size_t)s->threads * sizeof *s->loops);
     if (!s->loops) {
         http_free(s);
@@ -265,8 +261,7 @@ void http_stop_listening(struct http_server *s) {
 }
 
 bool http_wait_idle(struct http_server *s, int64_t timeout_ms) {
-    int64_t until = clock_mono_ns() + timeout_ms * 1000000;
-    struct timespec t = {until / 1000000000, until % 1000000000};
+    struct timespec t = clock_in_ms(timeout_ms);
     pthread_mutex_lock(&s->mutex);
     s->waiting = true; // before active is read: whoever ends the last request sees one of them
     int late = 0;

@@ -104,6 +104,7 @@ const uint8_t *app_pepper(const struct app *app);
 struct release_change {
     int64_t number;
     bool back;          // to the one that was active before: nobody is asked
+    bool follow;        // another node has made it the active one
     const char *by;     // who does it
     bool may_confirm;   // holds core.policy
     int64_t waits;      // out: the release that waits now

@@ -3,7 +3,8 @@
 //
 // Kept counters: the counts and sums of a report's groups, moved in the transaction of each write,
 // so that a report costs its number of groups. A group's key is its values as a JSON list; its sums
-// are a list of integers, of a mean two. What was declared when they were counted is remembered.
+// are a list of integers, of a mean two. Each node moves rows of its own, which are added up when
+// they are read: none waits for another's. What was declared when they were counted is remembered.
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -68,12 +69,12 @@ static enum err add_one(struct store *s, const struct report_decl *rep, const st
     if (!rep->nmeasures)
         return db_send(
             s->db, s->problem,
-            "INSERT INTO core_counter(report,k,count,sums) VALUES($1,$2,$3,'[]')"
-            " ON CONFLICT(report,k) DO UPDATE SET count=core_counter.count+excluded.count",
-            "tsi", name, key.data, key.len, (int64_t)sign);
-    struct stmt *st =
-        db_query(s->db, s->problem, "SELECT sums FROM core_counter WHERE report=$1 AND k=$2", "ts",
-                 name, key.data, key.len);
+            "INSERT INTO core_counter(report,k,count,sums,node) VALUES($1,$2,$3,'[]',$4)"
+            " ON CONFLICT(report,k,node) DO UPDATE SET count=core_counter.count+excluded.count",
+            "tsit", name, key.data, key.len, (int64_t)sign, db_node(s->db));
+    struct stmt *st = db_query(s->db, s->problem,
+                               "SELECT sums FROM core_counter WHERE report=$1 AND k=$2 AND node=$3",
+                               "tst", name, key.data, key.len, db_node(s->db));
     enum err e = ERR_OK;
     bool row = stmt_next(st, &e, s->problem);
     if (e) return e;
@@ -100,10 +101,11 @@ static enum err add_one(struct store *s, const struct report_decl *rep, const st
     buf_putc(&sums, ']');
     stmt_reset(st);
     return db_send(s->db, s->problem,
-                   "INSERT INTO core_counter(report,k,count,sums) VALUES($1,$2,$3,$4)"
-                   " ON CONFLICT(report,k) DO UPDATE SET count=core_counter.count+excluded.count,"
-                   " sums=excluded.sums",
-                   "tsis", name, key.data, key.len, (int64_t)sign, sums.data, sums.len);
+                   "INSERT INTO core_counter(report,k,count,sums,node) VALUES($1,$2,$3,$4,$5)"
+                   " ON CONFLICT(report,k,node) DO UPDATE SET"
+                   " count=core_counter.count+excluded.count, sums=excluded.sums",
+                   "tsist", name, key.data, key.len, (int64_t)sign, sums.data, sums.len,
+                   db_node(s->db));
 }
 
 enum err counter_add(struct store *s, const struct record *r, int sign) {
@@ -135,21 +137,23 @@ static enum err read_row(struct store *s, struct report_table *t, struct stmt *s
             group[i].kind = VALUE_BOOL;
     }
     struct report_row *row = report_row(t, group);
-    row->count[SIDE_NOW] = stmt_int(st, 1);
+    row->count[SIDE_NOW] += stmt_int(st, 1);
     char *at = (char *)stmt_text(st, 2, NULL) + 1;
     for (int i = 0; i < rep->nmeasures; i++) {
         struct report_cell *c = &row->cells[SIDE_NOW][i];
-        c->i = strtoll(at, &at, 10), at += *at == ',';
-        c->n = row->count[SIDE_NOW];
-        if (rep->measures[i].kind == MEASURE_AVG) c->n = strtoll(at, &at, 10), at += *at == ',';
+        bool mean = rep->measures[i].kind == MEASURE_AVG;
+        c->i += strtoll(at, &at, 10), at += *at == ',';
+        c->n = mean ? c->n + strtoll(at, &at, 10) : row->count[SIDE_NOW];
+        at += mean && *at == ',';
     }
     return ERR_OK;
 }
 
 enum err counter_rows(struct store *s, struct report_table *t) {
     struct stmt *st = db_query(s->db, s->problem,
-                               "SELECT k,count,sums FROM core_counter WHERE report=$1 AND count<>0"
-                               " ORDER BY k",
+                               "SELECT k,count,sums FROM core_counter WHERE report=$1 AND k IN"
+                               " (SELECT k FROM core_counter WHERE report=$1 GROUP BY k"
+                               " HAVING sum(count)<>0) ORDER BY k",
                                "t", full_name(s->arena, t->report));
     struct value *group = arena_alloc(s->arena, sizeof *group * (size_t)(t->report->ngroups + 1));
     enum err e = ERR_OK;
@@ -170,9 +174,9 @@ static enum err write_row(struct store *s, const struct report_decl *rep,
     }
     buf_putc(&key, ']'), buf_putc(&sums, ']');
     return db_run(s->db, s->problem, NULL,
-                  "INSERT INTO core_counter(report,k,count,sums) VALUES($1,$2,$3,$4)", "tsis",
-                  full_name(s->arena, rep), key.data, key.len, row->count[SIDE_NOW], sums.data,
-                  sums.len);
+                  "INSERT INTO core_counter(report,k,count,sums,node) VALUES($1,$2,$3,$4,$5)",
+                  "tsist", full_name(s->arena, rep), key.data, key.len, row->count[SIDE_NOW],
+                  sums.data, sums.len, db_node(s->db));
 }
 
 enum err counter_rebuild(struct store *s, const struct report_decl *rep) {

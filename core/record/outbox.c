@@ -4,6 +4,7 @@
 // The outbox: thin events beside the change they tell of.
 #include "campus/outbox.h"
 
+#include <stdio.h>
 #include "campus/id.h"
 #include "campus/json.h"
 #include "campus/mem.h"
@@ -34,14 +35,22 @@ enum err outbox_add(struct db *db, struct event *e, struct problem *p) {
         e->request ? e->request : "", e->release, e->state, e->depth);
 }
 
+enum err outbox_newest(struct db *db, int64_t *seq, struct problem *p) {
+    char sql[160];
+    snprintf(sql, sizeof sql, "SELECT max(seq) FROM core_outbox WHERE %s", db_settled(db));
+    return db_int(db, p, seq, 0, sql, "");
+}
+
 enum err outbox_read(struct db *db, int64_t after, int limit, struct arena *a,
                      void (*fn)(void *, const struct event *), void *self, int *n,
                      struct problem *p) {
-    struct stmt *st =
-        db_query(db, p,
-                 "SELECT seq,id,type,entity,record,rev,at,actor,request,release,state,"
-                 "depth FROM core_outbox WHERE seq>$1 ORDER BY seq LIMIT $2",
-                 "ii", after, (int64_t)limit);
+    struct stmt *st = db_query(
+        db, p,
+        arena_printf(a,
+                     "SELECT seq,id,type,entity,record,rev,at,actor,request,release,state,depth"
+                     " FROM core_outbox WHERE seq>$1 AND %s ORDER BY seq LIMIT $2",
+                     db_settled(db)),
+        "ii", after, (int64_t)limit);
     enum err e = ERR_OK;
     for (*n = 0; stmt_next(st, &e, p); ++*n) {
         struct event ev;

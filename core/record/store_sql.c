@@ -23,8 +23,10 @@ const char store_ddl[] =
     "CREATE TABLE IF NOT EXISTS core_history(n {serial}, record TEXT NOT NULL, rev BIGINT NOT NULL,"
     " at BIGINT NOT NULL, actor TEXT NOT NULL, verb TEXT NOT NULL, release BIGINT NOT NULL,"
     " delta TEXT, prev BIGINT NOT NULL DEFAULT 0);"
+    // what each node has counted: together they are the count
     "CREATE TABLE IF NOT EXISTS core_counter(report TEXT NOT NULL, k TEXT NOT NULL,"
-    " count BIGINT NOT NULL, sums TEXT NOT NULL, PRIMARY KEY(report, k)){clustered};"
+    " count BIGINT NOT NULL, sums TEXT NOT NULL, node TEXT NOT NULL,"
+    " PRIMARY KEY(report, k, node)){clustered};"
     "CREATE TABLE IF NOT EXISTS core_idempotency(k {bytes} PRIMARY KEY, request {bytes} NOT NULL,"
     " status BIGINT NOT NULL, entity TEXT NOT NULL, record TEXT NOT NULL,"
     " at BIGINT NOT NULL){clustered};"
@@ -35,11 +37,28 @@ const char store_ddl[] =
     " owner TEXT NOT NULL, sealed {bytes} NOT NULL);"
     "CREATE INDEX IF NOT EXISTS i_decision_rule ON core_decision(rule, at);";
 
-// The history of a home from before, which an index found.
-static const char chain_ddl[] =
-    "ALTER TABLE core_history ADD COLUMN prev BIGINT NOT NULL DEFAULT 0;"
-    "UPDATE core_history SET prev=COALESCE((SELECT MAX(h.n) FROM core_history h WHERE"
-    " h.record=core_history.record AND h.n<core_history.n),0);";
+// What homes from before lack, and how they come by it.
+static const struct {
+    const char *table, *column, *ddl;
+} later[] = {
+    {"core_history", "prev", // an index found it
+     "ALTER TABLE core_history ADD COLUMN prev BIGINT NOT NULL DEFAULT 0;"
+     "UPDATE core_history SET prev=COALESCE((SELECT MAX(h.n) FROM core_history h WHERE"
+     " h.record=core_history.record AND h.n<core_history.n),0);"},
+    {"core_counter", "node",
+     "DROP TABLE core_counter; DELETE FROM core_meta WHERE key LIKE 'counter:%';"},
+    {"core_job", "node", "ALTER TABLE core_job ADD COLUMN node TEXT NOT NULL DEFAULT 'n1';"},
+    {"core_delivery", "part",
+     "ALTER TABLE core_delivery ADD COLUMN part BIGINT NOT NULL DEFAULT 0;"},
+    {"core_delivery_position", "part", // a row for each share of the records
+     "ALTER TABLE core_delivery_position RENAME TO core_delivery_before;"
+     "CREATE TABLE core_delivery_position(consumer TEXT NOT NULL, part BIGINT NOT NULL DEFAULT 0,"
+     " seq BIGINT NOT NULL, PRIMARY KEY(consumer, part)){clustered};"
+     "INSERT INTO core_delivery_position(consumer,part,seq) SELECT consumer,part,seq FROM"
+     " core_delivery_before, (SELECT 0 AS part UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL"
+     " SELECT 3 UNION ALL SELECT 4 UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7) p;"
+     "DROP TABLE core_delivery_before;"},
+};
 
 bool store_has_last4(const struct field *f) {
     return f->sealed && f->searchable && f->check &&
@@ -169,8 +188,10 @@ enum err store_migrate(struct db *db, const struct schema *s, const char *extra_
     if (!a) return problem_set(p, ERR_NOMEM, NULL);
     bool own = !db_in_transaction(db); // on the lane it is part of the batch
     enum err e = own ? db_begin(db, p) : ERR_OK;
+    for (size_t i = 0; i < sizeof later / sizeof *later && !e; i++)
+        if (db_has_table(db, later[i].table) && !db_has_column(db, later[i].table, later[i].column))
+            e = run_ddl(db, a, later[i].ddl, p);
     if (!e) e = run_ddl(db, a, store_ddl, p);
-    if (!e && !db_has_column(db, "core_history", "prev")) e = run_ddl(db, a, chain_ddl, p);
     if (!e) e = run_ddl(db, a, file_ddl, p);
     if (!e) e = run_ddl(db, a, message_ddl, p);
     if (!e) e = run_ddl(db, a, once_ddl, p);

@@ -9,8 +9,5 @@
 
 // policies/governance.yaml of a candidate, once its plugins and policies are known.
 MUST_CHECK enum err governance_load(struct release *r, const struct yaml *y, struct problem *p);
-// Stores files and policy revisions; the release gets its number. It is not active by that.
-MUST_CHECK enum err release_save(struct db *db, struct release *r, const char *by, int64_t now,
-                                 struct problem *p);
 
 #endif

@@ -4,8 +4,9 @@
 // The delivery thread. Each round: write down what has ended, ask the sources for their consumers,
 // start what is due, read on in the outbox. A consumer's window holds events that are read and not
 // settled; its position is the sequence before the first of them, so a crash repeats the window and
-// never skips. What fails leaves the window for a row of core_delivery, and later events of the
-// same record queue up behind that row: order per record holds, other records go on.
+// never skips. Of several nodes each reads all and takes the events of its share of the records.
+// What fails leaves the window for a row of core_delivery, and later events of the same record
+// queue up behind that row: order per record holds, other records go on.
 #include "serve/deliver_rows.h"
 
 #include <pthread.h>
@@ -53,6 +54,7 @@ struct deliver {
     int nsources;
     // the thread's own
     struct consumer *first, *leaving;
+    uint32_t used;                              // the shares that are worked on
     struct delivery *to_write, **to_write_tail; // what has become of these is not in a row yet
     int64_t next_at;                            // when to look again, or 0
     int64_t purged_at, purged;                  // and how many rows it took
@@ -105,23 +107,28 @@ static enum err begin_on_lane(struct lane_job *job, struct lane *lane) {
     return e;
 }
 
+static enum err go_on(struct deliver *d, struct consumer *c, bool *found, struct problem *p) {
+    enum err e = position_read(d->db, c, d->used, found, p);
+    if (!e) e = rows_newest(d->db, c->name, &c->rows_until, p);
+    c->tail = &c->first;
+    c->written = c->cursor;
+    c->written_at = clock_now_ms();
+    return e;
+}
+
 enum err deliver_add(struct deliver *d, struct consumer *c, struct problem *p) {
     bool found = false;
-    enum err e = position_read(d->db, c->name, &found, &c->cursor, p);
+    enum err e = go_on(d, c, &found, p);
     if (!e && !found) {
         e = lane_run(d->lane, begin_on_lane, c);
-        if (!e) e = position_read(d->db, c->name, &found, &c->cursor, p);
+        if (!e) e = go_on(d, c, &found, p);
         if (!e && !found) e = problem_set(p, ERR_INTERNAL, "%s has no position", c->name);
     }
-    if (!e) e = rows_newest(d->db, c->name, &c->rows_until, p);
     if (e) {
         c->drop(c);
         return e;
     }
     c->deliver = d;
-    c->tail = &c->first;
-    c->written = c->cursor;
-    c->written_at = clock_now_ms();
     c->next = d->first;
     d->first = c;
     atomic_fetch_add(&d->nconsumers, 1);
@@ -135,8 +142,13 @@ static void leave_window(struct consumer *c, struct delivery *dl) {
     if (!*at) c->tail = at;
 }
 
-static void free_consumer(struct consumer *c) {
+static void free_window(struct consumer *c) {
     for (struct delivery *dl = c->first, *next; dl; dl = next) next = dl->next, mem_free(dl);
+    c->first = NULL;
+}
+
+static void free_consumer(struct consumer *c) {
+    free_window(c);
     c->drop(c);
 }
 
@@ -247,9 +259,10 @@ static enum err write_on_lane(struct lane_job *job, struct lane *lane) {
     for (struct consumer *c = d->first; c && !e; c = c->next) {
         bool there = true;
         if (!is_position_due(c, now)) continue;
-        e = position_write(db, c->name, position(c), &there, &p);
+        e = position_write(db, c->name, d->used, position(c), &there, &p);
         for (struct delivery *dl = d->to_write; dl && there && !e; dl = dl->link)
-            if (dl->consumer == c) e = delivery_write(db, dl, now, &p);
+            if (dl->consumer == c && db_holds(db, deliver_share(dl->event.record)))
+                e = delivery_write(db, dl, now, &p);
     }
     if (e) log_error("deliver", "%s: %s", err_word(e), p.detail ? p.detail : "");
     arena_free(a);
@@ -276,9 +289,30 @@ static bool write_down(struct deliver *d) {
     return true;
 }
 
+// A node has come or gone: what is under way ends, then the consumers go on in the shares that are
+// ours now, from where the others left them. False: not yet.
+static bool take_shares(struct deliver *d, struct problem *p) {
+    uint32_t held = lane_held(d->lane);
+    bool found;
+    if (held == d->used) return true;
+    if (atomic_load(&d->flying)) return false;
+    for (struct consumer *c = d->first; c; c = c->next) c->dirty = true;
+    if (!write_down(d)) return false;
+    d->used = held;
+    lane_use(d->lane, held);
+    for (struct consumer *c = d->first; c; c = c->next) {
+        free_window(c);
+        if (!go_on(d, c, &found, p)) continue;
+        d->used = 0; // and all of them once more
+        return false;
+    }
+    return true;
+}
+
 // Work for one consumer
 
 struct reading {
+    uint32_t used;
     struct consumer *consumer;
     bool failed;
 };
@@ -287,7 +321,8 @@ static void take_event(void *self, const struct event *e) {
     struct reading *r = self;
     struct consumer *c = r->consumer;
     if (r->failed) return;
-    if (c->wants(c, e)) {
+    int share = deliver_share(e->record);
+    if (r->used >> share & 1 && e->seq > c->since[share] && c->wants(c, e)) {
         struct delivery *dl = delivery_new(c, e, 1);
         if (!dl) {
             r->failed = true;
@@ -322,7 +357,7 @@ static enum err retry(struct deliver *d, struct consumer *c, int64_t now, struct
     struct delivery *due;
     int n = room(c, now);
     if (!c->has_rows || n <= 0) return ERR_OK;
-    enum err e = rows_due(d->db, c, now, n + c->flying, &due, p);
+    enum err e = rows_due(d->db, c, d->used, now, n + c->flying, &due, p);
     for (struct delivery *dl = due, *next; dl; dl = next) {
         next = dl->next;
         if (e || n <= 0 || earlier(c, dl, NULL)) {
@@ -381,7 +416,7 @@ static enum err work(struct deliver *d, struct consumer *c, struct problem *p) {
             atomic_store(&d->news, true);
             break;
         }
-        struct reading r = {c, false};
+        struct reading r = {d->used, c, false};
         arena_reset(d->arena);
         e = outbox_read(d->db, c->cursor, WINDOW - held, d->arena, take_event, &r, &n, p);
         if (!e && r.failed) e = problem_set(p, ERR_NOMEM, NULL);
@@ -423,12 +458,15 @@ static void round_of(struct deliver *d) {
     }
     struct arena *a = arena_new(1 << 20);
     if (!a) return;
+    problem_init(&p, a);
+    bool ours = take_shares(d, &p);
+    if (!ours && !atomic_load(&d->flying)) look_at(d, clock_now_ms() + WRITE_AGAIN_MS);
     for (int i = 0; i < d->nsources; i++) {
         problem_init(&p, a);
         if (d->sources[i].refresh(d->sources[i].self, d, d->db, &p))
             log_error("deliver", "consumers: %s", p.detail ? p.detail : err_word(p.code));
     }
-    for (struct consumer *c = d->first; c; c = c->next) {
+    for (struct consumer *c = d->first; c && ours && d->used; c = c->next) {
         problem_init(&p, a);
         if (!work(d, c, &p)) continue;
         log_error("deliver", "%s: %s", c->name, p.detail ? p.detail : err_word(p.code));
@@ -444,11 +482,7 @@ static void sleep_until_work(struct deliver *d) {
     bool alone = !d->first;
     int64_t ms = alone ? ALONE_MS : ROUND_MS, now = clock_now_ms();
     if (d->next_at && d->next_at - now < ms) ms = d->next_at > now ? d->next_at - now : 0;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += ms % 1000 * 1000000;
-    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    struct timespec until = clock_in_ms(ms);
     bool queued = false;
     for (const struct consumer *c = d->first; c; c = c->next) queued = queued || c->first;
     pthread_mutex_lock(&d->mutex);
@@ -484,12 +518,8 @@ enum err deliver_open(const char *storage, struct lane *lane, const struct deliv
     d->to_write_tail = &d->to_write;
     d->arena = arena_new(4 << 20);
     if (!d->arena) abort();
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&d->mutex, NULL);
-    pthread_cond_init(&d->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_cond_init(&d->wake);
     enum err e = db_open(storage, DB_READ, &d->db, p);
     if (!e && pthread_create(&d->thread, NULL, deliver_main, d))
         e = problem_set(p, ERR_INTERNAL, "cannot start event delivery");

@@ -10,21 +10,36 @@
 #include "campus/mem.h"
 
 const char deliver_ddl[] =
-    "CREATE TABLE IF NOT EXISTS core_delivery_position(consumer TEXT PRIMARY KEY,"
-    " seq BIGINT NOT NULL){clustered};"
+    // of each share of the records, see deliver_share
+    "CREATE TABLE IF NOT EXISTS core_delivery_position(consumer TEXT NOT NULL,"
+    " part BIGINT NOT NULL DEFAULT 0, seq BIGINT NOT NULL, PRIMARY KEY(consumer, part)){clustered};"
     // due_at: -1 behind an earlier one of the record; dead_at: 0 while it waits
     "CREATE TABLE IF NOT EXISTS core_delivery(consumer TEXT NOT NULL, seq BIGINT NOT NULL,"
     " attempts BIGINT NOT NULL, due_at BIGINT NOT NULL, dead_at BIGINT NOT NULL,"
     " error TEXT NOT NULL, id TEXT NOT NULL, type TEXT NOT NULL, entity TEXT NOT NULL,"
     " record TEXT NOT NULL, rev BIGINT NOT NULL, at BIGINT NOT NULL, actor TEXT NOT NULL,"
     " request TEXT NOT NULL, release BIGINT NOT NULL, state TEXT,"
-    " depth BIGINT NOT NULL,"
+    " depth BIGINT NOT NULL, part BIGINT NOT NULL DEFAULT 0,"
     " PRIMARY KEY(consumer, seq)){clustered};"
     "CREATE INDEX IF NOT EXISTS i_delivery_due ON core_delivery(consumer, due_at)"
     " WHERE dead_at=0;"
     "CREATE INDEX IF NOT EXISTS i_delivery_record ON core_delivery(consumer, record, seq)"
     " WHERE dead_at=0;"
     "CREATE INDEX IF NOT EXISTS i_delivery_dead ON core_delivery(dead_at) WHERE dead_at>0;";
+
+int deliver_share(const char *record) {
+    uint32_t h = 2166136261; // FNV-1a
+    for (; *record; record++) h = (h ^ (uint8_t)*record) * 16777619;
+    return (int)((h ^ h >> 16) % DB_SHARES);
+}
+
+// Shares as digits, for SQL that asks whether a part is among them.
+static void digits(uint32_t shares, char out[DB_SHARES + 1]) {
+    for (int i = 0; i < DB_SHARES; i++)
+        if (shares >> i & 1) *out++ = (char)('0' + i);
+    *out = 0;
+}
+#define AMONG(argument) argument " LIKE '%' || part || '%'"
 
 struct delivery *delivery_new(struct consumer *c, const struct event *e, int attempt) {
     const char *const from[] = {e->id,    e->type,    e->entity, e->record,
@@ -54,15 +69,15 @@ static enum err put(struct db *db, const struct delivery *dl, int64_t now, struc
     bool parked = dl->end == DELIVERY_PARKED, dead = dl->end == DELIVERY_REFUSED;
     return db_run(db, p, NULL,
                   "INSERT INTO core_delivery(consumer,seq,attempts,due_at,dead_at,error,id,type,"
-                  "entity,record,rev,at,actor,request,release,state,depth)"
-                  " VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17)"
+                  "entity,record,rev,at,actor,request,release,state,depth,part)"
+                  " VALUES($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)"
                   " ON CONFLICT(consumer,seq) DO UPDATE SET attempts=excluded.attempts,"
                   " due_at=excluded.due_at, dead_at=excluded.dead_at, error=excluded.error",
-                  "tiiiitttttiittiti", dl->consumer->name, e->seq,
+                  "tiiiitttttiittitii", dl->consumer->name, e->seq,
                   (int64_t)(parked ? dl->attempt - 1 : dl->attempt),
                   (int64_t)(parked || dead ? DUE_PARKED : dl->due_at), dead ? now : (int64_t)0,
                   dl->why, e->id, e->type, e->entity, e->record, e->rev, e->at, e->actor,
-                  e->request, e->release, e->state, e->depth);
+                  e->request, e->release, e->state, e->depth, (int64_t)deliver_share(e->record));
 }
 
 enum err delivery_write(struct db *db, const struct delivery *dl, int64_t now, struct problem *p) {
@@ -82,35 +97,52 @@ enum err delivery_write(struct db *db, const struct delivery *dl, int64_t now, s
                   "itt", now, consumer, record);
 }
 
-enum err position_write(struct db *db, const char *consumer, int64_t seq, bool *there,
-                        struct problem *p) {
+// Never backwards: what is before a position may have been forgotten.
+enum err position_write(struct db *db, const char *consumer, uint32_t shares, int64_t seq,
+                        bool *there, struct problem *p) {
     int64_t n = 0;
-    enum err e = db_run(db, p, &n, "UPDATE core_delivery_position SET seq=$1 WHERE consumer=$2",
-                        "it", seq, consumer);
+    char parts[DB_SHARES + 1];
+    digits(shares, parts);
+    enum err e = db_run(db, p, &n,
+                        "UPDATE core_delivery_position SET seq=CASE WHEN seq<$1 THEN $1 ELSE seq"
+                        " END WHERE consumer=$2 AND " AMONG("$3"),
+                        "itt", seq, consumer, parts);
     *there = n > 0;
     return e;
 }
 
-enum err position_read(struct db *db, const char *consumer, bool *found, int64_t *seq,
+enum err position_read(struct db *db, struct consumer *c, uint32_t shares, bool *found,
                        struct problem *p) {
-    enum err e = db_int(db, p, seq, -1, "SELECT seq FROM core_delivery_position WHERE consumer=$1",
-                        "t", consumer);
-    *found = !e && *seq >= 0;
+    struct stmt *st = db_query(
+        db, p, "SELECT part,seq FROM core_delivery_position WHERE consumer=$1", "t", c->name);
+    enum err e = ERR_OK;
+    *found = false;
+    c->cursor = INT64_MAX;
+    while (stmt_next(st, &e, p)) {
+        int64_t part = stmt_int(st, 0), seq = stmt_int(st, 1);
+        *found = true;
+        if (part < 0 || part >= DB_SHARES || !(shares >> part & 1)) continue;
+        c->since[part] = seq;
+        if (seq < c->cursor) c->cursor = seq;
+    }
     return e;
 }
 
-enum err rows_due(struct db *db, struct consumer *c, int64_t now, int limit, struct delivery **out,
-                  struct problem *p) {
+enum err rows_due(struct db *db, struct consumer *c, uint32_t shares, int64_t now, int limit,
+                  struct delivery **out, struct problem *p) {
+    char parts[DB_SHARES + 1];
+    digits(shares, parts);
     *out = NULL;
     struct delivery **tail = out;
     struct stmt *st = db_query(
         db, p,
         "SELECT seq,id,type,entity,record,rev,at,actor,request,release,state,attempts,depth"
         " FROM core_delivery d WHERE consumer=$1 AND dead_at=0"
-        " AND ((due_at>=0 AND due_at<=$2) OR due_at>$3) AND NOT EXISTS("
-        "SELECT 1 FROM core_delivery b WHERE b.consumer=$1 AND b.record=d.record"
-        " AND b.dead_at=0 AND b.seq<d.seq) ORDER BY due_at, seq LIMIT $4",
-        "tiii", c->name, now, now + DUE_TOO_FAR_MS, (int64_t)limit);
+        " AND ((due_at>=0 AND due_at<=$2) OR due_at>$3) AND " AMONG(
+            "$4") " AND NOT EXISTS("
+                  "SELECT 1 FROM core_delivery b WHERE b.consumer=$1 AND b.record=d.record"
+                  " AND b.dead_at=0 AND b.seq<d.seq) ORDER BY due_at, seq LIMIT $5",
+        "tiiti", c->name, now, now + DUE_TOO_FAR_MS, parts, (int64_t)limit);
     enum err e = ERR_OK;
     while (stmt_next(st, &e, p)) {
         struct event ev = {.seq = stmt_int(st, 0),
@@ -180,11 +212,12 @@ enum err rows_next(struct db *db, const char *consumer, int64_t now, bool *any, 
 enum err deliver_begin(struct db *db, const char *consumer, struct problem *p) {
     int64_t newest = 0;
     enum err e = db_int(db, p, &newest, 0, "SELECT max(seq) FROM core_outbox", "");
-    return e ? e
-             : db_run(db, p, NULL,
-                      "INSERT INTO core_delivery_position(consumer,seq) VALUES($1,$2)"
-                      " ON CONFLICT(consumer) DO NOTHING",
-                      "ti", consumer, newest);
+    for (int64_t part = 0; part < DB_SHARES && !e; part++)
+        e = db_send(db, p,
+                    "INSERT INTO core_delivery_position(consumer,part,seq) VALUES($1,$2,$3)"
+                    " ON CONFLICT(consumer,part) DO NOTHING",
+                    "tii", consumer, part, newest);
+    return e;
 }
 
 enum err deliver_forget(struct db *db, const char *consumer, struct problem *p) {

@@ -17,14 +17,15 @@ struct delivery *delivery_new(struct consumer *c, const struct event *e, int att
 // Lane thread: what became of a delivery. now releases the next one of its record.
 MUST_CHECK enum err delivery_write(struct db *db, const struct delivery *dl, int64_t now,
                                    struct problem *p);
-// Moves a consumer's position; *there: whether the consumer still exists.
-MUST_CHECK enum err position_write(struct db *db, const char *consumer, int64_t seq, bool *there,
-                                   struct problem *p);
-MUST_CHECK enum err position_read(struct db *db, const char *consumer, bool *found, int64_t *seq,
+// Moves a consumer's position in these shares; *there: whether the consumer still exists.
+MUST_CHECK enum err position_write(struct db *db, const char *consumer, uint32_t shares,
+                                   int64_t seq, bool *there, struct problem *p);
+// Where it stands in each of these shares, and the earliest of them as its cursor.
+MUST_CHECK enum err position_read(struct db *db, struct consumer *c, uint32_t shares, bool *found,
                                   struct problem *p);
 // Rows that are due and not behind another one of their record, at most `limit`, as new deliveries.
-MUST_CHECK enum err rows_due(struct db *db, struct consumer *c, int64_t now, int limit,
-                             struct delivery **out, struct problem *p);
+MUST_CHECK enum err rows_due(struct db *db, struct consumer *c, uint32_t shares, int64_t now,
+                             int limit, struct delivery **out, struct problem *p);
 // Whether an earlier event of the same record waits.
 MUST_CHECK enum err rows_wait_for(struct db *db, const char *consumer, const struct event *e,
                                   bool *wait, struct problem *p);

@@ -7,7 +7,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 #include "campus/clock.h"
 #include "campus/deadline.h"
 #include "campus/log.h"
@@ -117,20 +116,17 @@ static void *due_main(void *arg) {
         int steps;
         if (a) {
             problem_init(&p, a);
-            enum err e = deadline_when(d->db, &at, &p);
+            bool ours = lane_keeps_clock(d->config.lane);
+            enum err e = ours ? deadline_when(d->db, &at, &p) : ERR_OK;
             bool periods = now - looked >= OBLIGATIONS_MS || now < looked;
-            if (!e && (at <= now || periods)) e = due_tick(&d->config, d->db, &steps, &p);
+            if (!e && ours && (at <= now || periods)) e = due_tick(&d->config, d->db, &steps, &p);
             if (e)
                 log_error("due", "%s", p.detail ? p.detail : err_word(e));
-            else if (periods)
+            else if (periods && ours)
                 looked = now;
         }
         arena_free(a);
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += LOOK_MS % 1000 * 1000000;
-        until.tv_sec += LOOK_MS / 1000 + until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        struct timespec until = clock_in_ms(LOOK_MS);
         pthread_mutex_lock(&d->mutex);
         while (!d->stop && !pthread_cond_timedwait(&d->wake, &d->mutex, &until)) {
         }
@@ -143,12 +139,8 @@ static void *due_main(void *arg) {
 enum err due_open(const struct due_config *c, struct due **out, struct problem *p) {
     struct due *d = mem_need(sizeof *d);
     *d = (struct due){.config = *c};
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&d->mutex, NULL);
-    pthread_cond_init(&d->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_cond_init(&d->wake);
     enum err e = db_open(c->storage, DB_READ, &d->db, p);
     if (!e && pthread_create(&d->thread, NULL, due_main, d)) {
         db_close(d->db);

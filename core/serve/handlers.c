@@ -56,6 +56,7 @@ struct call {            // one delivery on its way through the lane
     struct handlers *h;
     struct delivery *delivery;
     bool never; // a retry is no use
+    bool moved; // it became another node's while it waited here
     char why[160];
 };
 
@@ -240,11 +241,12 @@ static enum err on_time(struct gate *g, const struct plugin *pl, const struct ev
 
 // Marks of events that cannot come again: before the position, and no retry waits.
 static enum err clean(struct db *db, const char *consumer, struct problem *p) {
-    return db_run(db, p, NULL,
-                  "DELETE FROM core_handled WHERE consumer=$1 AND seq<=COALESCE((SELECT seq FROM"
-                  " core_delivery_position WHERE consumer=$1),seq) AND NOT EXISTS(SELECT 1 FROM"
-                  " core_delivery d WHERE d.consumer=$1 AND d.seq=core_handled.seq)",
-                  "t", consumer);
+    return db_run(
+        db, p, NULL,
+        "DELETE FROM core_handled WHERE consumer=$1 AND seq<=COALESCE((SELECT min(seq)"
+        " FROM core_delivery_position WHERE consumer=$1),seq) AND NOT EXISTS(SELECT 1 FROM"
+        " core_delivery d WHERE d.consumer=$1 AND d.seq=core_handled.seq)",
+        "t", consumer);
 }
 
 static enum err too_far(struct call *c, struct problem *p, const char *what) {
@@ -263,6 +265,10 @@ static enum err handle(struct call *c, struct lane *lane, struct release *r, str
         db_int(db, p, &done, 0, "SELECT 1 FROM core_handled WHERE consumer=$1 AND seq=$2", "ti",
                consumer, e->seq);
     if (err || done || !pl) return err;
+    if (!db_holds(db, deliver_share(e->record))) { // another node does it
+        c->moved = true;
+        return ERR_UNAVAILABLE;
+    }
     if (e->depth >= LIMIT_EVENT_DEPTH)
         return too_far(c, p, "handlers have answered one another too often: a circle?");
     if (is_time(e) && e->rev >= LIMIT_SCHEDULE_SLICES)
@@ -323,10 +329,11 @@ static enum err run(struct lane_job *job, struct lane *lane) {
 static void done(struct lane_job *job, enum err e) {
     struct call *c = (struct call *)job;
     struct handlers *h = c->h;
-    enum delivery_end end = !e             ? DELIVERY_DONE
-                            : !job->result ? DELIVERY_DROPPED // the commit failed, not the handler
-                            : c->never     ? DELIVERY_REFUSED
-                                           : DELIVERY_FAILED;
+    enum delivery_end end = !e ? DELIVERY_DONE
+                            : !job->result || c->moved
+                                ? DELIVERY_DROPPED // it is no failure of the handler
+                            : c->never ? DELIVERY_REFUSED
+                                       : DELIVERY_FAILED;
     deliver_end(c->delivery, end, 0, c->why);
     mem_free(c);
     pthread_mutex_lock(&h->mutex);
@@ -459,7 +466,8 @@ enum err handlers_begin(struct db *db, const struct schema *s, struct problem *p
             e = deliver_begin(db, arena_printf(p->arena, "%s%s", CONSUMER, s->plugins[i].name), p);
     if (e) return e;
     struct stmt *st = db_query(
-        db, p, "SELECT consumer FROM core_delivery_position WHERE consumer LIKE 'plugin:%'", "");
+        db, p,
+        "SELECT DISTINCT consumer FROM core_delivery_position WHERE consumer LIKE 'plugin:%'", "");
     if (!st) return p->code;
     while (stmt_next(st, &e, p)) {
         const char *name = stmt_text(st, 0, NULL);

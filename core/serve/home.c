@@ -68,6 +68,14 @@ enum err home_keyring_load(struct db *db, struct keyring **out, struct problem *
     return e;
 }
 
+enum err home_keys_ours(struct db *db, struct problem *p) {
+    bool alone = false;
+    enum err e = db_is_alone(db, &alone, p);
+    return e || alone ? e
+                      : problem_set(p, ERR_CONFLICT,
+                                    "another node serves too: keys change while only one does");
+}
+
 enum err home_keyring_store(struct db *db, struct keyring *k, struct problem *p) {
     struct buf b;
     buf_init(&b, NULL);

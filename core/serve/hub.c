@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include "campus/clock.h"
 #include "campus/limits.h"
 #include "campus/log.h"
@@ -119,11 +118,7 @@ static int round_of(struct hub *h, struct arena *a, bool heart) {
 
 // Waits for the bell; false when it is over.
 static bool wait_for_news(struct hub *h, int ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += ms % 1000 * 1000000L;
-    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    struct timespec until = clock_in_ms(ms);
     pthread_mutex_lock(&h->bell);
     while (!h->news && !h->stop) {
         if (!h->first)
@@ -172,13 +167,9 @@ enum err hub_open(const char *storage, const char *school, struct hub **out, str
     }
     size_t n = strlen(school);
     memcpy(h->school, school, n < sizeof h->school ? n : sizeof h->school - 1);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&h->mutex, NULL);
     pthread_mutex_init(&h->bell, NULL);
-    pthread_cond_init(&h->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_cond_init(&h->wake);
     if (pthread_create(&h->thread, NULL, hub_main, h)) {
         db_close(h->db);
         mem_free(h);
@@ -218,7 +209,7 @@ enum err hub_add(struct hub *h, struct subscriber *s, int64_t after) {
     pthread_mutex_lock(&h->mutex);
     enum err e = h->count >= LIMIT_STREAMS || h->stop ? ERR_UNAVAILABLE : ERR_OK;
     if (!e) e = db_int(h->db, &p, &oldest, 0, "SELECT min(seq) FROM core_outbox", "");
-    if (!e) e = db_int(h->db, &p, &newest, 0, "SELECT max(seq) FROM core_outbox", "");
+    if (!e) e = outbox_newest(h->db, &newest, &p);
     if (!e) {
         static const char reset[] = "event: reset\ndata: {}\n\n";
         bool gap = after >= 0 && (after + 1 < oldest || after > newest);

@@ -18,7 +18,7 @@ const char jobs_ddl[] =
     "CREATE TABLE IF NOT EXISTS core_job(id TEXT PRIMARY KEY, kind TEXT NOT NULL, state TEXT NOT "
     "NULL,"
     " by_person TEXT NOT NULL, at BIGINT NOT NULL, ended_at BIGINT NOT NULL, total BIGINT NOT NULL,"
-    " done BIGINT NOT NULL, failed BIGINT NOT NULL, result TEXT);";
+    " done BIGINT NOT NULL, failed BIGINT NOT NULL, result TEXT, node TEXT NOT NULL DEFAULT 'n1');";
 
 enum { JOB_ARENA = 256 << 20, AGAIN_US = 10000 };
 struct jobs {
@@ -114,8 +114,9 @@ static void *jobs_main(void *arg) {
 static enum err write_interrupted(struct lane_job *lj, struct lane *lane) {
     return db_run(lane_db(lane), ((struct lane_call *)lj)->arg, NULL,
                   "UPDATE core_job SET state='failed', ended_at=$1,"
-                  " result='{\"code\":\"interrupted\"}' WHERE state IN ('queued','running')",
-                  "i", clock_now_ms());
+                  " result='{\"code\":\"interrupted\"}' WHERE state IN ('queued','running')"
+                  " AND node=$2",
+                  "it", clock_now_ms(), db_node(lane_db(lane)));
 }
 
 enum err jobs_open(struct lane *lane, struct jobs **out, struct problem *p) {
@@ -168,9 +169,9 @@ void job_drop(struct job *job) {
 enum err jobs_start(struct jobs *j, struct db *db, struct job *job, struct problem *p) {
     enum err e =
         db_run(db, p, NULL,
-               "INSERT INTO core_job(id,kind,state,by_person,at,ended_at,total,done,failed)"
-               " VALUES($1,$2,'queued',$3,$4,0,0,0,0)",
-               "ttti", job->id, job->kind, job->by, job->at);
+               "INSERT INTO core_job(id,kind,state,by_person,at,ended_at,total,done,failed,node)"
+               " VALUES($1,$2,'queued',$3,$4,0,0,0,0,$5)",
+               "tttit", job->id, job->kind, job->by, job->at, db_node(db));
     if (e) return e;
     job->next = NULL;
     pthread_mutex_lock(&j->mutex);

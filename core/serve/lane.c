@@ -37,8 +37,9 @@ struct lane {
     void (*on_commit)(void *self);
     void *on_commit_self;
     _Atomic uint64_t commits, jobs, failed, wal_bytes;
-    _Atomic bool empty_log; // wished for; stays until no reader is in the way
-    int64_t emptied_ns;     // when it was last tried
+    _Atomic bool empty_log;      // wished for; stays until no reader is in the way
+    int64_t emptied_ns;          // when it was last tried
+    _Atomic uint32_t held, used; // shares
 };
 
 static void queue_put(struct queue *q, struct lane_job *job) {
@@ -206,6 +207,7 @@ enum err lane_open(struct db *db, struct audit *audit, struct lane **out, struct
     struct lane *l = mem_need(sizeof *l);
     l->db = db;
     l->audit = audit;
+    l->held = db_has_nodes(db) ? 0 : DB_SHARES_ALL;
     l->clients.tail = &l->clients.first;
     l->bulk.tail = &l->bulk.first;
     pthread_mutex_init(&l->mutex, NULL);
@@ -294,6 +296,33 @@ enum err lane_empty_log(struct lane *l, int wait_ms) {
         if (clock_mono_ns() > until) return ERR_UNAVAILABLE;
         usleep(10000);
     }
+}
+
+static enum err share_run(struct lane_job *job, struct lane *l) {
+    uint32_t held;
+    enum err e = db_share(l->db, atomic_load(&l->used), &held, ((struct lane_call *)job)->arg);
+    if (!e) atomic_store(&l->held, held);
+    return e;
+}
+
+enum err lane_share(struct lane *l) {
+    struct arena *a = arena_new(1 << 16);
+    struct problem p;
+    if (!a) return ERR_NOMEM;
+    problem_init(&p, a);
+    enum err e = lane_run(l, share_run, &p);
+    arena_free(a);
+    return e;
+}
+
+uint32_t lane_held(const struct lane *l) {
+    return atomic_load(&l->held);
+}
+void lane_use(struct lane *l, uint32_t used) {
+    atomic_store(&l->used, used);
+}
+bool lane_keeps_clock(const struct lane *l) {
+    return lane_held(l) & 1;
 }
 
 struct db *lane_db(struct lane *l) {

@@ -232,7 +232,7 @@ static enum err open_all(struct move *m) {
     enum err e = db_open(m->config->storage, DB_WRITE, &m->writer, m->p);
     if (!e) e = db_open(m->config->storage, DB_READ, &m->from, m->p);
     // what a start brings up to date is not brought so here
-    if (!e && !db_has_column(m->from, "core_history", "prev"))
+    if (!e && !db_has_column(m->from, "core_delivery_position", "part"))
         e = problem_set(m->p, ERR_CONFLICT, "an older version made this home: start it once first");
     if (!e) e = db_begin(m->from, m->p);
     if (!e) e = db_int(m->from, m->p, &any, 0, "SELECT count(*) FROM core_meta", "");

@@ -375,9 +375,10 @@ static void *post_main(void *arg) {
         struct problem p;
         int64_t next = 0, now = clock_now_ms();
         post->next_at = 0;
+        bool ours = lane_keeps_clock(post->config.lane);
         if (!a || !write_down(post))
             post->next_at = now + AGAIN_MS;
-        else
+        else if (ours)
             for (int c = 0; c < CHANNELS; c++) {
                 problem_init(&p, a);
                 work(post, c, &p);
@@ -387,17 +388,13 @@ static void *post_main(void *arg) {
                 look_at(post, now + 1000);
             }
         if (a) problem_init(&p, a);
-        if (a && !message_next(post->db, now, &next, &p)) look_at(post, next);
+        if (a && ours && !message_next(post->db, now, &next, &p)) look_at(post, next);
         arena_free(a);
         int64_t ms = ROUND_MS;
         if (post->next_at && post->next_at - clock_now_ms() < ms)
             ms = post->next_at - clock_now_ms();
         if (ms < 1) ms = 1;
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += ms % 1000 * 1000000;
-        until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        struct timespec until = clock_in_ms(ms);
         pthread_mutex_lock(&post->mutex);
         while (!post->stop && !post->news && !post->ended)
             if (pthread_cond_timedwait(&post->wake, &post->mutex, &until)) break;
@@ -412,12 +409,8 @@ enum err post_open(const struct post_config *c, struct post **out, struct proble
     struct post *post = mem_need(sizeof *post);
     post->config = *c;
     post->courier = courier_open();
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&post->mutex, NULL);
-    pthread_cond_init(&post->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_cond_init(&post->wake);
     enum err e = db_open(c->config->storage, DB_READ, &post->db, p);
     if (!e && pthread_create(&post->thread, NULL, post_main, post))
         e = problem_set(p, ERR_INTERNAL, "cannot start the post");

@@ -49,7 +49,8 @@ static struct rotation *begin(struct lane_job *job) {
 
 static enum err add_version(struct lane_job *job, struct lane *lane) {
     struct rotation *r = begin(job);
-    return home_keyring_store(lane_db(lane), r->keyring, &r->problem);
+    enum err e = home_keys_ours(lane_db(lane), &r->problem);
+    return e ? e : home_keyring_store(lane_db(lane), r->keyring, &r->problem);
 }
 
 // The next data keys by owner. One that is written meanwhile is under the newest version already.
@@ -95,7 +96,7 @@ static enum err rewrap_some(struct lane_job *job, struct lane *lane) {
 
 static enum err destroy_old(struct lane_job *job, struct lane *lane) {
     struct rotation *r = begin(job);
-    enum err e = ERR_OK;
+    enum err e = home_keys_ours(lane_db(lane), &r->problem); // it knows the old ones
     for (uint32_t v; !e && (v = keyring_oldest(r->keyring)) < r->version;)
         e = keyring_destroy(r->keyring, v, &r->problem);
     if (!e) e = home_keyring_store(lane_db(lane), r->keyring, &r->problem);

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include "campus/clock.h"
 #include "campus/log.h"
 #include "campus/mem.h"
 
@@ -99,9 +99,10 @@ static enum err tick_one(struct schedule *s, struct db *db, const struct schedul
 enum err schedule_tick(struct schedule *s, struct db *db, int64_t now, int64_t *next,
                        struct problem *p) {
     enum err e = ERR_OK;
-    *next = now + LOOK_MS;
+    bool ours = lane_keeps_clock(s->lane);
+    *next = now + (ours ? LOOK_MS : AGAIN_MS);
     pthread_mutex_lock(&s->mutex);
-    for (int i = 0; i < s->njobs; i++) {
+    for (int i = 0; i < s->njobs && ours; i++) {
         enum err one = tick_one(s, db, &s->jobs[i], now, next, p);
         if (one) { // the others have their turn all the same
             sooner(next, now + AGAIN_MS);
@@ -126,11 +127,7 @@ static void *schedule_main(void *arg) {
         arena_free(a);
         int64_t ms = next - clock_now_ms();
         if (ms < SOONEST_MS) ms = SOONEST_MS;
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += ms % 1000 * 1000000;
-        until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        struct timespec until = clock_in_ms(ms);
         pthread_mutex_lock(&s->mutex);
         while (!s->stop && !s->changed && !pthread_cond_timedwait(&s->wake, &s->mutex, &until)) {
         }
@@ -145,12 +142,8 @@ enum err schedule_open(const char *storage, struct lane *lane, struct schedule *
                        struct problem *p) {
     struct schedule *s = mem_need(sizeof *s);
     s->lane = lane;
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&s->mutex, NULL);
-    pthread_cond_init(&s->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    clock_cond_init(&s->wake);
     enum err e = storage ? db_open(storage, DB_READ, &s->db, p) : ERR_OK;
     if (!e && storage && pthread_create(&s->thread, NULL, schedule_main, s)) {
         db_close(s->db);

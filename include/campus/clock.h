@@ -6,11 +6,16 @@
 #ifndef CAMPUS_CLOCK_H
 #define CAMPUS_CLOCK_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 int64_t clock_now_ms(void); // wall clock, milliseconds since the epoch, plus the test offset
 int64_t clock_mono_ns(void);
+// For waiting by the monotonic clock: a condition, and the moment in so many ms to give up.
+void clock_cond_init(pthread_cond_t *c);
+struct timespec clock_in_ms(int64_t ms);
 void clock_advance_ms(int64_t by); // for tests: ours, and those that `plugin test` runs
 
 // A time zone read from tzdata (RFC 8536 TZif). Owned; never freed while a release uses it.

@@ -39,6 +39,7 @@ struct config {
         enum lang language;
     } school;
     const char *storage;         // "sqlite:campusd.db" or "postgresql://…"
+    const char *node;            // its name among those that share the database, default n1
     const char **plugin_path;    // NULL-ended, absolute
     const char **plugin_enabled; // NULL-ended; NULL means all
     struct {
@@ -49,7 +50,7 @@ struct config {
         enum log_level level;
         bool json;
     } log;
-    int http_threads; // 1..16, default 1
+    int http_threads; // 1..16; default 1, 4 on PostgreSQL, whose answers a thread waits for
     // addresses of proxies in front, whose X-Forwarded-For is believed; NULL-ended, default none
     const char **http_proxies;
     bool weak_jail; // set by serve --weak-jail, not by the file

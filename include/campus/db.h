@@ -27,6 +27,24 @@ enum db_save { DB_OUTER, DB_INNER }; // the two savepoints of a request
 MUST_CHECK enum err db_open(const char *storage, enum db_mode mode, struct db **out,
                             struct problem *p);
 void db_close(struct db *db);
+// One of several that write to the same database, under a name that only it has: transactions take
+// turns. ERR_UNAVAILABLE while another has the name, or somebody the whole by DB_WRITE, which is
+// what this is where a database is a file.
+MUST_CHECK enum err db_open_node(const char *storage, const char *node, struct db **out,
+                                 struct problem *p);
+const char *db_node(const struct db *db); // its name, "n1" where none was given
+bool db_has_nodes(const struct db *db);   // it was opened as one of several
+// Leases on the DB_SHARES shares of what any one of them may do, bits: takes what is free and gives
+// back what is not in `used`, until each node has as many. A lease ends with its session, which the
+// server ends when it hears nothing for 15 s. *held: what may be worked on; all of it where there
+// are no nodes. Lane only.
+enum { DB_SHARES = 8, DB_SHARES_ALL = (1 << DB_SHARES) - 1 };
+MUST_CHECK enum err db_share(struct db *db, uint32_t used, uint32_t *held, struct problem *p);
+// Within a transaction of the lane: the lease is held, and will be at its commit.
+bool db_holds(const struct db *db, int share);
+MUST_CHECK enum err db_is_alone(struct db *db, bool *alone, struct problem *p); // no other node
+// A condition on rows of core_outbox: no transaction that began before theirs is still open.
+const char *db_settled(const struct db *db);
 // A script of statements without parameters or rows; not cached.
 MUST_CHECK enum err db_exec(struct db *db, const char *script, struct problem *p);
 

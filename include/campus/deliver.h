@@ -48,6 +48,7 @@ struct consumer {
     struct consumer *next;
     struct delivery *first, **tail; // the window: under way, and what is read to come next
     int64_t cursor, rows_until, written, written_at, pause_until;
+    int64_t since[DB_SHARES]; // events up to there are settled, whoever settled them
     int flying, failures;
     bool gone, dirty, has_rows;
 };
@@ -81,6 +82,8 @@ struct deliver_stats {
 };
 void deliver_stats(struct deliver *d, struct deliver_stats *out);
 
+// Which of DB_SHARES shares of the records it belongs to: a hash of its id.
+int deliver_share(const char *record);
 // Lane thread. Gives a consumer the position from which it starts: now.
 MUST_CHECK enum err deliver_begin(struct db *db, const char *consumer, struct problem *p);
 // Forgets position, waiting events and dead letters of a consumer.

@@ -18,6 +18,8 @@ MUST_CHECK enum err home_lock(const char *home, int *fd, struct problem *p);
 MUST_CHECK enum err home_keyring_load(struct db *db, struct keyring **out, struct problem *p);
 // Within the caller's transaction when there is one.
 MUST_CHECK enum err home_keyring_store(struct db *db, struct keyring *k, struct problem *p);
+// Lane: ERR_CONFLICT while another node serves, which would go on with the keys that it has.
+MUST_CHECK enum err home_keys_ours(struct db *db, struct problem *p);
 // Unlocks as c->unlock says. secret: a passphrase or a recovery code that was given, or NULL, which
 // leaves the file, the credential, or the file that $CAMPUSD_PASSPHRASE_FILE names.
 // ERR_LOCKED when there is nothing to try, ERR_FORBIDDEN when nothing opens.

@@ -48,6 +48,13 @@ MUST_CHECK enum err lane_run_slice(struct lane *l,
 // state from before this call. ERR_UNAVAILABLE when a reader stayed longer than wait_ms; it is then
 // done as soon as that one has gone. Any thread but the lane's, outside a transaction of its own.
 MUST_CHECK enum err lane_empty_log(struct lane *l, int wait_ms);
+// What of the work that nodes share is this one's (db_share): all of it where there are none. Asks
+// the database anew; what deliver still uses is not given up. Any thread but the lane's.
+MUST_CHECK enum err lane_share(struct lane *l);
+uint32_t lane_held(const struct lane *l);
+void lane_use(struct lane *l, uint32_t used);
+// Who holds the first share looks at the clock: schedules, deadlines, messages, sweeps.
+bool lane_keeps_clock(const struct lane *l);
 struct db *lane_db(struct lane *l);
 struct audit *lane_audit(struct lane *l);
 void lane_close(struct lane *l); // finishes what is queued, checkpoints, joins

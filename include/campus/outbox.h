@@ -27,6 +27,8 @@ void outbox_set_depth(int64_t depth);
 // Calls fn for each event after `after` (at most limit); arena memory. Returns the number through
 // n.
 struct arena;
+// Only what is settled: nothing is ever committed later with a lower number.
+MUST_CHECK enum err outbox_newest(struct db *db, int64_t *seq, struct problem *p);
 MUST_CHECK enum err outbox_read(struct db *db, int64_t after, int limit, struct arena *a,
                                 void (*fn)(void *self, const struct event *e), void *self, int *n,
                                 struct problem *p);

@@ -40,6 +40,7 @@ static void test_an_empty_file_takes_every_default(void **state) {
     assert_int_equal(c.budget.memory, 64 << 20);
     assert_string_equal(c.unlock, "passphrase");
     assert_int_equal(c.http_threads, 1);
+    assert_string_equal(c.node, "n1");
     assert_null(c.http_proxies[0]);
     assert_true(c.log.json);
 }
@@ -154,10 +155,21 @@ static void test_ids_are_uuid_7_and_only_grow(void **state) {
     assert_non_null(strchr("89ab", id[19]));
 }
 
+static void test_a_node_has_a_name_and_at_a_server_more_threads(void **state) {
+    (void)state;
+    struct config c;
+    assert_string_equal(load("node: n2\nstorage: postgresql:///x\n", &c), "");
+    assert_int_equal(c.http_threads, 4); // each waits for the server's answers
+    assert_string_equal(c.node, "n2");
+    assert_non_null(strstr(load("node: N-2\n", &c), "campusd.yaml:1:7: node: "));
+    assert_non_null(strstr(load("node: a234567890123\n", &c), "at most 12"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(test_an_empty_file_takes_every_default),
         TEST(test_what_the_file_says_is_taken),
+        TEST(test_a_node_has_a_name_and_at_a_server_more_threads),
         TEST(test_wrong_settings_are_told_at_their_line),
         TEST(test_files_are_written_whole_and_read_up_to_their_limit),
         TEST(test_ids_are_uuid_7_and_only_grow),

@@ -180,6 +180,87 @@ test_a_transaction_of_the_writer_keeps_other_writers_out_from_its_beginning(void
     db_close(other);
 }
 
+static struct db *node(struct fixture *fx, const char *name) {
+    struct db *db;
+    OK(fx, db_open_node(fx->storage, name, &db, &fx->problem));
+    return db;
+}
+
+static uint32_t share(struct fixture *fx, struct db *db, uint32_t used) {
+    uint32_t held;
+    OK(fx, db_share(db, used, &held, &fx->problem));
+    return held;
+}
+
+static void test_nodes_have_names_of_their_own_and_share_what_is_to_be_done(void **state) {
+    struct fixture *fx = table(state);
+    struct db *a, *b, *other;
+    bool alone;
+    assert_int_equal(share(fx, fx->db, 0), DB_SHARES_ALL); // there are no nodes
+    if (!fixture_is_postgres()) return;
+    assert_int_equal(db_open_node(fx->storage, "n1", &a, &fx->problem), ERR_UNAVAILABLE);
+    db_close(fx->db);
+    fixture_calm(fx);
+    a = fx->db = node(fx, "n1");
+    OK(fx, db_is_alone(a, &alone, &fx->problem));
+    assert_true(alone);
+    assert_false(db_holds(a, 0));
+    assert_int_equal(share(fx, a, 0), DB_SHARES_ALL);
+    assert_int_equal(db_open_node(fx->storage, "n1", &other, &fx->problem), ERR_UNAVAILABLE);
+    assert_int_equal(db_open(fx->storage, DB_WRITE, &other, &fx->problem), ERR_UNAVAILABLE);
+    fixture_calm(fx);
+    b = node(fx, "n2");
+    OK(fx, db_is_alone(a, &alone, &fx->problem));
+    assert_false(alone);
+    assert_int_equal(share(fx, b, 0), 0);
+    assert_int_equal(share(fx, a, DB_SHARES_ALL), 0x0f); // the rest is still worked on
+    assert_int_equal(share(fx, b, 0), 0);
+    assert_int_equal(share(fx, a, 0x0f), 0x0f);
+    assert_int_equal(share(fx, b, 0), 0xf0);
+    assert_true(db_holds(b, 7));
+    assert_false(db_holds(a, 7));
+    db_close(b);
+    for (int i = 0; i < 100 && share(fx, a, DB_SHARES_ALL) != DB_SHARES_ALL; i++) usleep(20000);
+    assert_true(db_holds(a, 7));
+    // a session that was lost has lost its leases
+    OK(fx, db_open(fx->storage, DB_READ, &b, &fx->problem));
+    int64_t n;
+    OK(fx, db_int(b, &fx->problem, &n, 0,
+                  "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE"
+                  " locktype='advisory' AND mode='ShareLock' AND ((classid::bigint<<32)|"
+                  "objid::bigint)=hashtextextended('campusd writer '||current_schema(),0)",
+                  ""));
+    assert_int_equal(n, 1);
+    db_close(b);
+    enum err e = ERR_TIMEOUT;
+    for (int i = 0; i < 100 && e; i++, usleep(20000)) {
+        e = db_begin(a, NULL);
+        if (!e) e = db_int(a, NULL, &n, 0, "SELECT 1", "");
+        if (e) db_rollback(a);
+    }
+    assert_int_equal(e, ERR_OK);
+    assert_false(db_holds(a, 7));
+    db_rollback(a);
+    assert_int_equal(share(fx, a, 0), DB_SHARES_ALL);
+}
+
+static void test_transactions_of_nodes_take_turns(void **state) {
+    if (!fixture_is_postgres()) skip();
+    struct fixture *fx = table(state);
+    db_close(fx->db);
+    struct db *a = fx->db = node(fx, "n1"), *b = node(fx, "n2");
+    int64_t n = 0;
+    put(fx, 1);
+    OK(fx, db_begin(a, &fx->problem));
+    OK(fx, db_run(a, &fx->problem, NULL, "UPDATE x SET t='a'", ""));
+    OK(fx, db_begin(b, &fx->problem)); // on its way, not there
+    OK(fx, db_commit(a, &fx->problem));
+    OK(fx, db_int(b, &fx->problem, &n, 0, "SELECT count(*) FROM x WHERE t='a'", ""));
+    assert_int_equal(n, 1); // it sees what the one before it has written
+    OK(fx, db_commit(b, &fx->problem));
+    db_close(b);
+}
+
 static void test_a_backup_is_whole_and_checks(void **state) {
     if (fixture_is_postgres()) skip(); // copied by its own tools
     struct fixture *fx = table(state);
@@ -224,6 +305,8 @@ int main(void) {
         T(test_a_broken_unique_constraint_is_a_conflict_that_names_it),
         T(test_a_reader_sees_a_snapshot_and_cannot_write),
         T(test_a_transaction_of_the_writer_keeps_other_writers_out_from_its_beginning),
+        T(test_nodes_have_names_of_their_own_and_share_what_is_to_be_done),
+        T(test_transactions_of_nodes_take_turns),
         T(test_a_backup_is_whole_and_checks),
         T(test_an_unknown_kind_of_storage_is_refused),
     };
