@@ -25,7 +25,7 @@ const char store_ddl[] =
     " delta TEXT, prev BIGINT NOT NULL DEFAULT 0);"
     // what each node has counted: together they are the count
     "CREATE TABLE IF NOT EXISTS core_counter(report TEXT NOT NULL, k TEXT NOT NULL,"
-    " count BIGINT NOT NULL, sums TEXT NOT NULL, node TEXT NOT NULL,"
+    " node TEXT NOT NULL, count BIGINT NOT NULL, sums TEXT NOT NULL,"
     " PRIMARY KEY(report, k, node)){clustered};"
     "CREATE TABLE IF NOT EXISTS core_idempotency(k {bytes} PRIMARY KEY, request {bytes} NOT NULL,"
     " status BIGINT NOT NULL, entity TEXT NOT NULL, record TEXT NOT NULL,"

@@ -55,8 +55,8 @@ MUST_CHECK enum err release_build(const struct config *c, int children, struct r
 // The same from a stored release's files (rollback, activate).
 MUST_CHECK enum err release_build_stored(const struct config *c, struct db *db, int64_t number,
                                          int children, struct release **out, struct problem *p);
-// On the lane: stores files (content-addressed) and policy revisions (gives their ids, hands them to
-// the pool); the release gets its number. Idempotent by hash. It is not active by that.
+// On the lane: stores files (content-addressed) and policy revisions (gives their ids, hands them
+// to the pool); the release gets its number. Idempotent by hash. It is not active by that.
 MUST_CHECK enum err release_save(struct db *db, struct release *r, const char *by, int64_t now,
                                  struct problem *p);
 // The same, and makes it the active one.

@@ -96,7 +96,7 @@ static void test_a_rebuild_repairs_a_wrong_counter(void **state) {
        db_exec(
            fx->db,
            "UPDATE core_counter SET count=count+3, sums='[1,1]'; INSERT INTO core_counter VALUES"
-           "('admissions.fees','[\"west\"]',1,'[0,0]','n1')",
+           "('admissions.fees','[\"west\"]','n1',1,'[0,0]')",
            &fx->problem));
     assert_string_not_equal(kept(fx, "fees"), before);
     OK(fx, counter_rebuild(&fx->store, fixture_report(fx, "fees")));
