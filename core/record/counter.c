@@ -54,12 +54,10 @@ enum err counter_sum(struct store *s, const struct report_decl *rep, const struc
     struct stmt *st =
         db_query(s->db, s->problem, "SELECT sums FROM core_counter WHERE report=$1 AND k=$2", "ts",
                  full_name(s->arena, rep), key.data, key.len);
-    enum err e = stmt_first(st, s->problem);
+    enum err e = ERR_OK;
     *out = 0;
-    if (e) return e == ERR_NOT_FOUND ? ERR_OK : e;
-    *out = strtoll(stmt_text(st, 0, NULL) + 1, NULL, 10);
-    stmt_reset(st);
-    return ERR_OK;
+    while (stmt_next(st, &e, s->problem)) *out += strtoll(stmt_text(st, 0, NULL) + 1, NULL, 10);
+    return e;
 }
 
 static enum err add_one(struct store *s, const struct report_decl *rep, const struct record *r,
