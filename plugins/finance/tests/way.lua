@@ -255,3 +255,31 @@ test("FIN-1: a budget is sent back, taken back, refused, and closed when the yea
   s.finance:transition("budgets", other.id, "submit")
   s.leader:transition("budgets", other.id, "reject")
 end)
+
+test("FIN-2: where the policy says so, what is beyond the budget goes through with a warning, or a higher signer", function()
+  local s = school()
+  policy { budget = { exceed = "warn" } }
+  local c = s.claim "1000.50"
+  expect.equal(s.teacher:transition("claims", c.id, "submit").warnings[1].code, "pool_exceeded")
+  expect.equal(s.left(), "-0.50")
+  policy { budget = { exceed = "ask:principal" } }
+  local d = s.claim "10.00"
+  s.teacher:transition("claims", d.id, "submit")
+  s.sign(d.id)
+  expect.equal(s.finance:get("claims", d.id).state, "approved")
+end)
+
+test("FIN-5: above the sum of the policy the deputy signs too, before the leader; nothing is signed out of order", function()
+  local s = school()
+  local deputy = as "deputy"
+  policy { approval = { claims = { steps = { "head", "finance", "principal" },
+    add = { { above = 500, field = "amount", step = "deputy", before = "principal" } } } } }
+  local c = s.claim "500.01"
+  s.teacher:transition("claims", c.id, "submit")
+  expect.refused("forbidden", function() s.leader:transition("claims", c.id, "approve", { approval = { note = "同意" } }) end)
+  for _, who in ipairs { s.head, s.finance, deputy, s.leader } do
+    expect.equal(s.finance:get("claims", c.id).state, "in_approval")
+    who:transition("claims", c.id, "approve", { approval = { note = "同意" } })
+  end
+  expect.equal(s.finance:get("claims", c.id).state, "approved")
+end)
