@@ -35,7 +35,7 @@ function Nested({ r, rows, keys }) {
   const kept = hasTarget ? rows.filter((x) => x.target) : rows;
   const value = (x, c) => (behind ? sums.slice(0, sums.indexOf(c) + 1) : [c]).reduce((n, s) => n + Number(x[s.name] ?? 0), 0), most = Math.max(1, ...kept.flatMap((x) => [value(x, main), last ? value(x, last) : 0]));
   const sorted = hasTarget ? kept : [...kept].sort((a, b) => value(b, main) - value(a, main)), shown = all ? sorted : sorted.slice(0, 10);
-  const figure = (n) => (money ? text(money, String(n)) : count(n)), told = (x, c) => figure(value(x, c));
+  const figure = (n) => (money ? text(money, n.toFixed(2)) : count(n)), told = (x, c) => figure(value(x, c));
   const wide = (x, c) => `${Math.min(100, (100 * value(x, c)) / (hasTarget ? Number(x.target) : most))}%`;
   const said = (x) => parts.map((c) => `${title(c.title, c.name)} ${figure(Number(x[c.name] ?? 0))}`).join(t('，', ', '));
   return html`<${Legend} names=${[...parts, ...(last ? [last] : [])].map((c) => title(c.title, c.name))} />
