@@ -122,7 +122,7 @@ test('on the page of all figures, money is drawn as money and what is late stays
   await who.lead.ok('POST', 'admissions/channels', { name: '官方网站', type: 'online', officer: who.lead.id, cost: '1234.50' });
   const d = await open('lead');
   await d.go('#/reports');
-  await card(d, '渠道费用').getByText('¥1234.50').waitFor();
+  await card(d, '渠道费用').getByText('¥1,234.50').waitFor();
   await card(d, '超过 24 小时未联系的线索').getByText('秦专员').waitFor();
   assert.match(await card(d, '超过 24 小时未联系的线索').innerText(), /秦专员\s+2/);
   await who.officer.ok('POST', 'admissions/leads', { name: '刚来的', phone: '13600000077', officer: who.officer.id });

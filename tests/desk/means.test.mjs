@@ -79,7 +79,7 @@ test('lines are pasted from a spreadsheet with their heading, summed in yuan, an
   const paste = (where, text) => page.locator(where).evaluate((el, data) => { const c = new DataTransfer(); c.setData('text/plain', data); el.dispatchEvent(new ClipboardEvent('paste', { clipboardData: c, bubbles: true, cancelable: true })); }, text);
   await paste('#f-parts', '部件\t件数\t金额\t购置日期\t来源\n主机\t1\t￥12,999.50\t2026/9/1\t自购\n支架\t2\t0.70\t2026年9月3日\t捐赠\n');
   await page.locator('#f-parts tbody tr').nth(1).waitFor();
-  assert.match(await page.locator('#f-parts tfoot').innerText(), /¥13000\.20/);
+  assert.match(await page.locator('#f-parts tfoot').innerText(), /¥13,000\.20/);
   await page.getByLabel('件数，第 2 行').fill('0');
   await page.getByRole('button', { name: '复制第 1 行' }).click();
   await page.getByRole('button', { name: '删除第 2 行' }).click();

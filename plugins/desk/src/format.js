@@ -25,6 +25,11 @@ export function ago(s) {
   if (Math.abs(m) < 48 * 60) return f.format(-Math.round(m / 60), 'hour');
   return f.format(-Math.round(m / 1440), 'day');
 }
+// Yuan, as they are written on paper: ¥12,999.50
+export function money(v) {
+  const [, sign, whole, part = ''] = /^(-?)(\d+)(?:\.(\d*))?$/.exec(String(v)) ?? [];
+  return whole === undefined ? `¥${v}` : `${sign}¥${whole.replace(/\B(?=(\d{3})+$)/g, ',')}.${part.padEnd(2, '0').slice(0, 2)}`;
+}
 export const count = (n) => new Intl.NumberFormat(locale()).format(n);
 
 const choice = (f, name) => title(f.choices?.find((c) => c.name === name)?.title, name);
@@ -36,7 +41,7 @@ export function text(f, v) {
     case 'choice': return choice(f, v);
     case 'multichoice': return Array.isArray(v) ? v.map((x) => choice(f, x)).join(lang() === 'zh' ? '、' : ', ') : String(v);
     case 'boolean': return v ? t('是', 'yes') : t('否', 'no');
-    case 'money': return `¥${v}`;
+    case 'money': return money(v);
     case 'datetime': return time(v);
     case 'list': return Array.isArray(v) ? t(`${v.length} 行`, `${v.length} lines`) : String(v);
     default: return typeof v === 'object' ? JSON.stringify(v) : String(v);
@@ -99,8 +104,9 @@ export function Value({ f, v, masked, e, id, of = f }) {
   if (f.type === 'file') return html`<${Files} f=${of} v=${v} e=${e} id=${id} />`;
   if (f.type === 'longtext') return html`<span class="long">${v}</span>`;
   if (f.type === 'list' && Array.isArray(v)) {
-    return html`<table class="lines"><thead><tr>${f.fields.map((x) => html`<th class=${isNumber(x) ? 'number' : ''}>${title(x.title, x.name)}</th>`)}</tr></thead>
-      <tbody>${v.map((row) => html`<tr>${f.fields.map((x) => html`<td class=${isNumber(x) ? 'number' : ''}><${Value} f=${x} v=${row[x.name]} e=${e} id=${id} of=${f} /></td>`)}</tr>`)}</tbody></table>`;
+    const shown = f.fields.filter((x) => v.some((row) => (row[x.name] ?? '') !== ''));      // what no line says is no column
+    return html`<div class="lines-wrap" tabindex="0" role="region" aria-label=${title(f.title, f.name)}><table class="lines"><thead><tr>${shown.map((x) => html`<th class=${isNumber(x) ? 'number' : ''}>${title(x.title, x.name)}</th>`)}</tr></thead>
+      <tbody>${v.map((row) => html`<tr>${shown.map((x) => html`<td class=${isNumber(x) ? 'number' : x.type}><${Value} f=${x} v=${row[x.name]} e=${e} id=${id} of=${f} /></td>`)}</tr>`)}</tbody></table></div>`;
   }
   return html`<span class=${isNumber(f) ? 'number' : ''}>${text(f, v)}</span>`;
 }

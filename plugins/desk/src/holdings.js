@@ -21,13 +21,14 @@ export function PoolBar({ of, told, legend = true }) {
     ${legend && html`<ul class="legend">${shown.map(([k, w, c]) => html`<li class=${k === 'left' && over ? 'bad-text' : ''}><i class="dot ${c}"></i>${t(...w)} <b>${told(of[k])}</b></li>`)}</ul>`}</div>`;
 }
 
-// The parts of a pool that an entity keeps as fields: { left: field, … }, or null.
+// The parts of a pool that an entity keeps as fields, derived = "left(amount)": { left: field, … }, or null.
+export const partOf = (e, k) => e.fields.find((f) => f.derived?.startsWith(`${k}(`) && f.view !== 'hidden');
 export function poolFields(e) {
-  const found = Object.fromEntries(PARTS.map(([k]) => [k, e.fields.find((f) => f.derived === k && f.view !== 'hidden')]).filter(([, f]) => f));
+  const found = Object.fromEntries(PARTS.map(([k]) => [k, partOf(e, k)]).filter(([, f]) => f));
   return found.left && Object.keys(found).length > 1 ? found : null;
 }
 
-const uses = (full) => entities().flatMap((h) => (h.workflow?.transitions ?? []).filter((x) => x.reserve).map((x) => h.fields.find((f) => f.name === x.reserve))).some((f) => f?.to === full);
+const uses = (full) => entities().flatMap((h) => (h.workflow?.transitions ?? []).flatMap((x) => x.reserve ?? []).map((name) => h.fields.find((f) => f.name === name))).some((f) => f?.to === full);
 export const isPool = (e) => !!poolFields(e) || uses(e.full);
 const STATES = { reserved: ['预占', 'reserved'], committed: ['已占用', 'committed'], settled: ['已结算', 'settled'] };
 

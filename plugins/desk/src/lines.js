@@ -6,7 +6,7 @@ import { html, useState } from './vendor/preact.js';
 import { lang, t, title } from './i18n.js';
 import { itemText } from './ui.js';
 import { cellFor, parse } from './csv.js';
-import { text } from './format.js';
+import { money, text } from './format.js';
 
 const isTyped = (f) => !f.derived && !f.readonly;
 const isPasted = (f) => isTyped(f) && !['person', 'reference', 'file', 'json', 'list'].includes(f.type);
@@ -55,10 +55,10 @@ export function Lines({ f, id, value, set, errors, Input }) {
       ? html`<${Input} f=${x} id=${cellId} value=${r[x.name]} set=${(v) => put(i, x.name, v)} bad=${bad.length > 0} describedby=${bad.length ? `${cellId}-error` : undefined} label=${t(`${name}，第 ${i + 1} 行`, `${name}, line ${i + 1}`)} />` : text(x, r[x.name])}
       ${bad.length > 0 && html`<p class="bad-text" id=${`${cellId}-error`}>${bad.map(itemText).join(lang() === 'zh' ? '；' : '; ')}</p>`}</td>`;
   };
-  return html`<div class="lines-edit" id=${id} onPaste=${paste}>
+  return html`<div class="lines-edit ${shown.length > 7 ? 'many' : ''}" id=${id} onPaste=${paste}>
     ${rows.length > 0 && html`<table class="lines"><thead><tr><th class="n"></th>${shown.map((x) => html`<th class=${x.type}>${title(x.title, x.name)}${x.required && html`<i aria-hidden="true"> *</i>`}</th>`)}<th></th></tr></thead>
       <tbody>${rows.map((r, i) => html`<tr key=${i} class=${errors.some((y) => y.pointer === `/${f.name}/${i}`) ? 'bad' : ''}><td class="n">${i + 1}</td>${shown.map((x, k) => cell(r, i, x, k))}
         <td class="line-tools"><button type="button" class="plain" title=${t('复制这一行', 'Copy this line')} aria-label=${t(`复制第 ${i + 1} 行`, `Copy line ${i + 1}`)} onClick=${() => set([...rows.slice(0, i + 1), { ...r }, ...rows.slice(i + 1)])}>${t('复制', 'Copy')}</button><button type="button" class="plain" title=${t('删除', 'Remove')} aria-label=${t(`删除第 ${i + 1} 行`, `Remove line ${i + 1}`)} onClick=${() => set(rows.filter((_, n) => n !== i))}>✕</button></td></tr>`)}</tbody>
-      ${sums.length > 0 && rows.length > 1 && html`<tfoot><tr><th class="n"></th>${shown.map((x, k) => html`<td class=${x.type} data-label=${sums.includes(x) ? t(`合计 ${title(x.title, x.name)}`, `Sum: ${title(x.title, x.name)}`) : ''}>${sums.includes(x) ? html`<b>¥${sum(rows, x.name)}</b>` : k === 0 ? t('合计', 'Sum') : ''}</td>`)}<td></td></tr></tfoot>`}</table>`}
+      ${sums.length > 0 && rows.length > 1 && html`<tfoot><tr><th class="n"></th>${shown.map((x, k) => html`<td class=${x.type} data-label=${sums.includes(x) ? t(`合计 ${title(x.title, x.name)}`, `Sum: ${title(x.title, x.name)}`) : ''}>${sums.includes(x) ? html`<b>${money(sum(rows, x.name))}</b>` : k === 0 ? t('合计', 'Sum') : ''}</td>`)}<td></td></tr></tfoot>`}</table>`}
     <div class="line-end"><button type="button" onClick=${() => set([...rows, {}])}>＋ ${t('加一行', 'Add a line')}</button><span class="hint" role="status">${said || t('也可从 Excel 复制多行，在格子里粘贴', 'Rows copied in a spreadsheet can be pasted into a cell')}</span></div></div>`;
 }

@@ -24,7 +24,8 @@ const TIMES = { created_at: ['建立时间', 'Created'], updated_at: ['更新时
 export function columnsOf(e) {
   const name = nameField(e);
   const all = e.fields.filter((f) => f.view !== 'hidden' && !['json', 'file'].includes(f.type));
-  const standard = all.filter((f) => !f.sealed && !['longtext', 'list'].includes(f.type)).sort((a, b) => (b === name) - (a === name)).slice(0, 6).map((f) => f.name);
+  const standard = all.filter((f) => !f.sealed && !['longtext', 'list'].includes(f.type)).sort((a, b) => (b === name) - (a === name)).slice(0, 6).map((f) => f.name), left = poolFields(e)?.left.name;
+  if (left && !standard.includes(left)) standard.splice(-1, 1, left);      // what is left of it, with its bar
   return { all, standard };
 }
 const isSortable = (f) => !f.sealed && !['multichoice', 'list', 'json', 'longtext', 'file'].includes(f.type);
@@ -72,7 +73,7 @@ function Rows({ e, pager, columns, sort, setSort, narrow, force, picked, pick })
       ${can ? html`<button type="button" class="plain" onClick=${() => setSort(by !== key ? key : down ? null : `-${key}`)}>${label}${by === key && html`<span aria-hidden="true">${down ? ' ↓' : ' ↑'}</span>`}</button>` : label}</div>`;
   };
   const tick = (r) => picked && html`<input type="checkbox" aria-label=${t(`选中 ${recordName(e, r)}`, `Select ${recordName(e, r)}`)} checked=${picked.includes(r.id)} onClick=${(ev) => ev.stopPropagation()} onChange=${(ev) => pick(r.id, ev.target.checked)} />`;
-  const cell = (r, c) => (c.state ? html`<${State} e=${e} name=${r.state} />` : c.at ? time(r[c.at]) : pool && c.f === pool.left && r[c.f.name] !== null ? html`<span class="left-cell"><${Value} f=${c.f} v=${r[c.f.name]} /><${PoolBar} of=${Object.fromEntries(Object.entries(pool).map(([k, f]) => [k, r[f.name]]))} told=${(v) => text(c.f, v)} legend=${false} /></span>`
+  const cell = (r, c) => (c.state ? html`<${State} e=${e} name=${r.state} />` : c.at ? time(r[c.at]) : pool && c.f === pool.left && !narrow && (r[c.f.name] ?? null) !== null ? html`<span class="left-cell"><${Value} f=${c.f} v=${r[c.f.name]} /><${PoolBar} of=${Object.fromEntries(Object.entries(pool).map(([k, f]) => [k, r[f.name]]))} told=${(v) => text(c.f, v)} legend=${false} /></span>`
     : html`<${Value} f=${c.f} v=${r[c.f.name]} masked=${r._masked?.includes(c.f.name)} />`);
   const plainly = (r, c) => (c.f.type === 'reference' && r[c.f.name] ? html`<${RecordRef} to=${c.f.to} id=${r[c.f.name]} plain />` : cell(r, c));
   const row = (r, i) => html`<div role="row" id=${`row-${i}`} key=${r.id} class="row ${i === active ? 'active' : ''}" aria-rowindex=${i + 2}

@@ -10,7 +10,7 @@ import { Busy, ProblemBox, useLoad } from './ui.js';
 import { count, text } from './format.js';
 import { useFresh } from './fresh.js';
 import { entity } from './state.js';
-import { PARTS, PoolBar } from './holdings.js';
+import { PARTS, PoolBar, partOf } from './holdings.js';
 import { Behind, Label, change, column, counted, heading, label, listOf, reportAddress } from './figures.js';
 
 const TONES = 6;
@@ -49,7 +49,7 @@ function Nested({ r, rows, keys }) {
 
 // Pools, each with what is left of it: the sums of fields that an entity keeps of its reservations.
 function poolColumns(r) {
-  const e = entity(r.entity), found = PARTS.map(([k, w, c]) => { const f = e?.fields.find((x) => x.derived === k); return { k, w, c, column: f && column(r, `sum_${f.name}`) }; }).filter((x) => x.column);
+  const e = entity(r.entity), found = PARTS.map(([k, w, c]) => { const f = e && partOf(e, k); return { k, w, c, column: f && column(r, `sum_${f.name}`) }; }).filter((x) => x.column);
   return found.length > 1 && found.at(-1).k === 'left' ? found : null;
 }
 function Pools({ r, rows, keys, parts }) {
