@@ -86,9 +86,9 @@ static enum err join(struct cli *cli, bool running) {
     return ERR_OK;
 }
 
-enum err cli_settle(struct cli *cli, int wait_ms) {
+enum err cli_settle(struct cli *cli, int wait_ms, bool retries) {
     enum err e = cli->link ? ERR_OK : join(cli, false);
-    return e || !cli->link->app ? e : app_settle(cli->link->app, wait_ms, &cli->problem);
+    return e || !cli->link->app ? e : app_settle(cli->link->app, wait_ms, retries, &cli->problem);
 }
 
 void cli_hang_up(struct cli *cli) {

@@ -105,8 +105,9 @@ const char *cli_escape(struct cli *cli, const char *s);
 // or shows the answer (columns NULL: quiet unless --json). Returns the exit code.
 int cli_request(struct cli *cli, struct call *c, const char *columns);
 int cli_get(struct cli *cli, const char *columns, const char *fmt, ...) PRINTF(3, 4);
-MUST_CHECK enum err cli_settle(struct cli *cli, int wait_ms); // of a rehearsal, as app_settle
-int cli_refused(struct cli *cli, const json_t *problem);      // prints its errors; 1
+// Of a rehearsal, as app_settle.
+MUST_CHECK enum err cli_settle(struct cli *cli, int wait_ms, bool retries);
+int cli_refused(struct cli *cli, const json_t *problem); // prints its errors; 1
 void cli_hang_up(struct cli *cli);
 
 // Commands of plugin with files of their own: plugin_test.c, plugin_new.c.

@@ -282,7 +282,7 @@ static bool span(const char *s, int64_t *out) {
 // Deadlines that have passed are missed, events are handled: then a test goes on. An event that its
 // handler refuses is tried again for days: the test goes on without.
 static enum err settle(struct ask *q) {
-    enum err e = cli_settle(&q->r->home, 5000);
+    enum err e = cli_settle(&q->r->home, 5000, false);
     return e && e != ERR_UNAVAILABLE ? problem_set(q->p, e, "%s", q->r->home.problem.detail)
                                      : ERR_OK;
 }

@@ -193,7 +193,7 @@ static bool take(struct loading *l, const json_t *step) {
         return true;
     }
     if (json_object_get(step, "settle"))
-        return !cli_settle(l->cli, SETTLE_MS) || (cli_fail(l->cli), false);
+        return !cli_settle(l->cli, SETTLE_MS, true) || (cli_fail(l->cli), false);
     return json_object_get(step, "find") ? find(l, step) : post(l, step);
 }
 

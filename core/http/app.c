@@ -386,7 +386,16 @@ enum err app_open(const struct config *c, const struct app_options *o, struct ap
     return e;
 }
 
-enum err app_settle(struct app *app, int wait_ms, struct problem *p) {
+static bool is_settled(struct app *app, struct db *db, bool retries, struct problem *p) {
+    int64_t waiting = 0;
+    if (!app->deliver) return true;
+    if (!deliver_is_idle(app->deliver)) return false;
+    return !retries || (!db_int(db, p, &waiting, 0,
+                                "SELECT 1 FROM core_delivery WHERE dead_at=0 LIMIT 1", "") &&
+                        !waiting);
+}
+
+enum err app_settle(struct app *app, int wait_ms, bool retries, struct problem *p) {
     enum { ROUNDS = 100 };
     struct due_config due = {app->config.storage, app->config.school.id, app->lane, app->keyring};
     struct db *db;
@@ -394,12 +403,12 @@ enum err app_settle(struct app *app, int wait_ms, struct problem *p) {
     if (e) return e;
     for (int round = 0, steps = 1; round < ROUNDS && steps && !e; round++) {
         e = due_tick(&due, db, &steps, p);
-        for (int ms = 0; app->deliver && ms < wait_ms && !deliver_is_idle(app->deliver); ms++)
+        for (int ms = 0; ms < wait_ms && !is_settled(app, db, retries, p); ms++)
             nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     }
-    db_close(db);
-    if (!e && app->deliver && !deliver_is_idle(app->deliver))
+    if (!e && !is_settled(app, db, retries, p))
         e = problem_set(p, ERR_UNAVAILABLE, "handlers have not ended after %d ms", wait_ms);
+    db_close(db);
     return e;
 }
 

@@ -29,9 +29,10 @@ int app_port(const struct app *app);
 // A bearer token that acts as os:USER (the control socket hands out the same kind). Valid until
 // app_close. Borrowed.
 const char *app_control_token(const struct app *app);
-// A rehearsal: does what is due by now, and waits until the handlers have had every event;
-// ERR_UNAVAILABLE when one still fails after wait_ms.
-MUST_CHECK enum err app_settle(struct app *app, int wait_ms, struct problem *p);
+// A rehearsal: does what is due by now, and waits until the handlers have had every event; with
+// retries also until none waits to be tried again. ERR_UNAVAILABLE when that is not so after
+// wait_ms.
+MUST_CHECK enum err app_settle(struct app *app, int wait_ms, bool retries, struct problem *p);
 // Waits for SIGTERM or SIGINT, reloads on SIGHUP; then drains.
 void app_wait(struct app *app);
 void app_close(struct app *app);
