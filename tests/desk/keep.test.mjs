@@ -36,7 +36,7 @@ test('a post, a group and a fact are given for a time and taken away', async () 
   await card('小组').getByText('长期').waitFor();
   await page.fill('#facts-what', 'signed_nda');
   await card('事实').getByRole('button', { name: '添加' }).click();
-  await card('事实').getByText('signed_nda').waitFor();
+  await card('事实').getByText('signed_nda', { exact: true }).waitFor();
   await d.picture('person-rights');
   await d.accessible();
   await card('小组').getByRole('button', { name: '去掉 finance' }).click();
