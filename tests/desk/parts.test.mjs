@@ -50,6 +50,7 @@ for (const width of [1440, 390])
       await d.page.locator('.form').waitFor();
       await d.page.getByLabel(d.say('任务', 'Task'), { exact: false }).first().fill('开账号');
       await d.button('保存', 'Save').click();
+      await d.page.locator('.form').waitFor({ state: 'detached' }); // it goes back by itself
       await eventually(async () => {
         const { items } = await who.ok('GET', `joining/joiners_tasks?record=${r.id}`);
         assert.deepEqual(items.map((t) => t.title).sort(), ['开账号', '签合同'].sort());

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "campus/fsio.h"
+#include "campus/home.h"
 #include "campus/mem.h"
 #include "campus/release.h"
 #include "campus/store.h"
@@ -245,7 +246,7 @@ static struct db *open_db(struct release *r) {
     struct db *db;
     problem_init(&problem, arena);
     assert_int_equal(db_open(config.storage, DB_WRITE, &db, &problem), ERR_OK);
-    assert_int_equal(store_migrate(db, r->schema, release_ddl, &problem), ERR_OK);
+    assert_int_equal(store_migrate(db, r->schema, home_ddl(arena), &problem), ERR_OK);
     return db;
 }
 
