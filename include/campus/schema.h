@@ -67,9 +67,9 @@ struct field {
     int index; // in entity->fields, and in every struct value array
     enum field_type type;
     enum field_class class;
+    enum search_kind search;
     struct title title;
     bool required, unique, searchable, personal, sealed;
-    enum search_kind search;
     bool readonly; // derived, or set by the core only
     bool has_min, has_max;
     bool many;        // FIELD_FILE: a list of ids
