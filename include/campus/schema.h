@@ -80,7 +80,7 @@ struct field {
     const char *pattern_text;
     const char *check, *mask; // names known to text.h, or NULL
     const struct choice *choices;
-    int nchoices;
+    int nchoices, nfile_types;   // no file types: all that file.h knows
     const char *to;              // reference: "plugin.entity"; person: "core.people"
     const struct entity *target; // resolved
     struct value preset;         // default
@@ -90,7 +90,6 @@ struct field {
     enum derives derives;
     int64_t max_bytes; // of one file
     const char **file_types;
-    int nfile_types;     // none: all that file.h knows
     const char *number;  // the format of one that is given with the record, or NULL
     const char *derived; // "sum(lines.amount)", "count(lines)", "left(quota)", …, or NULL
     const struct field *derived_from, *adds; // the list or limit; the list's field that is added up
