@@ -28,16 +28,29 @@ local function wrong(word, text, file, line, col)
   if #wrongs < 100 then wrongs[#wrongs + 1] = { word = word, text = text, file = file, line = line, col = col } end
 end
 -- Where `key =` stands in a file, from a line on; that line when it does not.
+local begins = {}   -- by file: where each of its lines begins
 local function locate(file, line, key)
-  local text = sources[sub(file, #name + 10)]
+  local path = sub(file, #name + 10)
+  local text, lines = sources[path], begins[path]
   if not text or type(key) ~= "string" or not find(key, "^[%a_][%w_]*$") then return line, 1 end
-  local n = 0
-  for l in gmatch(text, "([^\n]*)\n?") do
-    n = n + 1
-    local col = n >= line and find(l, "%f[%w_]" .. key .. "%s*=%f[^=]")
-    if col then return n, col end
+  if not lines then
+    lines = { 1 }
+    for at in gmatch(text, "\n()") do lines[#lines + 1] = at end
+    begins[path] = lines
   end
-  return line, 1
+  local at = lines[line]
+  repeat   -- as a plain text first: patterns try every character
+    at = at and find(text, key, at, true)
+    if not at then return line, 1 end
+    local found = find(text, "^%f[%w_]" .. key .. "[ \t\r]*=%f[^=]", at)
+    if not found then at = at + 1 end
+  until found
+  local low, high = line, #lines
+  while low < high do
+    local mid = (low + high + 1) // 2
+    if lines[mid] <= at then low = mid else high = mid - 1 end
+  end
+  return low, at - lines[low] + 1
 end
 local function distance(a, b)
   local row = {}
@@ -161,7 +174,7 @@ local function declared(shape)
     local n, file, line = here(2)
     take("campus." .. shape, opts, SHAPES[shape], nil, file, line)
     local first = type(opts.overview) == "table" and opts.overview or {}
-    take("overview", first, SHAPES.overview, nil, file, locate(file, line, "overview"))
+    if opts.overview then take("overview", first, SHAPES.overview, nil, file, locate(file, line, "overview")) end
     for _, k in ipairs(is_texts(first.counts) and first.counts or {}) do
       local has = false
       for _, c in ipairs(opts.counts or {}) do has = has or c.name == k end
