@@ -41,7 +41,7 @@ local lines = campus.entity {
   fields = {
     key = field.text { title = T("编号", "Key"), required = true, unique = true, max_length = 120 },
     budget = field.reference { to = "finance.budgets", title = T("预算", "Budget"), required = true },
-    year = field.text { title = T("预算年度", "Year"), required = true },
+    year = field.text { title = T("预算年度", "Year"), required = true, pattern = "20[0-9]{2}" },
     category = field.choice { title = T("类别", "Category"), required = true, choices = shared.CATEGORIES },
     name = field.text { title = T("分项", "Line"), required = true, max_length = 60, search = true },
     kind = field.choice { title = T("预算类型", "Kind"), required = true, choices = shared.BUDGETS },
