@@ -101,7 +101,8 @@ test-tsan:
 		SAN='-fsanitize=thread'
 
 bench: all
-	@if [ -x tests/bench/run ]; then B=$(B) tests/bench/run; else echo "tests/bench/run is missing"; exit 1; fi
+	@.ci/setup bench
+	@B=$(B) tests/bench/run
 soak:
 	@CAMPUSD_KILLS=1000 CAMPUSD_SEEDS=20000 CAMPUSD_RELOADS=500 LIMIT=36000 $(MAKE) --no-print-directory test
 setup:
