@@ -40,6 +40,20 @@ struct act {
 MUST_CHECK enum err gate_act_begin(struct act *a, struct gate *g, const struct entity *e,
                                    const char *action, const char *id);
 MUST_CHECK enum err gate_act_end(struct act *a, enum err e, const char *event);
+// a->record: readable and open to `verb`, at the revision the client has seen (-1: any).
+MUST_CHECK enum err gate_act_open(struct act *a, const char *verb, int64_t if_match);
+// Checks the fields of a body against the record and the actor. `verb` is also what the record must
+// still allow once they are written.
+MUST_CHECK enum err gate_act_take(struct act *a, const char *verb, const json_t *body,
+                                  struct input *in);
+// The record has come from this state (-1: it is new) into another: tasks and approvals that it
+// left behind or that lie ahead.
+MUST_CHECK enum err gate_act_entered(struct act *a, int before, const char *verb);
+// Adds what nobody fills in. before NULL: of a new record.
+MUST_CHECK enum err gate_reckon(struct gate *g, const struct entity *e, const struct value *before,
+                                struct input *in);
+// The record with the input laid over it, as it would be.
+struct record gate_overlaid(struct gate *g, const struct record *r, const struct input *in);
 // The event ENTITY.word of a record, as it is now.
 MUST_CHECK enum err gate_publish(struct gate *g, const struct record *r, const char *word);
 // What approvals need to know of this passage; r decides whether its actor may do the verb.

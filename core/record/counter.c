@@ -117,13 +117,32 @@ enum err counter_add(struct store *s, const struct record *r, int sign) {
     return ERR_OK;
 }
 
-static enum err read_row(struct store *s, struct report_table *t, struct stmt *st,
-                         struct value *group) {
+struct tally { // one group, of all nodes
+    const char *key;
+    size_t key_n;
+    int64_t count;
+    struct report_cell *cells;
+};
+
+// Adds what one node has: "[sum,sum,of a mean two]".
+static void tally_add(const struct report_decl *rep, struct tally *t, int64_t count, char *sums) {
+    char *at = sums + 1;
+    t->count += count;
+    for (int i = 0; i < rep->nmeasures; i++) {
+        struct report_cell *c = &t->cells[i];
+        bool mean = rep->measures[i].kind == MEASURE_AVG;
+        c->i += strtoll(at, &at, 10), at += *at == ',';
+        c->n = mean ? c->n + strtoll(at, &at, 10) : t->count;
+        at += mean && *at == ',';
+    }
+}
+
+static enum err put_row(struct store *s, struct report_table *t, const struct tally *of,
+                        struct value *group) {
     const struct report_decl *rep = t->report;
-    size_t n;
-    const char *k = stmt_text(st, 0, &n);
     json_t *list;
-    enum err e = json_parse(s->arena, k, n, &list, s->problem);
+    if (!of->count) return ERR_OK; // it was moved down to nothing
+    enum err e = json_parse(s->arena, of->key, of->key_n, &list, s->problem);
     if (e) return e;
     for (int i = 0; i < rep->ngroups; i++) {
         const json_t *v = json_array_get(list, (size_t)i);
@@ -135,28 +154,30 @@ static enum err read_row(struct store *s, struct report_table *t, struct stmt *s
             group[i].kind = VALUE_BOOL;
     }
     struct report_row *row = report_row(t, group);
-    row->count[SIDE_NOW] += stmt_int(st, 1);
-    char *at = (char *)stmt_text(st, 2, NULL) + 1;
-    for (int i = 0; i < rep->nmeasures; i++) {
-        struct report_cell *c = &row->cells[SIDE_NOW][i];
-        bool mean = rep->measures[i].kind == MEASURE_AVG;
-        c->i += strtoll(at, &at, 10), at += *at == ',';
-        c->n = mean ? c->n + strtoll(at, &at, 10) : row->count[SIDE_NOW];
-        at += mean && *at == ',';
-    }
+    row->count[SIDE_NOW] = of->count;
+    memcpy(row->cells[SIDE_NOW], of->cells, sizeof *of->cells * (size_t)rep->nmeasures);
     return ERR_OK;
 }
 
 enum err counter_rows(struct store *s, struct report_table *t) {
-    struct stmt *st = db_query(s->db, s->problem,
-                               "SELECT k,count,sums FROM core_counter WHERE report=$1 AND k IN"
-                               " (SELECT k FROM core_counter WHERE report=$1 GROUP BY k"
-                               " HAVING sum(count)<>0) ORDER BY k",
-                               "t", full_name(s->arena, t->report));
+    size_t cells = sizeof(struct report_cell) * (size_t)(t->report->nmeasures + 1);
+    struct tally one = {.cells = arena_alloc(s->arena, cells)};
     struct value *group = arena_alloc(s->arena, sizeof *group * (size_t)(t->report->ngroups + 1));
+    struct stmt *st = db_query(s->db, s->problem,
+                               "SELECT k,count,sums FROM core_counter WHERE report=$1 ORDER BY k",
+                               "t", full_name(s->arena, t->report));
     enum err e = ERR_OK;
-    while (stmt_next(st, &e, s->problem)) e = read_row(s, t, st, group);
-    return e;
+    while (stmt_next(st, &e, s->problem)) {
+        size_t n;
+        const char *key = stmt_text(st, 0, &n);
+        if (!one.key || n != one.key_n || memcmp(key, one.key, n)) {
+            e = put_row(s, t, &one, group);
+            one = (struct tally){arena_strndup(s->arena, key, n), n, 0, one.cells};
+            memset(one.cells, 0, cells);
+        }
+        tally_add(t->report, &one, stmt_int(st, 1), (char *)stmt_text(st, 2, NULL));
+    }
+    return e ? e : put_row(s, t, &one, group);
 }
 
 static enum err write_row(struct store *s, const struct report_decl *rep,
