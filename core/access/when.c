@@ -9,12 +9,6 @@
 #include "campus/text.h"
 #include "campus/yaml.h"
 
-static bool is_choice(const struct field *f, const struct yaml *y) {
-    for (int i = 0; i < f->nchoices; i++)
-        if (!strcmp(f->choices[i].name, y->text)) return true;
-    return false;
-}
-
 static const char *choices_of(struct compile *c, const struct field *f) {
     struct buf b;
     buf_init(&b, c->a);
@@ -66,7 +60,7 @@ static struct value literal(struct compile *c, const struct entity *e, int colum
             want = "a date such as 2026-09-01";
             break;
         case FIELD_CHOICE:
-            if (is_choice(f, y)) return value_textn(y->text, y->n);
+            if (field_choice(f, y->text, y->n)) return value_textn(y->text, y->n);
             want = choices_of(c, f);
             break;
         default: return value_textn(y->text, y->n);

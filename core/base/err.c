@@ -30,7 +30,6 @@ const char *err_title(enum err e, enum lang lang) {
 
 void problem_init(struct problem *p, struct arena *a) {
     *p = (struct problem){.arena = a};
-    p->tail = &p->first;
 }
 
 enum err problem_set(struct problem *p, enum err e, const char *fmt, ...) {
@@ -48,8 +47,8 @@ enum err problem_set(struct problem *p, enum err e, const char *fmt, ...) {
 static struct problem_item *add(struct problem *p, enum err e) {
     struct problem_item *it = arena_alloc(p->arena, sizeof *it);
     if (!p->code) p->code = e;
-    *p->tail = it;
-    p->tail = &it->next;
+    *(p->last ? &p->last->next : &p->first) = it;
+    p->last = it;
     p->count++;
     return it;
 }
@@ -64,6 +63,13 @@ enum err problem_add(struct problem *p, enum err e, const char *pointer, const c
     va_start(ap, fmt);
     it->detail = arena_vprintf(p->arena, fmt, ap);
     va_end(ap);
+    return e;
+}
+
+enum err problem_say(struct problem *p, enum err e, const char *pointer, const char *word,
+                     const char *en, const char *zh) {
+    problem_add(p, e, pointer, word, "%s", en);
+    p->last->detail_zh = arena_strdup(p->arena, zh);
     return e;
 }
 
@@ -83,9 +89,7 @@ enum err problem_at(struct problem *p, const char *file, int line, int col, cons
 }
 
 void problem_point(struct problem *p, const char *pointer) {
-    struct problem_item *it = p ? p->first : NULL;
-    while (it && it->next) it = it->next;
-    if (it) it->pointer = arena_strdup(p->arena, pointer);
+    if (p && p->last) p->last->pointer = arena_strdup(p->arena, pointer);
 }
 
 void problem_json(const struct problem *p, enum lang lang, const char *request_id, struct buf *b) {

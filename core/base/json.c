@@ -149,6 +149,16 @@ void json_kv_int(struct buf *b, const char *key, int64_t v) {
 void json_kv_bool(struct buf *b, const char *key, bool v) {
     json_key(b, key), buf_puts(b, v ? "true" : "false");
 }
+void json_kv_scaled(struct buf *b, const char *key, int64_t v, int scale) {
+    char num[32];
+    size_t n = (size_t)text_from_scaled(num, v, scale);
+    json_key(b, key);
+    if (scale)
+        json_text(b, num, n);
+    else
+        buf_put(b, num, n);
+}
+
 void json_kv_time(struct buf *b, const char *key, int64_t ms) {
     json_key(b, key);
     if (ms)

@@ -22,6 +22,7 @@ struct loading {
     json_t *kept;   // name -> id: people by their sign-in name, and what steps keep
     json_t *tokens; // name -> {id, token}
     struct arena *arena;
+    char today[11]; // of the school
 };
 
 static const char *shipped(struct loading *l, const char *name) {
@@ -51,11 +52,8 @@ static const char *day_named(struct loading *l, const char *name) {
     char day[11];
     int64_t days;
     if ((!year && strncmp(name, "today", 5)) || (*by && *by != '-' && *by != '+')) return NULL;
-    struct tz *tz = tz_load(l->cli->config.school.timezone);
-    tz_date(tz, clock_now_ms(), day);
-    tz_free(tz);
-    if (year) return arena_printf(l->arena, "%d", atoi(day) + atoi(by));
-    if (!text_to_days(day, 10, &days)) return NULL;
+    if (year) return arena_printf(l->arena, "%d", atoi(l->today) + atoi(by));
+    if (!text_to_days(l->today, 10, &days)) return NULL;
     text_from_days(day, days + atoi(by));
     return arena_strdup(l->arena, day);
 }
@@ -198,7 +196,10 @@ static bool take(struct loading *l, const json_t *step) {
 }
 
 bool sample_load(struct cli *cli, const char *which, struct buf *accounts) {
-    struct loading l = {cli, json_object(), json_object(), cli->arena};
+    struct loading l = {cli, json_object(), json_object(), cli->arena, ""};
+    struct tz *tz = tz_load(cli->config.school.timezone);
+    tz_date(tz, clock_now_ms(), l.today);
+    tz_free(tz);
     char *text;
     size_t n, i;
     json_t *steps, *step;

@@ -258,9 +258,8 @@ enum err db_int(struct db *db, struct problem *p, int64_t *out, int64_t otherwis
     return ERR_OK;
 }
 
-// Prepared, with these bound. NULL: p says why.
-static struct stmt *with(struct db *db, struct problem *p, const char *sql,
-                         const struct value *args, int n) {
+struct stmt *db_queryv(struct db *db, struct problem *p, const char *sql, const struct value *args,
+                       int n) {
     struct stmt *st = db_prepare(db, p, sql);
     for (int i = 0; st && i < n; i++) stmt_bind(st, i + 1, &args[i]);
     return st;
@@ -285,14 +284,14 @@ enum err db_send(struct db *db, struct problem *p, const char *sql, const char *
 
 enum err db_sendv(struct db *db, struct problem *p, const char *sql, const struct value *args,
                   int n) {
-    struct stmt *st = with(db, p, sql, args, n);
+    struct stmt *st = db_queryv(db, p, sql, args, n);
     if (!st) return p && p->code ? p->code : ERR_INTERNAL;
     return sent(db, st, p);
 }
 
 enum err db_runv(struct db *db, struct problem *p, const char *sql, const struct value *args,
                  int n) {
-    struct stmt *st = with(db, p, sql, args, n);
+    struct stmt *st = db_queryv(db, p, sql, args, n);
     if (!st) return p && p->code ? p->code : ERR_INTERNAL;
     return db->light ? sent(db, st, p) : run(st, NULL, p);
 }

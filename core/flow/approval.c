@@ -29,13 +29,8 @@ static const struct refusal {
 static enum err refuse(struct approving *ap, enum err e, const char *word) {
     const struct refusal *why = REFUSALS;
     while (strcmp(why->word, word)) why++;
-    struct problem *p = ap->store->problem;
-    problem_set(p, e, "%s", why->en);
-    problem_add(p, e, NULL, word, "%s", why->en);
-    struct problem_item *last = p->first;
-    while (last->next) last = last->next;
-    last->detail_zh = why->zh;
-    return e;
+    problem_set(ap->store->problem, e, "%s", why->en);
+    return problem_say(ap->store->problem, e, NULL, word, why->en, why->zh);
 }
 
 static enum err note_of(struct approving *ap, const json_t *body, bool required, const char *at,
@@ -469,7 +464,8 @@ static enum err migrate(struct doing *d) {
         return problem_set(ap->store->problem, ERR_FORBIDDEN,
                            "this takes the permission core.approvals");
     int n;
-    enum err e = case_steps(ap, c->decl, d->r, steps, &n);
+    const json_t *plan = plan_of(c->decl, ap->policy, ap->store->arena);
+    enum err e = case_steps(ap, c->decl, plan, d->r, steps, &n);
     if (e) return e;
     e = case_log(ap, c, &(struct signature){.kind = "migrate", .note = d->note});
     for (int i = 0; i < n; i++) {
@@ -490,7 +486,7 @@ static enum err migrate(struct doing *d) {
     c->next_key += n, c->nsteps = n, c->waiting = false;
     memcpy(c->steps, steps, sizeof *steps * (size_t)n);
     c->policy = ap->policy ? ap->policy->id : 0, c->release = ap->release;
-    c->paper_days = plan_paper_days(c->decl, plan_of(c->decl, ap->policy, ap->store->arena));
+    c->paper_days = plan_paper_days(c->decl, plan);
     return e ? e : step_advance(ap, c, d->r);
 }
 

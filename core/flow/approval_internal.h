@@ -82,7 +82,8 @@ MUST_CHECK enum err case_open(struct approving *ap, const struct approval_decl *
 // The steps as planned now, and a signer for each role that is asked about what the record has
 // taken beyond what was left; none: no policy says who approves.
 MUST_CHECK enum err case_steps(struct approving *ap, const struct approval_decl *d,
-                               const struct record *r, struct step *out, int *n);
+                               const json_t *plan, const struct record *r, struct step *out,
+                               int *n);
 MUST_CHECK enum err case_save(struct approving *ap, const struct approval_case *c);
 MUST_CHECK enum err case_close(struct approving *ap, struct approval_case *c, const char *outcome);
 MUST_CHECK enum err case_log(struct approving *ap, struct approval_case *c,

@@ -151,13 +151,13 @@ const struct transition *approval_case_transition(const struct approval_case *c)
     return c->decl ? c->decl->transition : NULL;
 }
 
-enum err case_steps(struct approving *ap, const struct approval_decl *d, const struct record *r,
-                    struct step *steps, int *n) {
+enum err case_steps(struct approving *ap, const struct approval_decl *d, const json_t *plan,
+                    const struct record *r, struct step *steps, int *n) {
     struct store *s = ap->store;
     struct step_reader reader = {.arena = s->arena, .decl = d, .access = ap->access};
     const char *roles[RESERVE_ASKS];
     int asked = 0;
-    *n = plan_steps(&reader, plan_of(d, ap->policy, s->arena), r, steps);
+    *n = plan_steps(&reader, plan, r, steps);
     if (!*n) return problem_set(s->problem, ERR_CONFLICT, "no policy in force says who approves");
     enum err e = r->entity->holds ? reserve_asks(s, r->id, roles, &asked) : ERR_OK;
     for (int i = 0; i < asked && !e; i++) {
@@ -197,8 +197,9 @@ enum err case_open(struct approving *ap, const struct approval_decl *d, const st
                                 .policy = ap->policy ? ap->policy->id : 0,
                                 .decl = d};
     c->steps = arena_alloc(s->arena, sizeof *c->steps * (LIMIT_APPROVAL_STEPS + 1));
-    c->paper_days = plan_paper_days(d, plan_of(d, ap->policy, s->arena));
-    enum err e = case_steps(ap, d, r, c->steps, &c->nsteps);
+    const json_t *plan = plan_of(d, ap->policy, s->arena);
+    c->paper_days = plan_paper_days(d, plan);
+    enum err e = case_steps(ap, d, plan, r, c->steps, &c->nsteps);
     if (e) return e;
     c->next_key = c->nsteps + 1;
     e = db_int(s->db, s->problem, &c->round, 0,

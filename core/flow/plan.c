@@ -211,8 +211,7 @@ static void add_step(struct step_reader *r, const json_t *j, const char *path,
     const char *name = json_string_value(json_object_get(j, "field"));
     const struct field *f = name ? entity_field(r->decl->entity, name) : NULL;
     only(r, j, path, keys);
-    bool number = f && !f->sealed &&
-                  (f->type == FIELD_MONEY || f->type == FIELD_DECIMAL || f->type == FIELD_INTEGER);
+    bool number = f && !f->sealed && field_type_is_number(f->type);
     int64_t above = 0;
     struct step s;
     if (!number)

@@ -37,13 +37,8 @@ enum { HELD_MAX = 16 };
 
 static enum err conflict(const struct flow *f, const char *pointer, const char *word,
                          const char *en, const char *zh) {
-    struct problem *p = f->store->problem;
-    enum err e =
-        problem_add(p, ERR_CONFLICT, arena_printf(f->store->arena, "/%s", pointer), word, "%s", en);
-    struct problem_item *last = p->first;
-    while (last->next) last = last->next;
-    last->detail_zh = zh;
-    return e;
+    return problem_say(f->store->problem, ERR_CONFLICT,
+                       arena_printf(f->store->arena, "/%s", pointer), word, en, zh);
 }
 
 static enum err held_by(const struct flow *f, const char *holder, struct held out[HELD_MAX],
@@ -317,16 +312,6 @@ enum err reserve_guard(const struct flow *f, const struct record *r, const struc
     return e;
 }
 
-static void amount_json(struct buf *out, const char *key, const struct field *f, int64_t v) {
-    char num[32];
-    int n = text_from_scaled(num, v, f ? f->scale : 0);
-    json_key(out, key);
-    if (f && f->scale)
-        json_text(out, num, (size_t)n);
-    else
-        buf_put(out, num, (size_t)n);
-}
-
 static enum err totals_json(const struct flow *f, const struct record *r,
                             const struct fieldset *clear, struct buf *out) {
     enum err e = ERR_OK;
@@ -347,11 +332,12 @@ static enum err totals_json(const struct flow *f, const struct record *r,
         }
         const struct value *v = &r->values[d->limit->index];
         int64_t limit = value_is_null(v) ? 0 : v->i, cap = most(f, d, v);
+        int scale = d->limit->scale;
         json_key(out, d->limit->name), buf_putc(out, '{');
-        amount_json(out, "limit", d->limit, limit);
-        amount_json(out, "most", d->limit, cap);
-        for (int i = 0; i < STAGES; i++) amount_json(out, STAGE[i], d->limit, held[i]);
-        amount_json(out, "left", d->limit, cap - held[0] - held[1] - held[2]);
+        json_kv_scaled(out, "limit", limit, scale);
+        json_kv_scaled(out, "most", cap, scale);
+        for (int i = 0; i < STAGES; i++) json_kv_scaled(out, STAGE[i], held[i], scale);
+        json_kv_scaled(out, "left", cap - held[0] - held[1] - held[2], scale);
         buf_putc(out, '}');
     }
     buf_puts(out, "},");
@@ -381,10 +367,11 @@ static void item_json(const struct flow *f, const struct schema *schema, const s
     json_kv_str(out, "pool", arena_printf(a, "%s/%s", it->pool_entity, it->pool));
     json_kv_str(out, "limit", it->what);
     json_kv_str(out, "holder", arena_printf(a, "%s/%s", it->entity, it->holder));
+    int scale = d && d->limit ? d->limit->scale : 0;
     if (d && (!d->amount_field || view(self, holder, it->holder, d->amount_field)))
-        amount_json(out, "amount", d->limit, it->amount);
+        json_kv_scaled(out, "amount", it->amount, scale);
     if (d && it->exceeded && (!d->amount_field || view(self, holder, it->holder, d->amount_field)))
-        amount_json(out, "exceeded", d->limit, it->exceeded);
+        json_kv_scaled(out, "exceeded", it->exceeded, scale);
     if (*it->asks) json_kv_str(out, "asks", it->asks);
     json_kv_str(out, "state", it->state);
     json_kv_time(out, "at", it->at);

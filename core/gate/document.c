@@ -25,12 +25,7 @@ static const char *permission(struct arena *a, const char *plugin, const char *d
 
 static enum err object(struct gate *g, enum err e, const char *pointer, const char *word,
                        const char *zh, const char *en) {
-    struct problem *p = g->store.problem;
-    problem_add(p, e, pointer, word, "%s", en);
-    struct problem_item *last = p->first;
-    while (last->next) last = last->next;
-    last->detail_zh = zh;
-    return e;
+    return problem_say(g->store.problem, e, pointer, word, en, zh);
 }
 
 static bool is_masked(const json_t *data, const char *name) {

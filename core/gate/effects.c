@@ -125,9 +125,7 @@ enum err effects_transition(struct gate *g, const struct record *r, const struct
     *exceeded = NULL;
     if (e->due_field < 0 && !e->holds && !e->pool && !e->asks) return ERR_OK;
     struct flow f = gate_flow(g, e->plugin);
-    struct value *after = arena_alloc(g->store.arena, sizeof *after * (size_t)(e->nfields + 1));
-    for (int i = 0; i < e->nfields; i++)
-        after[i] = fieldset_has(&in->present, i) ? in->values[i] : r->values[i];
+    struct value *after = input_over(g->store.arena, e, r->values, in);
     enum err err = e->holds ? reserve_move(&f, t, r, after, exceeded) : ERR_OK;
     if (!err && e->pool) err = reserve_guard(&f, r, after, false);
     if (!err && t->to == r->state) return stays(&f, r, after, in);

@@ -23,16 +23,6 @@ struct posting {
     int n;
 };
 
-static enum err refuse(struct gate *g, enum err e, const char *pointer, const char *word,
-                       const char *en, const char *zh) {
-    struct problem *p = g->store.problem;
-    problem_add(p, e, pointer, word, "%s", en);
-    struct problem_item *last = p->first;
-    while (last->next) last = last->next;
-    last->detail_zh = zh;
-    return e;
-}
-
 static bool same(const char *a, const char *b) {
     return a == b || (a && b && !strcmp(a, b));
 }
@@ -40,10 +30,11 @@ static bool same(const char *a, const char *b) {
 static enum err add_entry(struct gate *g, struct posting *p, const struct entry *x) {
     if (!x->amount) return ERR_OK;
     if (x->amount < -INT64_MAX) // it could not be taken back
-        return refuse(g, ERR_INVALID, x->pointer, "out_of_range", "too much", "数值过大");
+        return problem_say(g->store.problem, ERR_INVALID, x->pointer, "out_of_range", "too much",
+                           "数值过大");
     if (p->n == LIMIT_POSTING_ENTRIES)
-        return refuse(
-            g, ERR_INVALID, x->pointer, "too_many",
+        return problem_say(
+            g->store.problem, ERR_INVALID, x->pointer, "too_many",
             arena_printf(g->store.arena, "a posting has at most %d entries", LIMIT_POSTING_ENTRIES),
             arena_printf(g->store.arena, "一笔记账最多 %d 条分录", LIMIT_POSTING_ENTRIES));
     if (!p->entries)
@@ -61,16 +52,14 @@ static enum err balanced(struct gate *g, const struct posting *p) {
             if (same(p->entries[k].item, p->entries[i].item))
                 over |= __builtin_add_overflow(sum, p->entries[k].amount, &sum);
         if (over || sum)
-            return refuse(g, ERR_INVALID, p->entries[i].pointer, "unbalanced",
-                          "what it posts does not sum to nothing", "分录借贷不平");
+            return problem_say(g->store.problem, ERR_INVALID, p->entries[i].pointer, "unbalanced",
+                               "what it posts does not sum to nothing", "分录借贷不平");
     }
     return ERR_OK;
 }
 
 static void put(struct input *in, const struct field *f, const char *text) {
-    if (!f || !text) return;
-    in->values[f->index] = value_text(text);
-    fieldset_add(&in->present, f->index);
+    if (f && text) input_put(in, f, value_text(text));
 }
 
 static enum err write_entry(struct gate *g, const struct posting *p, const struct entry *x,
@@ -81,8 +70,7 @@ static enum err write_entry(struct gate *g, const struct posting *p, const struc
     put(&in, l->number, p->number), put(&in, l->day, p->day), put(&in, l->account, x->account);
     put(&in, l->item, x->item), put(&in, l->place, x->place), put(&in, l->source, p->source);
     put(&in, l->act, p->act), put(&in, l->text, p->text), put(&in, l->reverses, p->reverses);
-    in.values[l->amount->index] = value_int(x->amount);
-    fieldset_add(&in.present, l->amount->index);
+    input_put(&in, l->amount, value_int(x->amount));
     return store_insert(&g->store, p->ledger, &in, g->actor->id, g->now, 0, r);
 }
 
@@ -96,8 +84,8 @@ static enum err above_floor(struct gate *g, const struct posting *p, const struc
     if (i == l->account->nchoices || !l->floored[i] || x->amount > 0) return ERR_OK;
     enum err e = counter_sum(&g->store, l->balance, r, &have);
     if (e || have >= l->floor[i]) return e;
-    return refuse(
-        g, ERR_CONFLICT, x->pointer, "below_floor",
+    return problem_say(
+        g->store.problem, ERR_CONFLICT, x->pointer, "below_floor",
         arena_printf(g->store.arena, "too little is left on %s",
                      title_in(&c[i].title, LANG_EN, c[i].name)),
         arena_printf(g->store.arena, "%s余额不足", title_in(&c[i].title, LANG_ZH, c[i].name)));
@@ -116,9 +104,9 @@ static enum err write_all(struct gate *g, struct posting *p, struct record *firs
     return e;
 }
 
-static const char *field_text(struct gate *g, const struct field *f, const struct record *r) {
-    if (!f || r->values[f->index].kind != VALUE_TEXT) return NULL;
-    return arena_strndup(g->store.arena, r->values[f->index].p, r->values[f->index].n);
+static const char *field_text(struct gate *g, const struct field *f, const struct value *values) {
+    if (!f || values[f->index].kind != VALUE_TEXT) return NULL;
+    return arena_strndup(g->store.arena, values[f->index].p, values[f->index].n);
 }
 
 // What a part of an entry is of this record, or of this line of its list.
@@ -128,7 +116,7 @@ static const char *part_text(struct gate *g, const struct post_part *part, const
     if (part->of_line)
         return arena_strdup(g->store.arena,
                             json_string_value(json_object_get(line, part->field->name)));
-    return field_text(g, part->field, r);
+    return field_text(g, part->field, r->values);
 }
 
 static int64_t part_amount(const struct post_part *part, const struct record *r,
@@ -156,8 +144,8 @@ static enum err one(struct gate *g, struct posting *p, const struct post_line *l
     if (l->minus && __builtin_sub_overflow(0, x.amount, &x.amount)) x.amount = INT64_MAX;
     for (int k = 0; k < 2 && x.amount; k++)
         if (parts[k]->field && !(k ? x.item : x.account))
-            return refuse(
-                g, ERR_INVALID,
+            return problem_say(
+                g->store.problem, ERR_INVALID,
                 arena_printf(a, "%s/%s", parts[k]->of_line ? at : "", parts[k]->field->name),
                 "required", "must be filled: it is posted there", "记账需要，必须填写");
     return add_entry(g, p, &x);
@@ -192,8 +180,8 @@ static enum err turned(struct gate *g, struct posting *p, const char *number) {
         arena_printf(s->arena, "SELECT count(*) FROM %s WHERE f_reverses=$1", p->ledger->table),
         "t", number);
     if (!e && n)
-        e = refuse(g, ERR_CONFLICT, "/reverses", "reversed", "it is reversed already",
-                   "该笔记账已冲销");
+        e = problem_say(g->store.problem, ERR_CONFLICT, "/reverses", "reversed",
+                        "it is reversed already", "该笔记账已冲销");
     if (e) return e;
     const char *sql = arena_printf(
         s->arena, "SELECT f_account,%s,%s,f_amount FROM %s WHERE f_number=$1 ORDER BY n",
@@ -206,14 +194,11 @@ static enum err turned(struct gate *g, struct posting *p, const char *number) {
         if (x.place && !*x.place) x.place = NULL;
         x.amount = -x.amount;
         e = add_entry(g, p, &x);
-        if (!e) continue;
-        stmt_reset(st);
-        break;
     }
     p->reverses = number;
     if (!e && !p->n)
-        e = refuse(g, ERR_CONFLICT, "/reverses", "nothing_posted", "there is no such posting",
-                   "没有这笔记账");
+        e = problem_say(g->store.problem, ERR_CONFLICT, "/reverses", "nothing_posted",
+                        "there is no such posting", "没有这笔记账");
     return e;
 }
 
@@ -231,8 +216,8 @@ static enum err take_back(struct gate *g, const char *act, struct posting *p) {
                  "tt", p->source, act);
     enum err e = stmt_first(st, s->problem);
     if (e == ERR_NOT_FOUND)
-        return refuse(g, ERR_CONFLICT, "/state", "nothing_posted", "nothing was posted for it",
-                      "没有可冲销的记账");
+        return problem_say(g->store.problem, ERR_CONFLICT, "/state", "nothing_posted",
+                           "nothing was posted for it", "没有可冲销的记账");
     if (e) return e;
     const char *number = arena_strdup(s->arena, stmt_text(st, 0, NULL));
     stmt_reset(st);
@@ -244,7 +229,7 @@ enum err ledger_transition(struct gate *g, const struct record *r, const struct 
     if (!d) return ERR_OK;
     struct arena *a = g->store.arena;
     const struct entity *e = r->entity;
-    const char *day = field_text(g, d->day, r), *text = field_text(g, d->text, r);
+    const char *day = field_text(g, d->day, r->values), *text = field_text(g, d->text, r->values);
     struct posting p = {.ledger = d->ledger,
                         .day = day ? day : g->today,
                         .source = gate_object(g, e, r->id),
@@ -264,8 +249,6 @@ enum err ledger_transition(struct gate *g, const struct record *r, const struct 
 // An entry as an action says it, and whether its caller may.
 static enum err said(struct gate *g, struct posting *p, const json_t *j, size_t i) {
     const struct ledger_decl *l = p->ledger->ledger;
-    const struct field *texts[] = {l->account, l->item, l->place};
-    const char *got[3] = {NULL};
     struct arena *a = g->store.arena;
     struct input in;
     struct verdict v;
@@ -281,11 +264,11 @@ static enum err said(struct gate *g, struct posting *p, const json_t *j, size_t 
                        .owner = ""};
     access_decide(g->release->access, g->actor, p->ledger, "post", &r, &v);
     if (!v.allowed) return problem_set(g->store.problem, ERR_FORBIDDEN, NULL);
-    for (int k = 0; k < 3; k++)
-        if (texts[k] && in.values[texts[k]->index].kind == VALUE_TEXT)
-            got[k] = arena_strndup(a, in.values[texts[k]->index].p, in.values[texts[k]->index].n);
-    struct entry x = {got[0], got[1], got[2], in.values[l->amount->index].i,
-                      arena_printf(a, "/entries/%zu/amount", i)};
+    struct entry x = {.account = field_text(g, l->account, in.values),
+                      .item = field_text(g, l->item, in.values),
+                      .place = field_text(g, l->place, in.values),
+                      .amount = in.values[l->amount->index].i,
+                      .pointer = arena_printf(a, "/entries/%zu/amount", i)};
     return add_entry(g, p, &x);
 }
 
@@ -297,7 +280,8 @@ static enum err from_body(struct gate *g, struct posting *p, const json_t *body)
     enum err e = ERR_OK;
     size_t i;
     if (!text_is_date(p->day, strlen(p->day)))
-        return refuse(g, ERR_INVALID, "/day", "type", "must be a date", "必须是日期");
+        return problem_say(g->store.problem, ERR_INVALID, "/day", "type", "must be a date",
+                           "必须是日期");
     json_array_foreach((json_t *)entries, i, j) if (!e) e = said(g, p, j, i);
     if (e || !back) return e;
     size_t n = sizeof(struct value) * (size_t)(p->ledger->nfields + 1);
@@ -323,8 +307,8 @@ enum err ledger_post(struct gate *g, const struct entity *ledger, const json_t *
     e = from_body(g, &p, body);
     if (!e) e = write_all(g, &p, &first);
     if (!e && !p.number)
-        e = refuse(g, ERR_INVALID, "/entries", "required", "there is nothing to post",
-                   "没有可记的分录");
+        e = problem_say(g->store.problem, ERR_INVALID, "/entries", "required",
+                        "there is nothing to post", "没有可记的分录");
     a.record = &first;
     e = gate_act_end(&a, e, "posted");
     if (e) return e;

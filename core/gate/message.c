@@ -43,6 +43,7 @@ static bool is_for_itself(const struct sending *s, const struct field *f) {
 static void say_value(struct sending *s, const struct field *f, const struct value *v,
                       enum lang lang, struct buf *out) {
     char num[32];
+    const struct choice *choice;
     if (value_is_null(v)) return;
     if (f->sealed && !is_for_itself(s, f)) {
         buf_puts(out, v->kind == VALUE_TEXT && f->mask
@@ -59,11 +60,8 @@ static void say_value(struct sending *s, const struct field *f, const struct val
     case FIELD_DECIMAL: buf_put(out, num, (size_t)text_from_scaled(num, v->i, f->scale)); return;
     case FIELD_INTEGER: buf_int(out, v->i); return;
     case FIELD_CHOICE:
-        for (int i = 0; i < f->nchoices; i++)
-            if (strlen(f->choices[i].name) == v->n && !memcmp(f->choices[i].name, v->p, v->n)) {
-                buf_puts(out, title_in(&f->choices[i].title, lang, f->choices[i].name));
-                return;
-            }
+        choice = field_choice(f, v->p, v->n);
+        if (choice) buf_puts(out, title_in(&choice->title, lang, choice->name));
         return;
     default: buf_put(out, v->p, v->n);
     }

@@ -12,7 +12,7 @@ static enum err each_open(struct gate *g, const struct record *r,
                           enum err (*fn)(struct gate *g, const struct record *task)) {
     struct store *s = &g->store;
     const struct entity *e = r->entity->tasks;
-    struct record *list = NULL;
+    const char **ids = NULL;
     int n = 0, room = 0;
     struct stmt *st =
         db_query(s->db, s->problem,
@@ -24,15 +24,15 @@ static enum err each_open(struct gate *g, const struct record *r,
     enum err err = ERR_OK;
     while (stmt_next(st, &err, s->problem)) {
         if (n == room) {
-            struct record *more = arena_alloc(s->arena, sizeof *more * (size_t)(room += 64));
-            for (int i = 0; i < n; i++) more[i] = list[i];
-            list = more;
+            const char **more = arena_alloc(s->arena, sizeof *more * (size_t)(room += 64));
+            if (n) memcpy(more, ids, sizeof *more * (size_t)n);
+            ids = more;
         }
-        list[n++].id = arena_strdup(s->arena, stmt_text(st, 0, NULL));
+        ids[n++] = arena_strdup(s->arena, stmt_text(st, 0, NULL));
     }
     for (int i = 0; i < n && !err; i++) {
         struct record task;
-        err = store_get(s, e, list[i].id, &task);
+        err = store_get(s, e, ids[i], &task);
         if (!err) err = fn(g, &task);
     }
     return err;
@@ -42,10 +42,9 @@ static enum err name_it(struct gate *g, const struct record *task) {
     struct problem *p = g->store.problem;
     const struct value *title = &task->values[entity_field(task->entity, "title")->index];
     const char *text = title->kind == VALUE_TEXT ? arena_strndup(p->arena, title->p, title->n) : "";
-    problem_add(p, ERR_CONFLICT, "/state", "task_open", "still to be done: %s", text);
-    struct problem_item *last = p->first;
-    while (last->next) last = last->next;
-    last->detail_zh = arena_printf(p->arena, "尚未完成：%s", text);
+    problem_say(p, ERR_CONFLICT, "/state", "task_open",
+                arena_printf(p->arena, "still to be done: %s", text),
+                arena_printf(p->arena, "尚未完成：%s", text));
     return ERR_OK;
 }
 
@@ -71,9 +70,7 @@ static enum err cancel(struct gate *g, const struct record *found) {
 
 static void put(struct input *in, const struct entity *e, const char *field, const char *text) {
     const struct field *f = entity_field(e, field);
-    if (!f || !text) return;
-    in->values[f->index] = value_text(text);
-    fieldset_add(&in->present, f->index);
+    if (f && text) input_put(in, f, value_text(text));
 }
 
 static const char *due_on(struct gate *g, const struct checklist_decl *c, const json_t *within) {

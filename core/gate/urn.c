@@ -14,10 +14,8 @@
 enum { TAKE_ARENA = 8 << 20 };
 
 static enum err closed(struct gate *g) {
-    enum err e =
-        problem_add(g->store.problem, ERR_CONFLICT, NULL, "closed", "it is not open for answers");
-    g->store.problem->first->detail_zh = "现在不能填写";
-    return e;
+    return problem_say(g->store.problem, ERR_CONFLICT, NULL, "closed", "it is not open for answers",
+                       "现在不能填写");
 }
 
 // Whether what a link leads to takes answers now; *urn is its id, or NULL.
@@ -175,12 +173,7 @@ enum err gate_open_urn(struct gate *g, const struct record *r, const struct tran
     if (key && !text_to_scaled(key, strlen(key), 0, &least)) least = INT64_MAX;
     enum err e = urn_empty(&taking.flow, r->id, least, take_out, &taking, &n);
     if (e || !d->count) return e;
-    struct value *after =
-        arena_alloc(g->store.arena, sizeof *after * (size_t)(r->entity->nfields + 1));
-    for (int i = 0; i < r->entity->nfields; i++)
-        after[i] = fieldset_has(&in->present, i) ? in->values[i] : r->values[i];
-    after[d->count->index] = value_int(n);
-    in->values = after;
-    fieldset_add(&in->present, d->count->index);
+    in->values = input_over(g->store.arena, r->entity, r->values, in);
+    input_put(in, d->count, value_int(n));
     return ERR_OK;
 }

@@ -36,18 +36,13 @@ static enum err broken(struct convert *c, enum err e) {
     if (e == ERR_NOMEM) return problem_set(c->problem, e, NULL);
     if (!is_reading(c))
         return problem_set(c->problem, ERR_UNAVAILABLE, "the converter failed; try again");
-    struct problem *p = c->problem;
     if (e == ERR_PLUGIN_BUDGET)
-        problem_add(p, ERR_INVALID, NULL, "too_much_work",
-                    "reading this file takes more than a file may take");
-    else
-        problem_add(p, ERR_INVALID, NULL, "unreadable",
-                    "this file broke its reader; save it anew and try again");
-    struct problem_item *last = p->first;
-    while (last->next) last = last->next;
-    last->detail_zh =
-        e == ERR_PLUGIN_BUDGET ? "读取此文件所需资源超出上限" : "文件无法读取，请另存后重试";
-    return ERR_INVALID;
+        return problem_say(c->problem, ERR_INVALID, NULL, "too_much_work",
+                           "reading this file takes more than a file may take",
+                           "读取此文件所需资源超出上限");
+    return problem_say(c->problem, ERR_INVALID, NULL, "unreadable",
+                       "this file broke its reader; save it anew and try again",
+                       "文件无法读取，请另存后重试");
 }
 
 // What the child says is wrong: {word, text, zh} each.
@@ -56,11 +51,8 @@ static enum err refusal(struct convert *c, const struct wire *w) {
     struct arena *a = c->problem->arena;
     for (const struct wire *it = w->first; it; it = it->next) {
         const char *word = wire_str(a, it, "word"), *text = wire_str(a, it, "text");
-        problem_add(c->problem, ERR_INVALID, NULL, word ? word : "unreadable", "%s",
-                    text ? text : "");
-        struct problem_item *last = c->problem->first;
-        while (last->next) last = last->next;
-        last->detail_zh = wire_str(a, it, "zh");
+        problem_say(c->problem, ERR_INVALID, NULL, word ? word : "unreadable", text ? text : "",
+                    wire_str(a, it, "zh"));
     }
     return ERR_INVALID;
 }

@@ -27,11 +27,7 @@ enum err convert_refuse(struct problem *p, const char *word, const char *zh, con
     va_start(ap, fmt);
     const char *text = arena_vprintf(p->arena, fmt, ap);
     va_end(ap);
-    problem_add(p, ERR_INVALID, NULL, word, "%s", text);
-    struct problem_item *last = p->first;
-    while (last->next) last = last->next;
-    last->detail_zh = zh;
-    return ERR_INVALID;
+    return problem_say(p, ERR_INVALID, NULL, word, text, zh);
 }
 
 struct task {

@@ -53,11 +53,9 @@ static enum err refusal(const struct buf *why, struct problem *p) {
     const char *word = json_string_value(json_object_get(j, "word")),
                *text = json_string_value(json_object_get(j, "text")),
                *zh = json_string_value(json_object_get(j, "zh"));
-    problem_add(p, ERR_INVALID, NULL, word ? word : "markup", "%.200s", text ? text : "");
-    struct problem_item *last = p->first;
-    while (last->next) last = last->next;
-    if (zh) last->detail_zh = arena_printf(p->arena, "%.200s", zh);
-    return ERR_INVALID;
+    return problem_say(p, ERR_INVALID, NULL, word ? word : "markup",
+                       arena_printf(p->arena, "%.200s", text ? text : ""),
+                       zh ? arena_printf(p->arena, "%.200s", zh) : NULL);
 }
 
 enum err artist_feed(struct artist *a, const struct buf *text, const char *mode, struct buf *pdf,

@@ -180,16 +180,6 @@ static int by_number(const void *x, const void *y) {
     return d < 0 ? -1 : d > 0 ? 1 : strcmp(a->value, b->value);
 }
 
-static void put_sum(struct buf *out, const char *key, const struct field *f, int64_t v) {
-    char num[32];
-    int n = text_from_scaled(num, v, f->scale);
-    json_key(out, key);
-    if (f->scale)
-        json_text(out, num, (size_t)n);
-    else
-        buf_put(out, num, (size_t)n);
-}
-
 static void put_values(struct arena *a, const json_t *values, const struct field *sum,
                        struct buf *out) {
     struct counted *list = arena_alloc(a, sizeof *list * (json_object_size(values) + 1));
@@ -208,8 +198,8 @@ static void put_values(struct arena *a, const json_t *values, const struct field
         json_kv_str(out, "value", *list[i].value ? list[i].value : NULL);
         json_kv_int(out, "to_pass", list[i].to_pass);
         json_kv_int(out, "to_fail", list[i].to_fail);
-        if (sum) put_sum(out, "sum_to_pass", sum, list[i].sums[0]);
-        if (sum) put_sum(out, "sum_to_fail", sum, list[i].sums[1]);
+        if (sum) json_kv_scaled(out, "sum_to_pass", list[i].sums[0], sum->scale);
+        if (sum) json_kv_scaled(out, "sum_to_fail", list[i].sums[1], sum->scale);
         buf_putc(out, '}');
     }
     buf_putc(out, ']');

@@ -29,16 +29,6 @@ static void kept_json(struct buf *b, const char *key, const char *json) {
     if (json) json_key(b, key), buf_puts(b, json);
 }
 
-static void bound_json(struct buf *b, const char *key, const struct field *f, int64_t v) {
-    char text[32];
-    int n = text_from_scaled(text, v, f->scale);
-    json_key(b, key);
-    if (f->scale)
-        json_text(b, text, (size_t)n);
-    else
-        buf_put(b, text, (size_t)n);
-}
-
 static void choices_json(struct buf *b, const struct field *f) {
     json_key(b, "choices"), buf_putc(b, '[');
     for (int i = 0; i < f->nchoices; i++) {
@@ -71,8 +61,8 @@ void meta_field_json(struct request *rq, const struct entity *e, const struct fi
     if (f->mask) json_kv_str(b, "mask", f->mask);
     if (f->check) json_kv_str(b, "check", f->check);
     if (f->pattern_text) json_kv_str(b, "pattern", f->pattern_text);
-    if (f->has_min) bound_json(b, "min", f, f->min);
-    if (f->has_max) bound_json(b, "max", f, f->max);
+    if (f->has_min) json_kv_scaled(b, "min", f->min, f->scale);
+    if (f->has_max) json_kv_scaled(b, "max", f->max, f->scale);
     if (f->type == FIELD_DECIMAL || f->type == FIELD_MONEY) json_kv_int(b, "scale", f->scale);
     if (f->type == FIELD_TEXT || f->type == FIELD_LONGTEXT)
         json_kv_int(b, "max_length", f->max_chars);

@@ -87,9 +87,8 @@ static void filters(struct buf *b, const struct entity *e, const struct visible 
         }
         if (!whole && !fieldset_has(&v->clear, i)) continue;
         bool texts = f->type == FIELD_TEXT || f->type == FIELD_LONGTEXT;
-        bool ordered = f->type == FIELD_INTEGER || f->type == FIELD_DECIMAL ||
-                       f->type == FIELD_MONEY || f->type == FIELD_DATE || f->type == FIELD_TIME ||
-                       f->type == FIELD_DATETIME;
+        bool ordered = field_type_is_number(f->type) || f->type == FIELD_DATE ||
+                       f->type == FIELD_TIME || f->type == FIELD_DATETIME;
         static const char *const orders[] = {"lt", "lte", "gt", "gte"};
         filter(b, f, NULL, true);
         filter(b, f, "in", true);

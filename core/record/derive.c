@@ -20,10 +20,6 @@ static bool is_fed(const struct field *f) {
     return f->derives >= DERIVES_RESERVED;
 }
 
-static bool is_number(const struct field *f) {
-    return f->type == FIELD_INTEGER || f->type == FIELD_DECIMAL || f->type == FIELD_MONEY;
-}
-
 // "sum(lines.amount)" -> the list and its field; "count(lines)", "left(quota)" -> that field alone.
 static bool read_expression(struct arena *a, const struct entity *e, struct field *f) {
     size_t n = strcspn(f->derived, "(");
@@ -49,7 +45,7 @@ static const char *what_is_wrong(struct arena *a, const struct entity *e, struct
                "\"reference.field\"";
     const struct field *as = is_fed(f) ? f->derived_from : f->adds;
     if (!as && f->type != FIELD_INTEGER) return "a count is a field.integer";
-    if (as && (!is_number(as) || as->type != f->type || as->scale != f->scale))
+    if (as && (!field_type_is_number(as->type) || as->type != f->type || as->scale != f->scale))
         return is_fed(f) ? "it is of a limit's type and scale"
                          : "a sum is of numbers, and of their type and scale";
     if (f->class < f->derived_from->class || (as && f->class < as->class))

@@ -162,12 +162,7 @@ struct attaching {
 
 static enum err object(struct attaching *a, const char *pointer, const char *word, const char *zh,
                        const char *en) {
-    struct problem *p = a->s->problem;
-    problem_add(p, ERR_INVALID, pointer, word, "%s", en);
-    struct problem_item *last = p->first;
-    while (last->next) last = last->next;
-    last->detail_zh = zh;
-    return ERR_INVALID;
+    return problem_say(a->s->problem, ERR_INVALID, pointer, word, en, zh);
 }
 
 static bool takes_type(const struct field *f, const char *type) {

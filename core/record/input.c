@@ -17,10 +17,7 @@ struct check {
 
 static bool object(struct check *c, const char *pointer, const char *word, const char *text,
                    const char *zh) {
-    problem_add(c->p, ERR_INVALID, pointer, word, "%s", text);
-    struct problem_item *last = c->p->first;
-    while (last->next) last = last->next;
-    last->detail_zh = zh;
+    problem_say(c->p, ERR_INVALID, pointer, word, text, zh);
     return false;
 }
 
@@ -49,12 +46,6 @@ static bool check_range(struct check *c, const struct field *f, const char *poin
     return object(c, pointer, "out_of_range",
                   arena_printf(c->a, "must be within %s and %s", lo, hi),
                   arena_printf(c->a, "应在 %s 与 %s 之间", lo, hi));
-}
-
-static bool is_choice(const struct field *f, const char *s, size_t n) {
-    for (int i = 0; i < f->nchoices; i++)
-        if (strlen(f->choices[i].name) == n && !memcmp(f->choices[i].name, s, n)) return true;
-    return false;
 }
 
 static bool no_choice(struct check *c, const struct field *f, const char *pointer) {
@@ -110,7 +101,7 @@ static bool from_text(struct check *c, const struct field *f, const char *pointe
         *out = value_int(v);
         return true;
     case FIELD_CHOICE:
-        if (!is_choice(f, s, n)) return no_choice(c, f, pointer);
+        if (!field_choice(f, s, n)) return no_choice(c, f, pointer);
         *out = value_textn(s, n);
         return true;
     case FIELD_PERSON:
@@ -197,11 +188,11 @@ static bool from_json(struct check *c, const struct field *f, const char *pointe
         if (!json_is_array(j)) return wrong_type(c, f, pointer);
         size_t i;
         json_t *one;
-        json_array_foreach((json_t *)j, i,
-                           one) if (!json_is_string(one) ||
-                                    !is_choice(f, json_string_value(one),
-                                               json_string_length(one))) return no_choice(c, f,
-                                                                                          pointer);
+        json_array_foreach(
+            (json_t *)j, i,
+            one) if (!json_is_string(one) ||
+                     !field_choice(f, json_string_value(one),
+                                   json_string_length(one))) return no_choice(c, f, pointer);
     } /* fall through */
     case FIELD_JSON: {
         struct buf b;
@@ -284,6 +275,19 @@ static struct value preset(struct arena *a, const struct field *f, const char *a
     if (!strcmp(f->preset_var, "$today")) return value_text(arena_strdup(a, today));
     if (!strcmp(f->preset_var, "$code")) return value_textn(new_code(a), CODE_LEN);
     return value_int(now);
+}
+
+void input_put(struct input *in, const struct field *f, struct value v) {
+    in->values[f->index] = v;
+    fieldset_add(&in->present, f->index);
+}
+
+struct value *input_over(struct arena *a, const struct entity *e, const struct value *before,
+                         const struct input *in) {
+    struct value *after = arena_alloc(a, sizeof *after * (size_t)(e->nfields + 1));
+    for (int i = 0; i < e->nfields; i++)
+        after[i] = in && fieldset_has(&in->present, i) ? in->values[i] : before[i];
+    return after;
 }
 
 void input_presets(struct arena *a, const struct entity *e, const char *actor, int64_t now,

@@ -115,12 +115,6 @@ static enum err write_where(struct store *s, const struct entity *e, const struc
     return ERR_OK;
 }
 
-static struct stmt *prepare(struct store *s, struct sql *q) {
-    struct stmt *st = db_prepare(s->db, s->problem, buf_str(&q->text));
-    for (int i = 0; st && i < q->nargs; i++) stmt_bind(st, i + 1, &q->args[i]);
-    return st;
-}
-
 // A blind index groups several values; what was asked for is known once the field is open.
 static enum err is_match(struct store *s, const struct page *pg, struct record *r, bool *match) {
     *match = true;
@@ -164,7 +158,7 @@ enum err store_list(struct store *s, const struct entity *e, const struct page *
             buf_puts(&q.text, " LIMIT ");
             sql_arg(&q, &limit);
         }
-        struct stmt *st = prepare(s, &q);
+        struct stmt *st = db_queryv(s->db, s->problem, buf_str(&q.text), q.args, q.nargs);
         if (!st) return s->problem->code;
         for (bool row, match; !(x = stmt_step(st, &row, s->problem)) && row;) {
             store_read_row(s, e, st, false, &r);
@@ -192,7 +186,7 @@ enum err store_count(struct store *s, const struct entity *e, const struct page 
         buf_printf(&q.text, "SELECT count(*) FROM %s t WHERE t.archived_at=0", e->table);
     enum err x = write_where(s, e, pg, &q);
     if (x) return problem_set(s->problem, x, "the filter cannot be applied");
-    struct stmt *st = prepare(s, &q);
+    struct stmt *st = db_queryv(s->db, s->problem, buf_str(&q.text), q.args, q.nargs);
     if (!st) return s->problem->code;
     struct record r = {0};
     *n = 0;

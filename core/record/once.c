@@ -43,12 +43,13 @@ static struct mark *one_more(struct marks *m, struct arena *a) {
 
 static void of_list(struct arena *a, const struct field *list, const struct value *v,
                     const char *record, struct marks *out) {
-    json_t *lines, *line;
+    json_t *lines = NULL, *line;
     size_t i;
     for (int k = 0; k < list->nlines; k++) {
         const struct field *f = &list->lines[k];
         const char *name = f->unique ? arena_printf(a, "%s.%s", list->name, f->name) : NULL;
-        if (!name || v->kind != VALUE_JSON || json_parse(a, v->p, v->n, &lines, NULL)) continue;
+        if (!name || v->kind != VALUE_JSON) continue;
+        if (!lines && json_parse(a, v->p, v->n, &lines, NULL)) return;
         json_array_foreach(lines, i, line) {
             const json_t *cell = json_object_get(line, f->name);
             const char *s = json_string_value(cell);
@@ -70,13 +71,9 @@ static struct marks marks_of(struct arena *a, const struct entity *e, const stru
 }
 
 static enum err refuse(struct store *s, const struct mark *m, const char *en, const char *zh) {
-    problem_add(s->problem, ERR_CONFLICT,
-                arena_printf(s->arena, "/%s/%zu/%s", m->list->name, m->line, m->field->name),
-                "unique", "%s", en);
-    struct problem_item *last = s->problem->first;
-    while (last->next) last = last->next;
-    last->detail_zh = zh;
-    return ERR_CONFLICT;
+    return problem_say(s->problem, ERR_CONFLICT,
+                       arena_printf(s->arena, "/%s/%zu/%s", m->list->name, m->line, m->field->name),
+                       "unique", en, zh);
 }
 
 static int by_value(const void *x, const void *y) {
@@ -115,8 +112,7 @@ static enum err nobody_else(struct store *s, const struct entity *e, const struc
     struct value entity = value_text(e->full), record = value_text(m->record);
     buf_puts(&q.text, ") AND entity="), sql_arg(&q, &entity);
     buf_puts(&q.text, " AND record<>"), sql_arg(&q, &record);
-    struct stmt *st = db_prepare(s->db, s->problem, buf_str(&q.text));
-    for (int i = 0; st && i < q.nargs; i++) stmt_bind(st, i + 1, &q.args[i]);
+    struct stmt *st = db_queryv(s->db, s->problem, buf_str(&q.text), q.args, q.nargs);
     bool taken[AT_ONCE] = {false};
     while (stmt_next(st, &x, s->problem)) {
         struct mark has = {.name = stmt_text(st, 0, NULL)};
@@ -165,13 +161,10 @@ enum err once_insert(struct store *s, const struct record *r) {
 enum err once_update(struct store *s, const struct record *r, const struct input *in, int state) {
     const struct entity *e = r->entity;
     bool was = counts(e, r->state), is = counts(e, state >= 0 ? state : r->state), written = false;
-    struct value *after = arena_alloc(s->arena, sizeof *after * (size_t)(e->nfields + 1));
-    for (int i = 0; i < e->nfields; i++) {
-        bool here = in && fieldset_has(&in->present, i);
-        after[i] = here ? in->values[i] : r->values[i];
-        written |= here && e->fields[i].nlines;
-    }
-    return !written && was == is ? ERR_OK : write(s, r, after, was, is);
+    for (int i = 0; in && i < e->nfields; i++)
+        written |= fieldset_has(&in->present, i) && e->fields[i].nlines;
+    if (!written && was == is) return ERR_OK;
+    return write(s, r, input_over(s->arena, e, r->values, in), was, is);
 }
 
 enum err once_drop(struct store *s, const struct entity *e, const struct field *list,

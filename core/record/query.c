@@ -28,10 +28,7 @@ struct parse {
 
 static bool wrong(struct parse *s, const char *name, const char *word, const char *en,
                   const char *zh) {
-    problem_add(s->p, ERR_INVALID, arena_printf(s->a, "/%s", name), word, "%s", en);
-    struct problem_item *last = s->p->first;
-    while (last->next) last = last->next;
-    last->detail_zh = zh;
+    problem_say(s->p, ERR_INVALID, arena_printf(s->a, "/%s", name), word, en, zh);
     return false;
 }
 
@@ -60,7 +57,7 @@ static bool typed(struct parse *s, const char *name, int column, const char *t, 
                   struct value *out) {
     const struct field *f = column >= 0 ? &s->e->fields[column] : NULL;
     enum field_type type = query_column_type(s->e, column);
-    int scale = f ? f->scale : 0, nchoices = f ? f->nchoices : 0;
+    int scale = f ? f->scale : 0;
     int64_t v;
     const char *want = field_type_name(type);
     if (!text_is_utf8(t, n))
@@ -89,8 +86,7 @@ static bool typed(struct parse *s, const char *name, int column, const char *t, 
         break;
     case FIELD_CHOICE:
     case FIELD_MULTICHOICE:
-        for (int i = 0; i < nchoices; i++)
-            if (strlen(f->choices[i].name) == n && !memcmp(f->choices[i].name, t, n)) return true;
+        if (f && field_choice(f, t, n)) return true;
         want = "one of the field's choices";
         break;
     default:

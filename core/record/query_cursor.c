@@ -64,8 +64,7 @@ static bool read_values(struct arena *a, struct query *q, const uint8_t *p, cons
     while (p < end && n <= pg->norder) {
         enum field_type type =
             n < pg->norder ? query_column_type(q->entity, pg->order[n].column) : FIELD_INTEGER;
-        bool wants = type == FIELD_INTEGER || type == FIELD_DECIMAL || type == FIELD_MONEY ||
-                     type == FIELD_DATETIME || type == FIELD_BOOLEAN;
+        bool wants = field_type_is_number(type) || type == FIELD_DATETIME || type == FIELD_BOOLEAN;
         v[n].kind = (enum value_kind) * p++;
         bool number = v[n].kind == VALUE_INT || v[n].kind == VALUE_BOOL;
         size_t head = number ? 8 : 4;

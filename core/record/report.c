@@ -41,7 +41,7 @@ static uint64_t hash_value(uint64_t h, const struct value *v) {
 }
 
 static bool same(const struct value *x, const struct value *y) {
-    return x->kind == y->kind && (value_is_null(x) || value_equal(x, y));
+    return x->kind == y->kind && value_equal(x, y);
 }
 
 static bool is_slot(const struct report_table *t, const struct slot *s, uint64_t h,
@@ -366,9 +366,8 @@ enum err report_scan(struct store *s, struct report_table *t, enum report_side s
     struct sql q;
     sql_init(&q, s->arena);
     write_scan(&q, t->report, where, joined, period);
-    struct stmt *st = db_prepare(s->db, s->problem, buf_str(&q.text));
+    struct stmt *st = db_queryv(s->db, s->problem, buf_str(&q.text), q.args, q.nargs);
     if (!st) return s->problem->code;
-    for (int i = 0; i < q.nargs; i++) stmt_bind(st, i + 1, &q.args[i]);
     if (!t->report->ngroups) report_row(t, NULL); // there is one, be it empty
     struct value *group = arena_alloc(s->arena, sizeof *group * (size_t)(t->report->ngroups + 1));
     for (bool row;;) {

@@ -277,8 +277,7 @@ static void build_lab(struct build *b, const json_t *j, struct entity *e) {
     e->lab = columns;
     const char *sum = json_string_value(json_object_get(json_object_get(j, "lab"), "sum"));
     const struct field *f = sum ? entity_field(e, sum) : NULL;
-    if (sum && (!f || f->sealed ||
-                (f->type != FIELD_INTEGER && f->type != FIELD_DECIMAL && f->type != FIELD_MONEY)))
+    if (sum && (!f || f->sealed || !field_type_is_number(f->type)))
         build_at(b, j, "lab_unsuitable", "%s: the lab adds up an unsealed number, not \"%s\"",
                  e->name, sum);
     e->lab_sum = f;
@@ -548,6 +547,13 @@ const struct entity *schema_entity_full(const struct schema *s, const char *full
 const struct field *entity_field(const struct entity *e, const char *name) {
     for (int i = 0; i < e->nfields; i++)
         if (!strcmp(e->fields[i].name, name)) return &e->fields[i];
+    return NULL;
+}
+
+const struct choice *field_choice(const struct field *f, const char *name, size_t n) {
+    for (int i = 0; i < f->nchoices; i++)
+        if (strlen(f->choices[i].name) == n && !memcmp(f->choices[i].name, name, n))
+            return &f->choices[i];
     return NULL;
 }
 

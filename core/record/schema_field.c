@@ -18,6 +18,10 @@ const char *field_type_name(enum field_type t) {
     return TYPE_NAMES[t];
 }
 
+bool field_type_is_number(enum field_type t) {
+    return t == FIELD_INTEGER || t == FIELD_DECIMAL || t == FIELD_MONEY;
+}
+
 enum err build_at(struct build *b, const json_t *where, const char *word, const char *fmt, ...) {
     va_list ap;
     va_start(ap, fmt);
@@ -131,8 +135,7 @@ static void build_pattern(struct build *b, const json_t *j, struct field *f, con
 // Whether a text default is one that the field itself would take.
 static bool fits(const struct field *f, const char *s) {
     if (f->type == FIELD_DATE) return text_is_date(s, strlen(s));
-    for (int i = 0; f->type == FIELD_CHOICE && i < f->nchoices; i++)
-        if (!strcmp(f->choices[i].name, s)) return true;
+    if (f->type == FIELD_CHOICE) return field_choice(f, s, strlen(s)) != NULL;
     return f->type == FIELD_TEXT || f->type == FIELD_LONGTEXT;
 }
 
@@ -156,8 +159,7 @@ static void build_preset(struct build *b, const json_t *j, struct field *f) {
     int64_t v;
     if (json_is_boolean(d) && f->type == FIELD_BOOLEAN)
         f->preset = value_bool(json_is_true(d));
-    else if ((f->type == FIELD_INTEGER || f->type == FIELD_DECIMAL || f->type == FIELD_MONEY) &&
-             scaled(d, f->scale, &v))
+    else if (field_type_is_number(f->type) && scaled(d, f->scale, &v))
         f->preset = value_int(v);
     else if (s && fits(f, s))
         f->preset = value_text(arena_strdup(b->arena, s));

@@ -55,12 +55,6 @@ static void wrong(const struct posting_of *w, const char *word, const char *fmt,
     va_end(ap);
 }
 
-static bool has_choice(const struct field *f, const char *name) {
-    for (int i = 0; i < f->nchoices; i++)
-        if (!strcmp(f->choices[i].name, name)) return true;
-    return false;
-}
-
 // A field of the list's line, else of the record.
 static bool field_of(const struct posting_of *w, const struct field *list, const char *name,
                      struct post_part *out) {
@@ -89,7 +83,7 @@ static void part(const struct posting_of *w, const json_t *j, const struct field
         const char **names = arena_alloc(w->b->arena, sizeof *names * (size_t)(fits->nchoices + 1));
         for (int i = 0; i < fits->nchoices; i++) names[i] = fits->choices[i].name;
         out->word = arena_strdup(w->b->arena, s);
-        if (!has_choice(fits, s))
+        if (!field_choice(fits, s, strlen(s)))
             wrong(w, "choice", "there is no %s \"%s\"%s", key, s,
                   text_instead(w->b->arena, s, names, (size_t)fits->nchoices, "there are"));
         return;
@@ -100,7 +94,7 @@ static void part(const struct posting_of *w, const json_t *j, const struct field
         wrong(w, "field_type", "%s is no %s%s%s", f->name, field_type_name(fits->type),
               fits->to ? " of " : "", fits->to ? fits->to : "");
     for (int i = 0; f->type == fits->type && i < f->nchoices; i++)
-        if (!has_choice(fits, f->choices[i].name))
+        if (!field_choice(fits, f->choices[i].name, strlen(f->choices[i].name)))
             wrong(w, "choice", "%s may be \"%s\", which is no %s", f->name, f->choices[i].name,
                   key);
 }

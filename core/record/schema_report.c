@@ -39,10 +39,6 @@ static bool is_date(enum field_type t) {
     return t == FIELD_DATE || t == FIELD_DATETIME;
 }
 
-static bool is_number(enum field_type t) {
-    return t == FIELD_INTEGER || t == FIELD_DECIMAL || t == FIELD_MONEY;
-}
-
 // A column that a report may look at, or COLUMN_NONE after saying why not.
 static int column(struct declared *d, const struct entity *e, const char *name, const char *what) {
     int c = column_find(e, name);
@@ -162,10 +158,10 @@ static void measure(struct declared *d, enum measure kind, const char *name) {
                                .column = column(d, r->entity, name, MEASURE_NAMES[kind])};
     if (m.column == COLUMN_NONE) return;
     enum field_type type = type_of(r->entity, m.column);
-    bool fits =
-        kind == MEASURE_DISTINCT
-            ? type != FIELD_LIST && type != FIELD_JSON && type != FIELD_MULTICHOICE
-            : is_number(type) || (kind >= MEASURE_MIN && (is_date(type) || type == FIELD_TIME));
+    bool fits = kind == MEASURE_DISTINCT
+                    ? type != FIELD_LIST && type != FIELD_JSON && type != FIELD_MULTICHOICE
+                    : field_type_is_number(type) ||
+                          (kind >= MEASURE_MIN && (is_date(type) || type == FIELD_TIME));
     if (!fits) {
         wrong(d, "type", "there is no %s of %s, a %s", MEASURE_NAMES[kind], name,
               field_type_name(type));

@@ -27,11 +27,9 @@ static const char *what_is_wrong(struct build *b, const struct entity *e, struct
     if (f->type != from->type || f->scale != from->scale || f->target != from->target || f->many ||
         f->type == FIELD_LIST || f->type == FIELD_FILE)
         return "it is of the type of what it repeats, and no list or file";
-    for (int i = 0; i < from->nchoices; i++) {
-        int k = 0;
-        while (k < f->nchoices && strcmp(f->choices[k].name, from->choices[i].name)) k++;
-        if (k == f->nchoices) return "it needs the choices of what it repeats";
-    }
+    for (int i = 0; i < from->nchoices; i++)
+        if (!field_choice(f, from->choices[i].name, strlen(from->choices[i].name)))
+            return "it needs the choices of what it repeats";
     if (from->personal && !f->personal) return "what it repeats is personal: so is it";
     if (f->class < from->class) return "it would tell what is in a higher class";
     if (f->required || f->preset_var || !value_is_null(&f->preset))
@@ -49,11 +47,6 @@ void build_through(struct build *b, struct entity *e) {
                        "%s: %s: %s", fields[i].name, fields[i].derived, wrong);
         e->derives |= fields[i].repeats != NULL;
     }
-}
-
-bool value_same(const struct value *a, const struct value *b) {
-    return value_is_null(a) || value_is_null(b) ? value_is_null(a) == value_is_null(b)
-                                                : value_equal(a, b);
 }
 
 enum err input_through(struct store *s, const struct entity *e, const struct value *before,
@@ -75,7 +68,7 @@ enum err input_through(struct store *s, const struct entity *e, const struct val
             read = via;
         }
         if (!value_is_null(ref) && target.values) v = target.values[f->repeats->index];
-        if (before ? value_same(&v, &before[i]) : value_is_null(&v)) continue;
+        if (before ? value_equal(&v, &before[i]) : value_is_null(&v)) continue;
         in->values[i] = v, fieldset_add(&in->present, i);
     }
     return ERR_OK;

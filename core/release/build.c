@@ -388,12 +388,12 @@ static void sort_items(struct problem *p) {
     size_t n = 0;
     for (struct problem_item *it = p->first; it; it = it->next) all[n++] = it;
     qsort(all, n, sizeof(struct problem_item *), by_place);
-    p->tail = &p->first;
+    p->first = p->last = NULL;
     for (size_t i = 0; i < n; i++) {
-        *p->tail = all[i];
-        p->tail = &all[i]->next;
+        *(p->last ? &p->last->next : &p->first) = all[i];
+        p->last = all[i];
     }
-    *p->tail = NULL;
+    if (p->last) p->last->next = NULL;
 }
 
 static enum err finish(struct release *r, enum err e, struct release **out, struct problem *p) {

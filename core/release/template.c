@@ -389,9 +389,8 @@ static void put_date(struct buf *out, const char *s, enum lang lang) {
 }
 
 static const char *choice_title(const struct field *f, const char *name, enum lang lang) {
-    for (int i = 0; i < f->nchoices; i++)
-        if (!strcmp(f->choices[i].name, name)) return title_in(&f->choices[i].title, lang, name);
-    return name;
+    const struct choice *c = field_choice(f, name, strlen(name));
+    return c ? title_in(&c->title, lang, name) : name;
 }
 
 static void put_value(const struct template_values *v, const struct field *f, const json_t *j,

@@ -154,11 +154,9 @@ static enum err resolve(struct slice *s, struct row *row, struct gate *g) {
             *v = value_text(id);
             continue;
         }
-        problem_add(g->store.problem, ERR_INVALID, arena_printf(s->arena, "/%s", f->name),
-                    "reference_unknown", "there is no such record, or more than one");
-        struct problem_item *last = g->store.problem->first;
-        while (last->next) last = last->next;
-        last->detail_zh = "找不到对应的记录，或不止一条";
+        problem_say(g->store.problem, ERR_INVALID, arena_printf(s->arena, "/%s", f->name),
+                    "reference_unknown", "there is no such record, or more than one",
+                    "找不到对应的记录，或不止一条");
     }
     return g->store.problem->count ? ERR_INVALID : ERR_OK;
 }

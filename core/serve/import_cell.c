@@ -217,10 +217,7 @@ static bool is_formula_error(const char *s) {
 
 static bool refuse(struct problem *p, const char *pointer, const char *word, const char *text,
                    const char *zh) {
-    problem_add(p, ERR_INVALID, pointer, word, "%s", text);
-    struct problem_item *last = p->first;
-    while (last->next) last = last->next;
-    last->detail_zh = zh;
+    problem_say(p, ERR_INVALID, pointer, word, text, zh);
     return false;
 }
 
@@ -228,7 +225,7 @@ bool import_cell(struct arena *a, const struct field *f, const struct csv_cell *
                  struct value *out, bool *empty, struct problem *p) {
     const char *s = cell->p;
     size_t n = cell->n;
-    bool is_number = f->type == FIELD_INTEGER || f->type == FIELD_DECIMAL || f->type == FIELD_MONEY;
+    bool is_number = field_type_is_number(f->type);
     bool is_time = f->type == FIELD_DATE || f->type == FIELD_TIME || f->type == FIELD_DATETIME;
     if (f->type != FIELD_LONGTEXT) trim(&s, &n);
     // put there so that it stays text: by a person before digits, by csv_put before a formula

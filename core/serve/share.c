@@ -66,7 +66,6 @@ static void *share_main(void *arg) {
     struct share *s = arg;
     for (;;) {
         struct timespec until = clock_in_ms(LOOK_MS);
-        if (until.tv_nsec >= 1000000000) until.tv_sec++, until.tv_nsec -= 1000000000;
         pthread_mutex_lock(&s->mutex);
         while (!s->stop && !pthread_cond_timedwait(&s->wake, &s->mutex, &until)) {
         }

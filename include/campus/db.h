@@ -79,6 +79,8 @@ MUST_CHECK enum err db_restart(struct db *db, struct problem *p);
 // null), s text (const char *, size_t), b bytes (const void *, size_t), i integer (int64_t), v
 // value (const struct value *), n null (no argument). Returns NULL after setting p.
 struct stmt *db_query(struct db *db, struct problem *p, const char *sql, const char *format, ...);
+struct stmt *db_queryv(struct db *db, struct problem *p, const char *sql, const struct value *args,
+                       int n);
 struct stmt *db_prepare(struct db *db, struct problem *p, const char *sql);
 void stmt_bind(struct stmt *st, int i, const struct value *v); // i from 1; borrowed until reset
 // *row: whether there is one. The statement resets itself at the end or on error.

@@ -46,7 +46,7 @@ struct problem {
     enum err code;       // first error set
     const char *detail;  // English, may be NULL
     const char *extra;   // one more JSON member, such as "\"decision\":\"…\"", or NULL
-    struct problem_item *first, **tail;
+    struct problem_item *first, *last;
     unsigned count;
 };
 
@@ -57,6 +57,9 @@ enum err problem_set(struct problem *p, enum err e, const char *fmt, ...) PRINTF
 // Adds an item; sets the code to e if none is set; returns e. p may be NULL in both.
 enum err problem_add(struct problem *p, enum err e, const char *pointer, const char *word,
                      const char *fmt, ...) PRINTF(5, 6);
+// The same, with the text in both languages; p is not NULL.
+enum err problem_say(struct problem *p, enum err e, const char *pointer, const char *word,
+                     const char *en, const char *zh);
 // Adds an item that points into a source file.
 enum err problem_at(struct problem *p, const char *file, int line, int col, const char *word,
                     const char *fmt, ...) PRINTF(6, 7);

@@ -33,6 +33,8 @@ void json_time(struct buf *b, int64_t ms);    // "2026-11-23T20:30:02.123Z"
 // "key":"value" and friends, comma included.
 void json_kv_str(struct buf *b, const char *key, const char *s); // NULL -> null
 void json_kv_int(struct buf *b, const char *key, int64_t v);
+// A number of minor units: a JSON number, with decimals a string ("350.00").
+void json_kv_scaled(struct buf *b, const char *key, int64_t v, int scale);
 void json_kv_bool(struct buf *b, const char *key, bool v);
 void json_kv_time(struct buf *b, const char *key, int64_t ms); // 0 -> null
 void json_dom(struct buf *b, const json_t *j);                 // a DOM, compact

@@ -35,6 +35,7 @@ enum field_type {
 };
 enum field_class { CLASS_PUBLIC, CLASS_INTERNAL, CLASS_CONFIDENTIAL, CLASS_SECRET };
 const char *field_type_name(enum field_type t);
+bool field_type_is_number(enum field_type t); // whole, decimal or money
 
 struct title {
     const char *zh, *en;
@@ -335,10 +336,12 @@ const struct plugin *schema_plugin(const struct schema *s, const char *name);
 // Whether the entity is the plugin's own or among its needs.
 bool plugin_reaches(const struct plugin *pl, const struct entity *e);
 const struct field *entity_field(const struct entity *e, const char *name);
+// The choice of this name, n bytes; NULL when there is none.
+const struct choice *field_choice(const struct field *f, const char *name, size_t n);
 int entity_state(const struct entity *e, const char *name); // -1 when unknown
 const struct transition *entity_transition(const struct entity *e, const char *name);
-// NULL-ended list of field names, for text_nearest.
 const struct message_decl *plugin_message(const struct plugin *pl, const char *name);
+// NULL-ended list of field names, for text_nearest.
 const char *const *entity_field_names(const struct entity *e, struct arena *a, size_t *n);
 
 #endif

@@ -34,23 +34,26 @@ struct input {            // what a client wants written
     struct value *values; // by field index
     struct fieldset present;
 };
-// JSON object -> input, each value checked against its field (type, range, length, pattern, check,
-// choice); an item for every error. creating: presets are filled in and required ones demanded.
+void input_put(struct input *in, const struct field *f, struct value v);
+// The values of a record as the input would leave them; before stays as it is.
+struct value *input_over(struct arena *a, const struct entity *e, const struct value *before,
+                         const struct input *in);
 // Reckons derived fields anew whose list is written, and those that a record has none of yet.
 // before: of the record, NULL for a new one.
 MUST_CHECK enum err input_derive(struct arena *a, const struct entity *e,
                                  const struct value *before, struct input *in, struct problem *p);
+// JSON object -> input, each value checked against its field (type, range, length, pattern, check,
+// choice); an item for every error. creating: presets are filled in and required ones demanded.
 MUST_CHECK enum err input_parse(struct arena *a, const struct entity *e, const json_t *body,
                                 bool creating, const char *actor, int64_t now, const char *today,
                                 struct input *out, struct problem *p);
-// Fills in the presets of a new record's absent fields but those in skip; an item for each required
-// one that stays empty.
 // A list as rules see it, its money and decimals as numbers.
 struct value list_for_rule(struct arena *a, const struct field *list, const struct value *v);
 // through.c: fields that repeat what a reference leads to, as that is now. in->values: all of them.
 MUST_CHECK enum err input_through(struct store *s, const struct entity *e,
                                   const struct value *before, struct input *in);
-bool value_same(const struct value *a, const struct value *b); // two nulls are the same
+// Fills in the presets of a new record's absent fields but those in skip; an item for each required
+// one that stays empty.
 void input_presets(struct arena *a, const struct entity *e, const char *actor, int64_t now,
                    const char *today, const struct fieldset *skip, struct input *in,
                    struct problem *p);

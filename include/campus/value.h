@@ -44,6 +44,7 @@ static inline struct value value_text(const char *s) {
 static inline bool value_is_null(const struct value *v) {
     return v->kind == VALUE_NULL;
 }
+// Two nulls are equal.
 bool value_equal(const struct value *a, const struct value *b);
 // Orders as the database does (COLLATE "C", integers by value, null first). Kinds must agree.
 int value_compare(const struct value *a, const struct value *b);
