@@ -23,6 +23,9 @@ struct db_backend {
                      struct problem *p);
     unsigned (*session)(void *raw); // changes with the connection; NULL where that cannot be lost
     void (*close)(void *raw);
+    // see db_keep_snapshot; NULL where a snapshot costs nothing, or others commit too
+    enum err (*keep)(void *raw, struct problem *p);
+    void (*let_go)(void *raw);
     enum err (*exec)(void *raw, const char *script, struct problem *p);
     enum err (*prepare)(void *raw, const char *sql, void **s, struct problem *p);
     void (*finalize)(void *s);

@@ -76,6 +76,14 @@ enum err db_open_node(const char *storage, const char *node, struct db **out, st
     return open_as(storage, DB_WRITE, node, out, p);
 }
 
+enum err db_keep_snapshot(struct db *db, struct problem *p) {
+    return db->b->keep ? db->b->keep(db->raw, p) : ERR_OK;
+}
+
+void db_let_snapshot(struct db *db) {
+    if (db->b->let_go) db->b->let_go(db->raw);
+}
+
 static void unlink_lru(struct db *db, struct stmt *st) {
     *(st->newer ? &st->newer->older : &db->newest) = st->older;
     *(st->older ? &st->older->newer : &db->oldest) = st->newer;

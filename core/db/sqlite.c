@@ -24,7 +24,12 @@ struct conn {
     char conflict[256];
     int wal_pages, page;       // page: bytes
     struct wal_keeper *keeper; // of the writing one
+    sqlite3_stmt *begin, *end; // of one that keeps its snapshot, else NULL
+    uint64_t seen;             // commits when the snapshot was taken
 };
+// Of this process, which is the only one that writes. Counted before anybody hears of it.
+static _Atomic uint64_t commits;
+static _Atomic bool log_is_long;
 
 static enum err code_of(struct conn *c, int rc) {
     if ((rc & 0xff) == SQLITE_IOERR && (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)) {
@@ -65,13 +70,17 @@ static enum err lite_exec(void *raw, const char *script, struct problem *p) {
 // Called after each commit with the log's length; without it SQLite would checkpoint by itself.
 static int count_wal(void *raw, sqlite3 *db, const char *name, int pages) {
     (void)db, (void)name;
-    ((struct conn *)raw)->wal_pages = pages;
+    struct conn *c = raw;
+    c->wal_pages = pages;
+    atomic_store(&log_is_long, c->keeper && wal_keeper_is_long(c->keeper, pages));
+    atomic_fetch_add(&commits, 1);
     return SQLITE_OK;
 }
 
 static void lite_close(void *raw) {
     struct conn *c = raw;
     wal_keeper_close(c->keeper);
+    sqlite3_finalize(c->begin), sqlite3_finalize(c->end);
     sqlite3_close_v2(c->db);
     mem_free(c);
 }
@@ -195,8 +204,41 @@ static void lite_bind(void *s, int i, const struct value *v) {
     }
 }
 
+static int once(sqlite3_stmt *s) {
+    sqlite3_step(s);
+    return sqlite3_reset(s);
+}
+
+static void lite_let_go(void *raw) {
+    struct conn *c = raw;
+    if (c->end && !sqlite3_get_autocommit(c->db)) once(c->end);
+}
+
+// A snapshot costs two locks of the file, each a call of the system. One that no commit has made
+// older serves the next statement as well as a new one would. But the log cannot begin anew under
+// snapshots: where it is to, each statement has its own.
+static int keep(struct conn *c) {
+    uint64_t now = atomic_load(&commits);
+    bool held = !sqlite3_get_autocommit(c->db), alone = atomic_load(&log_is_long);
+    if (held && c->seen == now && !alone) return SQLITE_OK;
+    lite_let_go(c);
+    if (alone) return SQLITE_OK;
+    // a statement that is under way holds its own still, which is then no newer
+    if (sqlite3_txn_state(c->db, NULL) == SQLITE_TXN_NONE) c->seen = now;
+    return once(c->begin);
+}
+
+static enum err lite_keep(void *raw, struct problem *p) {
+    struct conn *c = raw;
+    int rc = sqlite3_prepare_v3(c->db, "BEGIN", -1, SQLITE_PREPARE_PERSISTENT, &c->begin, NULL);
+    if (!rc) rc = sqlite3_prepare_v3(c->db, "COMMIT", -1, SQLITE_PREPARE_PERSISTENT, &c->end, NULL);
+    return rc ? failed(c, rc, p) : ERR_OK;
+}
+
 static enum err lite_step(void *raw, void *s, bool *row, struct problem *p) {
-    int rc = sqlite3_step(s);
+    struct conn *c = raw;
+    int rc = c->end && !sqlite3_stmt_busy(s) ? keep(c) : SQLITE_OK;
+    if (!rc) rc = sqlite3_step(s);
     if (rc == SQLITE_ROW) *row = true;
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? ERR_OK : failed(raw, rc, p);
 }
@@ -362,6 +404,8 @@ const struct db_backend db_sqlite = {.scheme = "sqlite:",
                                      .batch = 256,
                                      .open = lite_open,
                                      .close = lite_close,
+                                     .keep = lite_keep,
+                                     .let_go = lite_let_go,
                                      .exec = lite_exec,
                                      .prepare = lite_prepare,
                                      .finalize = lite_finalize,

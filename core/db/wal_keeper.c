@@ -134,10 +134,14 @@ static bool hold(struct wal_keeper *k) {
     return k->held;
 }
 
+bool wal_keeper_is_long(const struct wal_keeper *k, int frames) {
+    return frames >= LONG * k->step;
+}
+
 bool wal_keeper_tend(struct wal_keeper *k, int frames, bool idle) {
     if (frames < k->seen) k->seen = 0; // it has begun anew
     int fresh = frames - k->seen;
-    bool few = fresh <= k->step / 8, ending = idle || frames >= LONG * k->step;
+    bool few = fresh <= k->step / 8, ending = idle || wal_keeper_is_long(k, frames);
     if (frames >= TOO_LONG * k->step && !few) finish(k, frames), fresh = 0;
     if (is_busy(k)) return true;
     if (fresh >= k->step || (idle && fresh >= k->step / 4) || (k->held && ending && !few)) {

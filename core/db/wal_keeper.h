@@ -14,6 +14,8 @@ struct wal_keeper *wal_keeper_open(sqlite3 *writer, const char *path);
 // Between transactions; `frames`: how long the log is. idle: nobody waits. True while there is more
 // to do soon, even if nothing is written.
 bool wal_keeper_tend(struct wal_keeper *k, int frames, bool idle);
+// Whether the log is so long that it shall begin anew, which a snapshot that is kept puts off.
+bool wal_keeper_is_long(const struct wal_keeper *k, int frames);
 // Waits for what is under way and lets go of the log: then it may be emptied, and the writer
 // closed.
 void wal_keeper_settle(struct wal_keeper *k);

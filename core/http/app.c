@@ -40,14 +40,14 @@ static struct session_slot *slot(struct app *app, const struct request *rq, int 
                                 : &app->worker_sessions[rq->place][thread];
 }
 
-static struct db *session(struct app *app, struct session_slot *s, struct problem *p) {
-    if (!s->db && db_open(app->config.storage, DB_READ, &s->db, p)) return NULL;
-    return s->db;
-}
-
 struct db *app_session(struct app *app, const struct request *rq, int thread, struct problem *p) {
     if (rq->place == ON_LANE) return lane_db(app->lane);
-    return session(app, slot(app, rq, thread), p);
+    struct session_slot *s = slot(app, rq, thread);
+    if (s->db) return s->db;
+    enum err e = db_open(app->config.storage, DB_READ, &s->db, p);
+    if (!e && rq->place == ON_HTTP) e = db_keep_snapshot(s->db, p);
+    if (e && s->db) db_close(s->db), s->db = NULL;
+    return s->db;
 }
 
 struct keyring *app_keyring(struct app *app) {
@@ -325,6 +325,11 @@ static void tick(void *self, int thread) {
     if (!thread) files_tick(self);
 }
 
+static void rest(void *self, int thread) {
+    struct app *app = self;
+    if (app->http_sessions[thread].db) db_let_snapshot(app->http_sessions[thread].db);
+}
+
 static enum err start_http(struct app *app, const struct app_options *o, struct problem *p) {
     struct http_config h = {.host = o->host ? o->host : app->config.listen_host,
                             .port = o->port >= 0 ? o->port : app->config.listen_port,
@@ -335,7 +340,8 @@ static enum err start_http(struct app *app, const struct app_options *o, struct 
                             .admit = route_admit,
                             .handle = route_handle,
                             .done = route_done,
-                            .tick = tick};
+                            .tick = tick,
+                            .rest = rest};
     app->files = fsio_join(app->arena, app->config.home, "files");
     enum err e = fsio_mkdirs(h.spool, 0700, p);
     if (!e) e = fsio_mkdirs(app->files, 0700, p);

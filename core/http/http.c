@@ -94,6 +94,7 @@ static void *loop_main(void *arg) {
     int64_t tick_ms = clock_mono_ns() / 1000000 + 1000;
     while (!s->stopping) {
         l->now_ms = clock_mono_ns() / 1000000;
+        if (s->c.rest) s->c.rest(s->c.self, l->index);
         wait_events(l, tick_ms);
         resume_pushed(l);
         l->now_ms = clock_mono_ns() / 1000000;

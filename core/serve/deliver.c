@@ -500,6 +500,7 @@ static void *deliver_main(void *arg) {
     while (!atomic_load(&d->stop)) {
         atomic_store(&d->news, false);
         round_of(d);
+        db_let_snapshot(d->db);
         // commits that nobody wants anything of come in bundles
         if (!atomic_load(&d->flying))
             nanosleep(&(struct timespec){.tv_nsec = BUNDLE_MS * 1000000}, NULL);
@@ -521,6 +522,7 @@ enum err deliver_open(const char *storage, struct lane *lane, const struct deliv
     pthread_mutex_init(&d->mutex, NULL);
     clock_cond_init(&d->wake);
     enum err e = db_open(storage, DB_READ, &d->db, p);
+    if (!e) e = db_keep_snapshot(d->db, p);
     if (!e && pthread_create(&d->thread, NULL, deliver_main, d))
         e = problem_set(p, ERR_INTERNAL, "cannot start event delivery");
     if (e) {

@@ -32,6 +32,11 @@ void db_close(struct db *db);
 // what this is where a database is a file.
 MUST_CHECK enum err db_open_node(const char *storage, const char *node, struct db **out,
                                  struct problem *p);
+// A reading connection may keep its snapshot from one statement to the next as long as nothing was
+// committed meanwhile: what it reads is never older than what anybody was told. Whoever then waits
+// lets go of it first.
+MUST_CHECK enum err db_keep_snapshot(struct db *db, struct problem *p);
+void db_let_snapshot(struct db *db);
 const char *db_node(const struct db *db); // its name, "n1" where none was given
 bool db_has_nodes(const struct db *db);   // it was opened as one of several
 // Leases on the DB_SHARES shares of what any one of them may do, bits: takes what is free and gives

@@ -56,6 +56,7 @@ struct http_config {
     // handled. status 0 when the client has gone first.
     void (*done)(void *self, struct http_request *r, int status);
     void (*tick)(void *self, int thread); // about once a second on each thread; may be NULL
+    void (*rest)(void *self, int thread); // before a thread waits for something to do; may be NULL
 };
 
 MUST_CHECK enum err http_start(const struct http_config *c, struct http_server **out,

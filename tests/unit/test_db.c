@@ -159,6 +159,49 @@ static void test_a_reader_sees_a_snapshot_and_cannot_write(void **state) {
     OK(fx, db_checkpoint(fx->db, &fx->problem));
 }
 
+static int64_t seen_by(struct fixture *fx, struct db *reader) {
+    int64_t n;
+    OK(fx, db_int(reader, &fx->problem, &n, 0, "SELECT count(*) FROM x", ""));
+    return n;
+}
+
+static void test_a_kept_snapshot_is_never_older_than_the_last_commit(void **state) {
+    struct fixture *fx = table(state);
+    struct problem *p = &fx->problem;
+    struct db *reader;
+    OK(fx, db_open(fx->storage, DB_READ, &reader, p));
+    OK(fx, db_keep_snapshot(reader, p));
+    for (int64_t i = 1; i <= 3; i++) {
+        put(fx, i);
+        assert_int_equal(seen_by(fx, reader), i);
+    }
+    OK(fx, db_begin(fx->db, p));
+    put(fx, 4);
+    assert_int_equal(seen_by(fx, reader), 3);
+    OK(fx, db_commit(fx->db, p));
+    assert_int_equal(seen_by(fx, reader), 4);
+    // one that is under way keeps its own, and the next after it is new again
+    struct stmt *st = db_query(reader, p, "SELECT id FROM x ORDER BY id", "");
+    bool row;
+    OK(fx, stmt_step(st, &row, p));
+    put(fx, 5);
+    (void)seen_by(fx, reader);
+    for (int i = 1; row; i++) {
+        assert_int_equal(stmt_int(st, 0), i);
+        OK(fx, stmt_step(st, &row, p));
+    }
+    assert_int_equal(seen_by(fx, reader), 5);
+    if (!fixture_is_postgres()) {
+        fixture_calm(fx);
+        assert_int_equal(db_empty_log(fx->db, p), ERR_UNAVAILABLE);
+        problem_init(p, fx->arena);
+    }
+    db_let_snapshot(reader);
+    OK(fx, db_empty_log(fx->db, p));
+    assert_int_equal(seen_by(fx, reader), 5);
+    db_close(reader);
+}
+
 static void
 test_a_transaction_of_the_writer_keeps_other_writers_out_from_its_beginning(void **state) {
     struct fixture *fx = table(state);
@@ -304,6 +347,7 @@ int main(void) {
         T(test_values_come_back_as_they_were_bound),
         T(test_a_broken_unique_constraint_is_a_conflict_that_names_it),
         T(test_a_reader_sees_a_snapshot_and_cannot_write),
+        T(test_a_kept_snapshot_is_never_older_than_the_last_commit),
         T(test_a_transaction_of_the_writer_keeps_other_writers_out_from_its_beginning),
         T(test_nodes_have_names_of_their_own_and_share_what_is_to_be_done),
         T(test_transactions_of_nodes_take_turns),
