@@ -3,6 +3,8 @@
 //
 // The core's side of the host: keeps children, leases one a call, counts its budget, kills it past
 // that, and replaces it. One child more than asked for is kept warm, so a kill costs nobody a wait.
+// The first child shows that children start and opens the pool; the others follow when they are
+// missed, or when the start that waits for the pool is over.
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -13,7 +15,7 @@
 #include "campus/mem.h"
 #include "host/pool_internal.h"
 
-enum { CHILDREN_MAX = 17, TOGETHER_MAX = 32, BREAKERS = 32, BREAK_AFTER = 3 };
+enum { CHILDREN_MAX = 17, TOGETHER_MAX = 32, BREAKERS = 32, BREAK_AFTER = 3, OTHERS_MS = 300 };
 static const int64_t BREAK_WINDOW_NS = 60000000000, BREAK_NS = 30000000000;
 
 struct frame {
@@ -32,7 +34,7 @@ struct pool {
     struct host_limits limits;
     struct child children[CHILDREN_MAX];
     int size;
-    bool closing, respawning;
+    bool closing, missed; // missed: somebody waits for a child
     pthread_t respawner;
     pthread_cond_t dead;
     struct frame head, *last; // head is no frame, so that there is always a last one
@@ -77,7 +79,11 @@ static bool spawn(struct pool *pool, struct child *c) {
 
 static void *respawn_main(void *arg) {
     struct pool *pool = arg;
+    int others = pool->size - 1; // that have never been there
+    struct timespec until = clock_in_ms(OTHERS_MS);
     pthread_mutex_lock(&pool->mutex);
+    while (!pool->closing && !pool->missed)
+        if (pthread_cond_timedwait(&pool->dead, &pool->mutex, &until)) break;
     while (!pool->closing) {
         struct child *gone = NULL;
         for (int i = 0; i < pool->size; i++)
@@ -90,7 +96,10 @@ static void *respawn_main(void *arg) {
         pthread_mutex_unlock(&pool->mutex);
         struct child fresh = {0};
         bool ok = spawn(pool, &fresh);
-        atomic_fetch_add(&pool->respawns, 1);
+        if (others)
+            others--;
+        else
+            atomic_fetch_add(&pool->respawns, 1);
         if (!ok) {
             log_error("child_spawn_failed", "a plugin host does not start; trying again");
             nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
@@ -133,7 +142,7 @@ enum err pool_open(const struct host_limits *limits, const struct host_plugin *p
     pool->last = &pool->head;
     pthread_mutex_init(&pool->mutex, NULL);
     clock_cond_init(&pool->freed);
-    pthread_cond_init(&pool->dead, NULL);
+    clock_cond_init(&pool->dead);
     for (size_t i = 0; i < count; i++) {
         struct buf b;
         buf_init(&b, NULL);
@@ -146,25 +155,20 @@ enum err pool_open(const struct host_limits *limits, const struct host_plugin *p
         }
         pool_add_frame(pool, FRAME_SOURCES, &b);
     }
-    // all at once, then each one's first words
-    bool ok = true, jailed = true, weak = false;
-    for (int i = 0; i < pool->size && ok; i++) ok = start(pool, &pool->children[i]);
-    for (int i = 0; i < pool->size && ok; i++) {
-        enum err e = greet(pool, &pool->children[i]);
-        ok = !e;
-        jailed = e != ERR_UNAVAILABLE;
-        weak |= pool->children[i].weak;
-    }
+    struct child *first = &pool->children[0];
+    bool ok = start(pool, first), jailed = true;
+    enum err e = ok ? greet(pool, first) : ERR_OK;
+    if (e) ok = false, jailed = e != ERR_UNAVAILABLE;
     ok = ok && !pthread_create(&pool->respawner, NULL, respawn_main, pool);
     if (!ok) {
-        for (int i = 0; i < pool->size; i++) child_end(&pool->children[i]);
+        child_end(first);
         free_pool(pool);
         return problem_set(p, ERR_UNAVAILABLE,
                            jailed ? "cannot start a plugin host"
                                   : "this kernel cannot jail a plugin host (Landlock and seccomp "
                                     "are needed); --weak-jail goes on without");
     }
-    if (weak)
+    if (first->weak)
         log_warn("weak_jail",
                  "the kernel lacks Landlock or seccomp: plugin hosts run in a weak jail");
     *out = pool;
@@ -198,6 +202,8 @@ struct child *pool_lease(struct pool *pool) {
             pthread_mutex_unlock(&pool->mutex);
             return c;
         }
+        pool->missed = true;
+        pthread_cond_signal(&pool->dead);
         late = pthread_cond_timedwait(&pool->freed, &pool->mutex, &until);
     }
     pthread_mutex_unlock(&pool->mutex);
