@@ -88,6 +88,11 @@ static bool few_calls(bool draws) {
     return ok;
 }
 
+bool jail_is_possible(void) {
+    return syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION) > 0 &&
+           prctl(PR_GET_SECCOMP, 0, 0, 0, 0) >= 0;
+}
+
 bool jail_enter(size_t memory, bool weak, bool draws, struct jail *got) {
     *got = (struct jail){0};
     prctl(PR_SET_PDEATHSIG, SIGKILL);

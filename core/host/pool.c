@@ -13,6 +13,7 @@
 #include "campus/clock.h"
 #include "campus/log.h"
 #include "campus/mem.h"
+#include "host/jail.h"
 #include "host/pool_internal.h"
 
 enum { CHILDREN_MAX = 17, TOGETHER_MAX = 32, BREAKERS = 32, BREAK_AFTER = 3, OTHERS_MS = 300 };
@@ -79,8 +80,9 @@ static bool spawn(struct pool *pool, struct child *c) {
 
 static void *respawn_main(void *arg) {
     struct pool *pool = arg;
-    int others = pool->size - 1; // that have never been there
+    int others = 0; // that have never been there
     struct timespec until = clock_in_ms(OTHERS_MS);
+    for (int i = 0; i < pool->size; i++) others += !pool->children[i].pid;
     pthread_mutex_lock(&pool->mutex);
     while (!pool->closing && !pool->missed)
         if (pthread_cond_timedwait(&pool->dead, &pool->mutex, &until)) break;
@@ -134,8 +136,8 @@ static void free_pool(struct pool *pool) {
     mem_free(pool);
 }
 
-enum err pool_open(const struct host_limits *limits, const struct host_plugin *plugins,
-                   size_t count, int size, struct pool **out, struct problem *p) {
+static struct pool *pool_new(const struct host_limits *limits, const struct host_plugin *plugins,
+                             size_t count, int size) {
     struct pool *pool = mem_need(sizeof *pool);
     pool->limits = *limits;
     pool->size = size + 1 < CHILDREN_MAX ? size + 1 : CHILDREN_MAX;
@@ -155,24 +157,37 @@ enum err pool_open(const struct host_limits *limits, const struct host_plugin *p
         }
         pool_add_frame(pool, FRAME_SOURCES, &b);
     }
-    struct child *first = &pool->children[0];
-    bool ok = start(pool, first), jailed = true;
-    enum err e = ok ? greet(pool, first) : ERR_OK;
-    if (e) ok = false, jailed = e != ERR_UNAVAILABLE;
+    return pool;
+}
+
+static enum err begin(struct pool *pool, bool ok, bool jailed, struct pool **out,
+                      struct problem *p) {
     ok = ok && !pthread_create(&pool->respawner, NULL, respawn_main, pool);
-    if (!ok) {
-        child_end(first);
-        free_pool(pool);
-        return problem_set(p, ERR_UNAVAILABLE,
-                           jailed ? "cannot start a plugin host"
-                                  : "this kernel cannot jail a plugin host (Landlock and seccomp "
-                                    "are needed); --weak-jail goes on without");
-    }
-    if (first->weak)
+    if (ok) return *out = pool, ERR_OK;
+    child_end(&pool->children[0]);
+    free_pool(pool);
+    return problem_set(p, ERR_UNAVAILABLE,
+                       jailed ? "cannot start a plugin host"
+                              : "this kernel cannot jail a plugin host (Landlock and seccomp "
+                                "are needed); --weak-jail goes on without");
+}
+
+enum err pool_open(const struct host_limits *limits, const struct host_plugin *plugins,
+                   size_t count, int size, struct pool **out, struct problem *p) {
+    struct pool *pool = pool_new(limits, plugins, count, size);
+    struct child *first = &pool->children[0];
+    bool ok = start(pool, first);
+    enum err e = ok ? greet(pool, first) : ERR_OK;
+    if (!e && first->weak)
         log_warn("weak_jail",
                  "the kernel lacks Landlock or seccomp: plugin hosts run in a weak jail");
-    *out = pool;
-    return ERR_OK;
+    return begin(pool, ok && !e, e != ERR_UNAVAILABLE, out, p);
+}
+
+enum err pool_open_later(const struct host_limits *limits, const struct host_plugin *plugins,
+                         size_t count, int size, struct pool **out, struct problem *p) {
+    if (!jail_is_possible()) return pool_open(limits, plugins, count, size, out, p);
+    return begin(pool_new(limits, plugins, count, size), true, true, out, p);
 }
 
 void pool_close(struct pool *pool) {

@@ -306,7 +306,8 @@ static void build_templates(struct release *r, struct plugin *pl, struct problem
 }
 
 // Everything after the files are known.
-static enum err build(struct release *r, const struct config *c, int children, struct problem *p) {
+static enum err build(struct release *r, const struct config *c, struct db *db, int children,
+                      struct problem *p) {
     struct arena *a = r->arena;
     unsigned before = p->count;
     snprintf(r->school, sizeof r->school, "%s", c->school.id);
@@ -319,16 +320,19 @@ static enum err build(struct release *r, const struct config *c, int children, s
     size_t n = group(r, plugins, p);
     struct host_limits limits = {c->budget.cpu_ms, c->budget.wall_ms, c->budget.memory,
                                  c->weak_jail};
-    enum err e = pool_open(&limits, plugins, n, children, &r->pool, p);
+    r->declared = arena_alloc(a, sizeof *r->declared * (n + 1));
+    r->ndeclared = n;
+    for (size_t i = 0; i < n; i++) r->declared[i].plugin = plugins[i].name;
+    bool known = db && declared_read(db, r);
+    enum err e = known ? pool_open_later(&limits, plugins, n, children, &r->pool, p)
+                       : pool_open(&limits, plugins, n, children, &r->pool, p);
     if (e) return e;
     json_t **decls = arena_alloc(a, sizeof *decls * (n + 1));
     size_t nd = 0;
     for (size_t i = 0; i < n; i++) {
-        const char *json;
-        size_t len;
-        if (!pool_declare(r->pool, plugins[i].name, a, &json, &len, p) &&
-            !json_parse(a, json, len, &decls[nd], p))
-            nd++;
+        struct release_declared *d = &r->declared[i];
+        e = known ? ERR_OK : pool_declare(r->pool, d->plugin, a, &d->json, &d->n, p);
+        if (!e && !json_parse(a, d->json, d->n, &decls[nd], p)) nd++;
     }
     if (schema_build(a, decls, nd, &r->schema, p) && !p->count) return p->code;
     r->schema->tz = r->tz;
@@ -427,7 +431,7 @@ enum err release_build(const struct config *c, int children, struct release **ou
     qsort(g.files, g.n, sizeof *g.files, by_path);
     r->files = g.files;
     r->nfiles = g.n;
-    return finish(r, build(r, c, children, p), out, p);
+    return finish(r, build(r, c, NULL, children, p), out, p);
 }
 
 enum err release_build_stored(const struct config *c, struct db *db, int64_t number, int children,
@@ -450,7 +454,7 @@ enum err release_build_stored(const struct config *c, struct db *db, int64_t num
     r->number = number;
     if (!e && !r->nfiles)
         e = problem_set(p, ERR_NOT_FOUND, "there is no release %lld", (long long)number);
-    if (!e) e = build(r, c, children, p);
+    if (!e) e = build(r, c, db, children, p);
     int64_t same = 0;
     if (!e)
         e = db_int(db, p, &same, 0, "SELECT 1 FROM core_release WHERE number=$1 AND hash=$2", "it",

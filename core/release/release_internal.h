@@ -7,6 +7,10 @@
 
 #include "campus/release.h"
 
+// What the plugins declare is kept beside the active release, so that a start need not ask them
+// again; another program may hear something else. False: it must be asked.
+bool declared_read(struct db *db, struct release *r);
+
 // policies/governance.yaml of a candidate, once its plugins and policies are known.
 MUST_CHECK enum err governance_load(struct release *r, const struct yaml *y, struct problem *p);
 

@@ -3,6 +3,8 @@
 //
 // Releases in the database: files by content, policy revisions with their ids, which one is active.
 #include <sodium.h>
+#include <string.h>
+#include <sys/stat.h>
 #include "campus/json.h"
 #include "campus/mem.h"
 #include "campus/release.h"
@@ -25,6 +27,8 @@ const char release_ddl[] =
     "CREATE TABLE IF NOT EXISTS core_release_waiting(release BIGINT PRIMARY KEY, at BIGINT NOT "
     "NULL,"
     " by_person TEXT NOT NULL, second TEXT NOT NULL, widens TEXT NOT NULL, reports TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS core_declared(plugin TEXT PRIMARY KEY, heard TEXT NOT NULL,"
+    " json TEXT NOT NULL);"
     "CREATE TABLE IF NOT EXISTS core_lab_report(draft TEXT NOT NULL, plugin TEXT NOT NULL,"
     " at BIGINT NOT NULL, by_person TEXT NOT NULL, summary TEXT NOT NULL,"
     " PRIMARY KEY(draft, plugin));";
@@ -72,6 +76,46 @@ static enum err store_policies(struct db *db, struct release *r, struct problem 
     return ERR_OK;
 }
 
+// Of which release, and by which program.
+static const char *heard_by(const struct release *r, struct arena *a) {
+    struct stat st;
+    if (stat("/proc/self/exe", &st)) return "";
+    return arena_printf(a, "%s %lld %lld.%ld", r->hash, (long long)st.st_size,
+                        (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+}
+
+bool declared_read(struct db *db, struct release *r) {
+    const char *heard = heard_by(r, r->arena);
+    struct problem p; // nobody's: then they are asked
+    if (!*heard) return false;
+    problem_init(&p, r->arena);
+    struct stmt *st = db_query(
+        db, &p, "SELECT plugin,json FROM core_declared WHERE heard=$1 ORDER BY plugin", "t", heard);
+    enum err e = ERR_OK;
+    size_t n = 0;
+    while (stmt_next(st, &e, &p)) {
+        if (n == r->ndeclared || strcmp(stmt_text(st, 0, NULL), r->declared[n].plugin)) break;
+        struct release_declared *d = &r->declared[n++];
+        const char *json = stmt_text(st, 1, &d->n);
+        d->json = arena_strndup(r->arena, json, d->n);
+    }
+    stmt_reset(st);
+    return r->declared_kept = !e && n && n == r->ndeclared;
+}
+
+static enum err declared_write(struct db *db, struct release *r, struct problem *p) {
+    struct arena *a = r->declared_kept ? NULL : arena_new(1 << 20);
+    if (!a) return r->declared_kept ? ERR_OK : ERR_NOMEM;
+    const char *heard = heard_by(r, a);
+    enum err e = db_run(db, p, NULL, "DELETE FROM core_declared", "");
+    for (size_t i = 0; i < r->ndeclared && !e && *heard; i++)
+        e = db_run(db, p, NULL, "INSERT INTO core_declared(plugin,heard,json) VALUES($1,$2,$3)",
+                   "tts", r->declared[i].plugin, heard, r->declared[i].json, r->declared[i].n);
+    arena_free(a);
+    r->declared_kept = true;
+    return e;
+}
+
 enum err release_active_number(struct db *db, int64_t *number, struct problem *p) {
     return db_int(db, p, number, 0,
                   "SELECT release FROM core_release_active ORDER BY n DESC LIMIT 1", "");
@@ -100,6 +144,7 @@ enum err release_store(struct db *db, struct release *r, const char *by, int64_t
     if (!e)
         e = db_run(db, p, NULL, "DELETE FROM core_release_waiting WHERE release=$1", "i",
                    r->number);
+    if (!e) e = declared_write(db, r, p);
     if (!e) e = release_active_number(db, &active, p);
     if (!e && active != r->number)
         e = db_run(db, p, NULL,

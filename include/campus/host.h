@@ -35,6 +35,10 @@ struct host_plugin {
 // Copies what it needs of the plugins. Owned.
 MUST_CHECK enum err pool_open(const struct host_limits *limits, const struct host_plugin *plugins,
                               size_t count, int size, struct pool **out, struct problem *p);
+// The same where nobody needs a child at once: what is declared is known already.
+MUST_CHECK enum err pool_open_later(const struct host_limits *limits,
+                                    const struct host_plugin *plugins, size_t count, int size,
+                                    struct pool **out, struct problem *p);
 const struct host_limits *pool_limits(const struct pool *pool);
 void pool_close(struct pool *pool); // waits for calls under way, then ends the children
 

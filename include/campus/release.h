@@ -23,6 +23,10 @@ struct release_file {
     const char *text;
     size_t n;
 };
+struct release_declared { // by one plugin: JSON
+    const char *plugin, *json;
+    size_t n;
+};
 struct release {
     char id[17]; // first 16 hex digits of the hash
     char hash[65];
@@ -45,6 +49,9 @@ struct release {
     const struct release_file
         *files; // "plugins/NAME/…", "policies/…" as shipped, "school/policies/…" of the home
     size_t nfiles;
+    struct release_declared *declared;
+    size_t ndeclared;
+    bool declared_kept; // in the database, by this very program
 };
 
 const char *release_share(struct arena *a); // the folder with the shipped plugins and policies

@@ -297,6 +297,17 @@ static void test_a_release_is_stored_once_listed_compared_and_built_again_as_it_
     assert_true(asks(back, "2012-08-01", "senior", 4205, NULL,
                      &why)); // under the number the database gave its policy
     assert_false(asks(two, "2012-08-01", "senior", 4205, NULL, &why));
+    // what its plugins declare need not be asked again, unless by another program
+    struct release *known = NULL;
+    for (int other = 0; other < 2; other++) {
+        assert_int_equal(release_build_stored(&config, db, 1, 1, &known, &problem), ERR_OK);
+        assert_int_equal(known->declared_kept, !other);
+        assert_int_equal(known->schema->nentities, back->schema->nentities);
+        assert_true(asks(known, "2012-08-01", "senior", 4205, NULL, &why));
+        release_put(known);
+        assert_int_equal(
+            db_run(db, &problem, NULL, "UPDATE core_declared SET heard=heard||'x'", ""), ERR_OK);
+    }
     // what was stored is checked when it is built again
     problem_init(&problem, arena);
     assert_int_equal(
