@@ -40,19 +40,20 @@ local function usual(ctx, claim)
   return 0, 0
 end
 
--- Claims of the same person for the same, within days, each below the threshold, together above it.
+-- Claims of the same person for the same, within days, each below the threshold, together above it: how
+-- many, their sum, and the newest, which whoever of them is looked at first opens the case about.
 local function split(ctx, claim, policy)
   if shared.fen(claim.amount) >= policy.split_limit then return end
   local page = ctx:find("claims", { claimant = claim.claimant, sort = "-created_at", limit = 50 })
-  local n, sum = 0, 0
+  local n, sum, newest = 0, 0, nil
   for _, other in ipairs(page and page.items or {}) do
     local near = campus.date.days_between(other.created_at:sub(1, 10), claim.created_at:sub(1, 10)) <= policy.split_days
     local counts = other.state == "in_approval" or other.state == "approved" or other.state == "paid"
     if near and counts and other.kind == claim.kind and shared.fen(other.amount) < policy.split_limit then
-      n, sum = n + 1, sum + shared.fen(other.amount)
+      n, sum, newest = n + 1, sum + shared.fen(other.amount), newest or other
     end
   end
-  if n > 1 and sum >= policy.split_limit then return n, sum end
+  if n > 1 and sum >= policy.split_limit then return n, sum, newest end
 end
 
 local function submitted(ctx, event)
@@ -60,17 +61,20 @@ local function submitted(ctx, event)
   if not claim then return nil, err end
   if claim.state ~= "in_approval" then return end
   local policy, total = ctx.policy.anomaly, shared.fen(claim.amount)
-  local function open(signal, values, amount)
-    local _, why = ctx:create("cases", { key = claim.id .. " " .. signal, about = claim.id, signal = signal, severity = GRAVE[signal],
-      title = claim.number .. " " .. ctx:t(signal, values), found = ctx:t(signal, values), amount = shared.yuan(amount or total) })
+  local function open(signal, values, amount, about)
+    about = about or claim
+    local _, why = ctx:create("cases", { key = about.id .. " " .. signal, about = about.id, signal = signal, severity = GRAVE[signal],
+      title = about.number .. " " .. ctx:t(signal, values), found = ctx:t(signal, values), amount = shared.yuan(amount or total) })
     if why and why.code ~= "conflict" then err = why end     -- it was found before
   end
   local n, mean = usual(ctx, claim)
   if n >= policy.least and total > mean * policy.outlier then
     open("outlier", { have = claim.amount, want = shared.yuan(mean), times = policy.outlier })
   end
-  local count, sum = split(ctx, claim, policy)
-  if count then open("split", { count = count, sum = shared.yuan(sum), want = shared.yuan(policy.split_limit) }, sum) end
+  local count, sum, newest = split(ctx, claim, policy)
+  if count then
+    open("split", { count = count, sum = shared.yuan(sum), want = shared.yuan(policy.split_limit) }, sum, newest)
+  end
   if total >= policy.round and total % policy.round == 0 then open("round", { have = claim.amount }) end
   local day = on_weekend(claim, policy.weekend)
   if day then open("weekend", { day = day }) end
