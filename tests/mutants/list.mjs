@@ -47,6 +47,10 @@ export const mutants = [
   { what: 'an absent name is answered at once', file: 'core/vault/password.c', test: 'security/timing',
     from: 'bool ok = crypto_pwhash_str_verify(hash ? hash : nobody, p, 64) == 0;', to: 'bool ok = hash && crypto_pwhash_str_verify(hash, p, 64) == 0 && nobody[0];' },
   // durability
+  { what: 'a reader keeps what has been overwritten', file: 'core/db/sqlite.c', test: 'test_db',
+    from: '    if (held && c->seen == now && !alone) return SQLITE_OK;', to: '    if (held && !alone) return SQLITE_OK;' },
+  { what: 'what another program heard is believed', file: 'core/release/store.c', test: 'test_release',
+    from: 'SELECT plugin,json FROM core_declared WHERE heard=$1 ORDER', to: 'SELECT plugin,json FROM core_declared WHERE heard<>$1 ORDER' },
   { what: 'a commit is not synced', file: 'core/db/sqlite.c', test: 'test_crash_vfs',
     from: 'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;', to: 'PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;' },
   { what: 'answers do not wait for the commit', file: 'core/serve/lane.c', test: 'test_lane',
@@ -72,7 +76,7 @@ export const mutants = [
     from: '    bool ok = !syscall(SYS_landlock_restrict_self, fd, 0);', to: '    bool ok = fd >= 0;' },
   { what: 'a formula goes into a spreadsheet', file: 'core/base/csv.c', test: 'test_csv',
     from: '    if (formula) buf_putc(b, \'\\\'\');', to: '' },
-  { what: 'a rule is not asked again when the record has moved', file: 'core/gate/write.c', test: 'api/rules',
+  { what: 'a rule is not asked again when the record has moved', file: 'core/gate/transition.c', test: 'api/rules',
     from: '        if (ruling->stale) return ERR_CONFLICT;\n', to: '' },
   // what nobody asked for
   { what: 'an event that was handled is handled again', file: 'core/serve/handlers.c', test: 'api/handlers',
