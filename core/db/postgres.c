@@ -17,7 +17,13 @@
 #include "db/postgres.h"
 
 enum { SENT_MAX = 512, DOOMED_MAX = 512, LOCK_TRIES = 60, LOCK_WAIT_US = 50000 };
-enum { STEP_MS = 10000, SCRIPT_MS = 600000, BACKOFF_MIN_MS = 100, BACKOFF_MAX_MS = 1000 };
+enum {
+    STEP_MS = 10000,
+    SCRIPT_MS = 600000,
+    BACKOFF_MIN_MS = 100,
+    BACKOFF_MAX_MS = 1000,
+    HEARD_MS = 100
+};
 
 struct sent {
     struct pg_stmt *stmt; // NULL when it is gone since
@@ -37,6 +43,7 @@ struct pg {
     struct sent sent[SENT_MAX];
     unsigned doomed[DOOMED_MAX]; // statements to forget at the server
     int64_t deadline, retry_at, backoff_ms, changed, written;
+    int64_t heard_ms; // when an answer was whole last
     char conflict[128];
 };
 
@@ -163,8 +170,10 @@ static enum err join(struct pg *c, struct problem *p) {
     return ERR_OK;
 }
 
-// Nothing is expected of an idle session: what arrives is a notice, or the server's goodbye.
+// Nothing is expected of an idle session: what arrives is a notice, or the server's goodbye. One
+// that has just answered is not asked, which would be a call of the system for each statement.
 static bool is_there(struct pg *c) {
+    if (now_ms() - c->heard_ms < HEARD_MS) return true;
     struct pollfd f = {.fd = pq.PQsocket(c->conn), .events = POLLIN};
     while (poll(&f, 1, 0) > 0)
         if (!pq.PQconsumeInput(c->conn)) return false;
@@ -221,6 +230,7 @@ static enum err settle(struct pg *c, PGresult **keep, struct problem *p) {
         return lose(c, p);
     }
     c->nsent = 0;
+    c->heard_ms = now_ms();
     c->in_tx = pq.PQtransactionStatus(c->conn) != PQTRANS_IDLE;
     if (!others && !(e && c->bare && c->in_tx)) return e;
     (void)!pg_exec(c, "ROLLBACK", NULL);

@@ -112,15 +112,12 @@ export class Campusd extends Server {
   }
 }
 
-// The same on a PostgreSQL of its own, which syncs as it comes. As a rule that is another machine's
-// work: here it shares the load's core, so that the service has its own, as on SQLite. Of its steps
-// only those that have a bar.
+// The same on a PostgreSQL of its own, which syncs as it comes and runs on whatever core is free.
+// Of its steps only those that have a bar.
 export class OnPostgres extends Campusd {
   static ops = { create: 'create', read: 'read' };
   storage() {
     this.pg = Postgres.start(['shared_buffers=256MB']);
-    if (this.core !== null)
-      for (const pid of this.pg.pids()) execFileSync('taskset', ['-apc', '1', String(pid)], { stdio: 'ignore' });
     return ['--storage', this.pg.url];
   }
   close() { this.pg?.stop(); }
