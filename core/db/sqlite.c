@@ -225,7 +225,7 @@ static int keep(struct conn *c) {
     if (alone) return SQLITE_OK;
     // a statement that is under way holds its own still, which is then no newer
     if (sqlite3_txn_state(c->db, NULL) == SQLITE_TXN_NONE) c->seen = now;
-    return once(c->begin);
+    return sqlite3_get_autocommit(c->db) ? once(c->begin) : SQLITE_OK;
 }
 
 static enum err lite_keep(void *raw, struct problem *p) {
