@@ -33,7 +33,7 @@ test('a post, a group and a fact are given for a time and taken away', async () 
   await card('职务').getByText('head · admissions_office（代理）').waitFor();
   await page.fill('#groups-what', 'finance');
   await card('小组').getByRole('button', { name: '添加' }).click();
-  await card('小组').getByText('长期').waitFor();
+  await card('小组').getByText('– 长期').waitFor();
   await page.fill('#facts-what', 'signed_nda');
   await card('事实').getByRole('button', { name: '添加' }).click();
   await card('事实').getByText('signed_nda', { exact: true }).waitFor();

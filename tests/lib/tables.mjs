@@ -54,7 +54,9 @@ export function joins(all, seeds, target, hops = 3) {
     found.forEach((set, i) => set.forEach((v) => owners.set(v, owners.has(v) ? -1 : i)));     // shared: nobody's
     mine = found.map((set, i) => new Set([...set].filter((v) => owners.get(v) === i)));
   }
-  return all[target].flatMap((row, at) => mine.flatMap((set, i) => Object.entries(row).filter(([, v]) => set.has(v)
+  // what all of them have tells of none, such as the moment of the urn's opening, in which something else may happen too
+  const differ = (column) => all[target].length < 2 || all[target].some((row) => row[column] !== all[target][0][column]);
+  return all[target].flatMap((row, at) => mine.flatMap((set, i) => Object.entries(row).filter(([c]) => differ(c)).filter(([, v]) => set.has(v)
     || [...set].some((x) => x.length >= 16 && v.includes(x))).map(([column, value]) => ({ row: at, seed: i, column, value }))));
 }
 
