@@ -335,7 +335,7 @@ static void test_what_was_under_way_at_the_end_is_sent_again(void **state) {
     pthread_mutex_unlock(&s->probe.mutex);
     lane_put(&s->lf, "a", 2, 1, ERR_OK);
     lane_put(&s->lf, "b", 1, 1, ERR_OK);
-    for (int i = 0; i < 5000 && s->probe.nheld < 2; i++) usleep(1000);
+    for (int i = 0; i < 30000 && s->probe.nheld < 2; i++) usleep(1000);
     assert_int_equal(s->probe.nheld, 2);
     finish(s); // as if killed: nothing is marked
     s->probe.hold = false;
@@ -355,7 +355,7 @@ static void test_a_failure_behind_what_was_under_way_is_still_retried(void **sta
     s->probe.fails = "free";
     lane_put(&s->lf, "a", 1, 1, ERR_OK);
     lane_put(&s->lf, "free", 1, 2, ERR_OK);
-    for (int i = 0; i < 5000 && lane_int(&s->lf, "SELECT count(*) FROM core_delivery") < 2; i++)
+    for (int i = 0; i < 30000 && lane_int(&s->lf, "SELECT count(*) FROM core_delivery") < 2; i++)
         usleep(1000);
     assert_int_equal(lane_int(&s->lf, "SELECT seq FROM core_delivery_position"), 0);
     finish(s);
@@ -379,10 +379,10 @@ static void test_a_repeat_does_not_block_what_failed_after_it(void **state) {
     s->probe.hold = true;
     lane_put(&s->lf, "a", 1, 1, ERR_OK);
     lane_put(&s->lf, "free", 1, 1, ERR_OK);
-    for (int i = 0; i < 5000 && s->probe.n < 2; i++) usleep(1000);
+    for (int i = 0; i < 30000 && s->probe.n < 2; i++) usleep(1000);
     s->probe.fails = "free";
     lane_put(&s->lf, "free", 2, 1, ERR_OK);
-    for (int i = 0; i < 5000 && lane_int(&s->lf, "SELECT count(*) FROM core_delivery") < 1; i++)
+    for (int i = 0; i < 30000 && lane_int(&s->lf, "SELECT count(*) FROM core_delivery") < 1; i++)
         usleep(1000);
     finish(s);
     s->probe.hold = false;
@@ -443,7 +443,7 @@ static void test_a_removed_consumer_gets_nothing_more(void **state) {
     s->probe.hold = true;
     pthread_mutex_unlock(&s->probe.mutex);
     lane_put(&s->lf, "a", 1, 2, ERR_OK);
-    for (int i = 0; i < 5000 && s->probe.nheld < 1; i++) usleep(1000);
+    for (int i = 0; i < 30000 && s->probe.nheld < 1; i++) usleep(1000);
     s->probe.there = false;
     lane_put(&s->lf, "b", 1, 1, ERR_OK);
     struct deliver_stats st;
@@ -452,7 +452,7 @@ static void test_a_removed_consumer_gets_nothing_more(void **state) {
     assert_int_equal(s->probe.dropped, 0); // one is still under way
     deliver_end(s->probe.held[0], DELIVERY_DONE, 0, NULL);
     s->probe.nheld = 0;
-    for (int i = 0; i < 5000 && !s->probe.dropped; i++) usleep(1000);
+    for (int i = 0; i < 30000 && !s->probe.dropped; i++) usleep(1000);
     assert_int_equal(s->probe.dropped, 1);
     assert_int_equal(s->probe.n, 1);
 }
