@@ -71,7 +71,8 @@ local claims = campus.entity {
     pay = { title = T("付款完成", "Paid"), from = "approved", to = "paid", settle = true, post = { ledger = "journal", text = "number",
       { account = "payable", item = "staff", amount = "offset" }, { account = "advances", item = "staff", amount = "-offset" } } },
   }, { head = { head_of = "claimant" } }),
-  indexes = { { "state", "category" }, { "year", "category", "state", "amount" }, { "claimant", "created_at" }, { "line", "state" }, { "advance" }, { "number" } },
+  indexes = { { "state", "category" }, { "year", "category", "state", "amount" }, { "claimant", "created_at" }, { "line", "state" },
+    { "advance" }, { "number" } },
 }
 
 -- Money handed out before it is spent; it takes nothing from the budget, the claim that offsets it does.
