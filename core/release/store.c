@@ -4,7 +4,6 @@
 // Releases in the database: files by content, policy revisions with their ids, which one is active.
 #include <sodium.h>
 #include <string.h>
-#include <sys/stat.h>
 #include "campus/json.h"
 #include "campus/mem.h"
 #include "campus/release.h"
@@ -76,21 +75,13 @@ static enum err store_policies(struct db *db, struct release *r, struct problem 
     return ERR_OK;
 }
 
-// Of which release, and by which program.
-static const char *heard_by(const struct release *r, struct arena *a) {
-    struct stat st;
-    if (stat("/proc/self/exe", &st)) return "";
-    return arena_printf(a, "%s %lld %lld.%ld", r->hash, (long long)st.st_size,
-                        (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
-}
-
 bool declared_read(struct db *db, struct release *r) {
-    const char *heard = heard_by(r, r->arena);
     struct problem p; // nobody's: then they are asked
-    if (!*heard) return false;
+    if (!*r->heard) return false;
     problem_init(&p, r->arena);
-    struct stmt *st = db_query(
-        db, &p, "SELECT plugin,json FROM core_declared WHERE heard=$1 ORDER BY plugin", "t", heard);
+    struct stmt *st =
+        db_query(db, &p, "SELECT plugin,json FROM core_declared WHERE heard=$1 ORDER BY plugin",
+                 "t", r->heard);
     enum err e = ERR_OK;
     size_t n = 0;
     while (stmt_next(st, &e, &p)) {
@@ -104,14 +95,11 @@ bool declared_read(struct db *db, struct release *r) {
 }
 
 static enum err declared_write(struct db *db, struct release *r, struct problem *p) {
-    struct arena *a = r->declared_kept ? NULL : arena_new(1 << 20);
-    if (!a) return r->declared_kept ? ERR_OK : ERR_NOMEM;
-    const char *heard = heard_by(r, a);
+    if (r->declared_kept) return ERR_OK;
     enum err e = db_run(db, p, NULL, "DELETE FROM core_declared", "");
-    for (size_t i = 0; i < r->ndeclared && !e && *heard; i++)
+    for (size_t i = 0; i < r->ndeclared && !e && *r->heard; i++)
         e = db_run(db, p, NULL, "INSERT INTO core_declared(plugin,heard,json) VALUES($1,$2,$3)",
-                   "tts", r->declared[i].plugin, heard, r->declared[i].json, r->declared[i].n);
-    arena_free(a);
+                   "tts", r->declared[i].plugin, r->heard, r->declared[i].json, r->declared[i].n);
     r->declared_kept = true;
     return e;
 }

@@ -31,8 +31,8 @@ struct host_plugin {
     size_t count;
 };
 
-// Starts `size` children and a warm spare, each with every plugin's sources loaded on first use.
-// Copies what it needs of the plugins. Owned.
+// Starts the first of `size` children and a warm spare, each with every plugin's sources loaded on
+// first use; the others follow. Copies what it needs of the plugins. Owned.
 MUST_CHECK enum err pool_open(const struct host_limits *limits, const struct host_plugin *plugins,
                               size_t count, int size, struct pool **out, struct problem *p);
 // The same where nobody needs a child at once: what is declared is known already.

@@ -51,7 +51,8 @@ struct release {
     size_t nfiles;
     struct release_declared *declared;
     size_t ndeclared;
-    bool declared_kept; // in the database, by this very program
+    const char *heard;  // of which files and by which program that was; "" when unknown
+    bool declared_kept; // in the database
 };
 
 const char *release_share(struct arena *a); // the folder with the shipped plugins and policies
