@@ -96,12 +96,6 @@ bool actor_scoped(const struct actor *actor, const struct entity *e, const char 
     return false;
 }
 
-static bool is_empty(const struct fieldset *s) {
-    uint64_t any = 0;
-    for (int w = 0; w < FIELDSET_WORDS; w++) any |= s->w[w];
-    return !any;
-}
-
 // One allowing rule's views, merged: the clearest wins.
 void rule_views(const struct rule *r, const struct entity *e, struct verdict *v) {
     for (int i = 0; i < e->nfields; i++) {
@@ -255,7 +249,7 @@ bool access_may_write(const struct access *x, const struct actor *actor, const s
     *refused = (struct fieldset){0};
     if (actor->is_system) return true;
     *refused = *fields;
-    if (!actor_scoped(actor, rec->entity, verb)) return is_empty(refused);
+    if (!actor_scoped(actor, rec->entity, verb)) return fieldset_is_empty(refused);
     for (const struct actor *who = actor; who; who = who->behind) {
         struct fieldset one = {0}, denied = {0};
         writable_as(x, who, actor, rec, verb, &one, &denied);
@@ -264,7 +258,7 @@ bool access_may_write(const struct access *x, const struct actor *actor, const s
     }
     for (int w = 0; w < FIELDSET_WORDS; w++)
         refused->w[w] = fields->w[w] & ~(may.w[w] & ~own_denied.w[w]);
-    return is_empty(refused);
+    return fieldset_is_empty(refused);
 }
 
 bool access_has_exclusive(const struct access *x, const struct entity *e, const char *transition) {

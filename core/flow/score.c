@@ -152,7 +152,6 @@ void score_reckon(const struct flow *f, const struct entity *e, const struct val
         }
         if (!written) continue;
         double scaled = all > 0 ? 100 * sum / all * pow(10, d->field->scale) : 0;
-        in->values[d->field->index] = all > 0 ? value_int(llround(scaled)) : value_null();
-        fieldset_add(&in->present, d->field->index);
+        input_put(in, d->field, all > 0 ? value_int(llround(scaled)) : value_null());
     }
 }

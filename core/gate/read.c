@@ -15,12 +15,6 @@ const char *gate_field_list(struct gate *g, const struct entity *e, const struct
     return buf_str(&b);
 }
 
-static bool is_empty(const struct fieldset *s) {
-    uint64_t any = 0;
-    for (int w = 0; w < FIELDSET_WORDS; w++) any |= s->w[w];
-    return !any;
-}
-
 static struct fieldset both(const struct fieldset *x, const struct fieldset *y) {
     struct fieldset out;
     for (int w = 0; w < FIELDSET_WORDS; w++) out.w[w] = x->w[w] | y->w[w];
@@ -73,7 +67,7 @@ static enum err reveal(struct gate *g, const struct record *r, const struct look
                        struct shown *how, struct fieldset *looks) {
     const struct entity *e = r->entity;
     struct verdict v;
-    if (is_empty(&look->reveal)) return ERR_OK;
+    if (fieldset_is_empty(&look->reveal)) return ERR_OK;
     if (!look->purpose || !*look->purpose)
         return problem_add(g->store.problem, ERR_INVALID, "/purpose", "required",
                            "say what the look is for");
@@ -109,9 +103,10 @@ enum err gate_get(struct gate *g, const struct entity *e, const char *id, const 
     struct fieldset open = both(&how.clear, &how.partial);
     err = store_unseal(&g->store, &r, &open);
     if (err) return err;
-    if (!is_empty(&looks))
-        gate_note_look(g, e, is_empty(&look->reveal) ? "look" : "reveal", gate_object(g, e, id),
-                       &looks, is_empty(&look->reveal) ? v.purpose : look->purpose, r.owner);
+    if (!fieldset_is_empty(&looks))
+        gate_note_look(g, e, fieldset_is_empty(&look->reveal) ? "look" : "reveal",
+                       gate_object(g, e, id), &looks,
+                       fieldset_is_empty(&look->reveal) ? v.purpose : look->purpose, r.owner);
     if (rev) *rev = r.rev;
     gate_serialize(g, &r, &how, out);
     return ERR_OK;
@@ -155,7 +150,8 @@ static enum err list_one(void *self, struct record *r) {
         enum err e = store_unseal(&g->store, r, &open);
         if (e) return e;
     }
-    if (!is_empty(&l->looks)) l->subjects[l->nsubjects++] = arena_strdup(g->store.arena, r->owner);
+    if (!fieldset_is_empty(&l->looks))
+        l->subjects[l->nsubjects++] = arena_strdup(g->store.arena, r->owner);
     json_sep(l->out);
     gate_serialize(g, r, &l->how, l->out);
     return ERR_OK;

@@ -10,12 +10,6 @@
 #include "campus/yaml.h"
 #include "gate/gate_internal.h"
 
-static bool has_any(const struct fieldset *s) {
-    uint64_t any = 0;
-    for (int w = 0; w < FIELDSET_WORDS; w++) any |= s->w[w];
-    return any != 0;
-}
-
 // Whether a transition breaks exclusive duties: what was done to the record before counts, by the
 // actor and by everyone whom the actor stands in for. `name` gets the duty's name, or NULL.
 static enum err find_exclusive(struct gate *g, const struct record *r, const struct transition *t,
@@ -247,8 +241,8 @@ static enum err transition(struct act *a, int64_t if_match, const json_t *body,
     if (!w.finishes) {
         e = effects_update(g, a->record, gate_overlaid(g, a->record, &in).values, &in);
         if (e) return e;
-        return store_update(&g->store, a->record, has_any(&in.present) ? &in : NULL, -1, t->name,
-                            g->actor->id, g->now, g->release->number);
+        return store_update(&g->store, a->record, fieldset_is_empty(&in.present) ? NULL : &in, -1,
+                            t->name, g->actor->id, g->now, g->release->number);
     }
     if (t->rule_decl) {
         const struct policy_revision *p = release_policy(g->release, a->entity->plugin, g->today);
@@ -263,8 +257,8 @@ static enum err transition(struct act *a, int64_t if_match, const json_t *body,
     e = effects_transition(g, a->record, t, &in, &a->exceeded);
     if (!e && t->opens) e = gate_open_urn(g, a->record, t, &in);
     if (e) return e;
-    e = store_update(&g->store, a->record, has_any(&in.present) ? &in : NULL, t->to, t->name,
-                     g->actor->id, g->now, g->release->number);
+    e = store_update(&g->store, a->record, fieldset_is_empty(&in.present) ? NULL : &in, t->to,
+                     t->name, g->actor->id, g->now, g->release->number);
     if (!e) e = ledger_transition(g, a->record, t);
     return e ? e : gate_act_entered(a, before, t->name);
 }

@@ -116,7 +116,7 @@ enum err input_derive(struct arena *a, const struct entity *e, const struct valu
             ok = add_up(a, f, written || !before ? &in->values[from->index] : &before[from->index],
                         &v);
         if (ok)
-            in->values[i] = value_int(v), fieldset_add(&in->present, i);
+            input_put(in, f, value_int(v));
         else
             err = problem_add(p, ERR_INVALID, arena_printf(a, "/%s", from->name), "out_of_range",
                               "%s is too much to reckon with", from->name);

@@ -69,7 +69,7 @@ enum err input_through(struct store *s, const struct entity *e, const struct val
         }
         if (!value_is_null(ref) && target.values) v = target.values[f->repeats->index];
         if (before ? value_equal(&v, &before[i]) : value_is_null(&v)) continue;
-        in->values[i] = v, fieldset_add(&in->present, i);
+        input_put(in, f, v);
     }
     return ERR_OK;
 }

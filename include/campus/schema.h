@@ -107,6 +107,11 @@ struct fieldset {
 static inline bool fieldset_has(const struct fieldset *s, int i) {
     return s->w[i >> 6] >> (i & 63) & 1;
 }
+static inline bool fieldset_is_empty(const struct fieldset *s) {
+    uint64_t any = 0;
+    for (int w = 0; w < FIELDSET_WORDS; w++) any |= s->w[w];
+    return !any;
+}
 static inline void fieldset_add(struct fieldset *s, int i) {
     s->w[i >> 6] |= UINT64_C(1) << (i & 63);
 }

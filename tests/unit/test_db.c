@@ -137,32 +137,28 @@ static void test_a_broken_unique_constraint_is_a_conflict_that_names_it(void **s
     assert_int_equal(db_run(fx->db, &fx->problem, NULL, "SELEKT", ""), ERR_INTERNAL);
 }
 
+static int64_t seen_by(struct fixture *fx, struct db *reader) {
+    int64_t n;
+    OK(fx, db_int(reader, &fx->problem, &n, 0, "SELECT count(*) FROM x", ""));
+    return n;
+}
+
 static void test_a_reader_sees_a_snapshot_and_cannot_write(void **state) {
     struct fixture *fx = table(state);
     struct db *reader;
     OK(fx, db_open(fx->storage, DB_READ, &reader, &fx->problem));
-    int64_t n;
     put(fx, 1);
     OK(fx, db_begin(reader, &fx->problem));
-    OK(fx, db_int(reader, &fx->problem, &n, 0, "SELECT count(*) FROM x", ""));
-    assert_int_equal(n, 1);
+    assert_int_equal(seen_by(fx, reader), 1);
     put(fx, 2);
-    OK(fx, db_int(reader, &fx->problem, &n, 0, "SELECT count(*) FROM x", ""));
-    assert_int_equal(n, 1);
+    assert_int_equal(seen_by(fx, reader), 1);
     OK(fx, db_commit(reader, &fx->problem));
-    OK(fx, db_int(reader, &fx->problem, &n, 0, "SELECT count(*) FROM x", ""));
-    assert_int_equal(n, 2);
+    assert_int_equal(seen_by(fx, reader), 2);
     assert_int_not_equal(db_run(reader, &fx->problem, NULL, "DELETE FROM x", ""), ERR_OK);
     db_close(reader);
     assert_true(fixture_is_postgres() || db_wal_bytes(fx->db) > 0);
     fixture_calm(fx);
     OK(fx, db_checkpoint(fx->db, &fx->problem));
-}
-
-static int64_t seen_by(struct fixture *fx, struct db *reader) {
-    int64_t n;
-    OK(fx, db_int(reader, &fx->problem, &n, 0, "SELECT count(*) FROM x", ""));
-    return n;
 }
 
 static void test_a_kept_snapshot_is_never_older_than_the_last_commit(void **state) {
