@@ -83,7 +83,7 @@ enum err decision_add(struct store *s, const struct record *r, const struct host
     *id = own;
     uint8_t dek[SEAL_KEY];
     uint64_t generation;
-    enum err e = store_owner_key(s, r->owner, &generation, dek, true);
+    enum err e = store_record_key(s, r, &generation, dek);
     size_t n = seal_size(b.len);
     uint8_t *blob = arena_alloc(s->arena, n);
     struct seal_name name = name_of(s, own, generation);

@@ -280,6 +280,13 @@ enum err store_owner_key(struct store *s, const char *owner, uint64_t *generatio
                    sizeof wrapped);
 }
 
+enum err store_record_key(struct store *s, const struct record *r, uint64_t *generation,
+                          uint8_t dek[SEAL_KEY]) {
+    if (!r->wrapped) return store_owner_key(s, r->owner, generation, dek, true);
+    *generation = r->generation;
+    return keyring_unwrap(s->keyring, r->owner, r->generation, r->wrapped, r->wrapped_n, dek);
+}
+
 enum err store_subject(struct store *s, const char *record, const char **owner) {
     struct stmt *st =
         db_query(s->db, s->problem, "SELECT owner FROM core_subject WHERE record=$1", "t", record);
@@ -457,7 +464,7 @@ enum err store_update(struct store *s, struct record *r, const struct input *in,
         const struct field *f = &e->fields[i];
         if (!fieldset_has(&in->present, i)) continue;
         if (f->sealed && !have) {
-            x = store_owner_key(s, r->owner, &r->generation, dek, true);
+            x = store_record_key(s, r, &r->generation, dek);
             if (x) break;
             have = true;
         }

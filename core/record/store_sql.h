@@ -43,5 +43,9 @@ MUST_CHECK enum err store_has_value(struct store *s, struct record *r, const str
 // The data key of an owner, made when absent and may_make. ERR_NOT_FOUND otherwise.
 MUST_CHECK enum err store_owner_key(struct store *s, const char *owner, uint64_t *generation,
                                     uint8_t dek[SEAL_KEY], bool may_make);
+// The same for the owner of a record that this transaction has read, made when absent: not read
+// again when it came with the record.
+MUST_CHECK enum err store_record_key(struct store *s, const struct record *r, uint64_t *generation,
+                                     uint8_t dek[SEAL_KEY]);
 
 #endif
