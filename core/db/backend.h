@@ -33,6 +33,10 @@ struct db_backend {
     enum err (*step)(void *raw, void *s, bool *row, struct problem *p);
     // as step without waiting, NULL where there is nothing to wait for; see db_send
     enum err (*send)(void *raw, void *s, struct problem *p);
+    // see db_ask; NULL where there is nothing to wait for
+    void (*ask)(void *raw, void *s);
+    void (*asked)(void *raw);
+    void (*ask_no_more)(void *raw);
     void (*reset)(void *s);
     bool (*is_null)(void *s, int col);
     int64_t (*integer)(void *s, int col);

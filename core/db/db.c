@@ -273,6 +273,24 @@ struct stmt *db_queryv(struct db *db, struct problem *p, const char *sql, const 
     return st;
 }
 
+bool db_asks(const struct db *db) {
+    return db->b->ask;
+}
+
+void db_ask(struct db *db, const struct db_question *list, int n) {
+    for (int i = 0; i < n && db->b->ask; i++) {
+        struct stmt *st = db_query(db, NULL, list[i].sql, "t", list[i].argument);
+        if (!st) continue;
+        db->b->ask(db->raw, st->raw);
+        stmt_reset(st);
+    }
+    if (db->b->asked) db->b->asked(db->raw);
+}
+
+void db_ask_no_more(struct db *db) {
+    if (db->b->ask_no_more) db->b->ask_no_more(db->raw);
+}
+
 static enum err sent(struct db *db, struct stmt *st, struct problem *p) {
     if (!db->b->send) return run(st, NULL, p);
     enum err e = db->b->send(db->raw, st->raw, p);

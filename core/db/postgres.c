@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "campus/clock.h"
+#include "campus/id.h"
 #include "campus/log.h"
 #include "campus/mem.h"
 #include "db/postgres.h"
@@ -29,6 +30,12 @@ struct sent {
     struct pg_stmt *stmt; // NULL when it is gone since
     bool prepare;
     enum pg_kind kind;
+    PGresult **keep; // where its rows go; NULL: nobody wants them
+};
+struct asked {
+    struct pg_stmt *stmt; // as above
+    char argument[ID_LEN + 1];
+    PGresult *result; // NULL: it is to be asked again
 };
 struct pg {
     PGconn *conn;          // NULL while there is none
@@ -42,6 +49,8 @@ struct pg {
     int pid, nsent, ndoomed;
     struct sent sent[SENT_MAX];
     unsigned doomed[DOOMED_MAX]; // statements to forget at the server
+    struct asked asked[DB_ASK_MAX];
+    int nasked;
     int64_t deadline, retry_at, backoff_ms, changed, written;
     int64_t heard_ms; // when an answer was whole last
     char conflict[128];
@@ -58,6 +67,8 @@ static enum err lose(struct pg *c, struct problem *p) {
     c->conn = NULL;
     c->torn = c->torn || c->in_tx;
     c->in_tx = c->late = false;
+    for (int i = 0; i < c->nsent; i++)
+        if (c->sent[i].keep) pq.PQclear(*c->sent[i].keep), *c->sent[i].keep = NULL;
     c->nsent = c->ndoomed = 0;
     c->connection++;
     return problem_set(p, e, "database: the connection is gone");
@@ -199,8 +210,8 @@ static enum err ready(struct pg *c, enum pg_kind kind, struct problem *p) {
 
 static enum err pg_exec(void *raw, const char *text, struct problem *p);
 
-// Reads the results of all that was sent; *keep gets the last one's.
-static enum err settle(struct pg *c, PGresult **keep, struct problem *p) {
+// Reads the results of all that was sent.
+static enum err settle(struct pg *c, struct problem *p) {
     enum err e = ERR_OK;
     bool others = false; // jobs released after the failure believe that they are kept
     PGresult *r = NULL, *end = NULL;
@@ -215,8 +226,8 @@ static enum err settle(struct pg *c, PGresult **keep, struct problem *p) {
         if (e && x->kind == PG_JOB_ENDS) others = true;
         if (!ok && x->prepare && x->stmt) x->stmt->prepared = false;
         if (!ok && !e) e = pg_failure(r, c->conflict, sizeof c->conflict, p);
-        if (ok && keep && i == c->nsent - 1)
-            *keep = r;
+        if (ok && x->keep)
+            *x->keep = r;
         else
             pq.PQclear(r);
         r = NULL;
@@ -225,10 +236,7 @@ static enum err settle(struct pg *c, PGresult **keep, struct problem *p) {
     if (there) there = await(c, &r) && pq.PQresultStatus(r) == PGRES_PIPELINE_SYNC;
     pq.PQclear(r);
     pq.PQclear(end);
-    if (!there) {
-        if (keep) pq.PQclear(*keep), *keep = NULL;
-        return lose(c, p);
-    }
+    if (!there) return lose(c, p);
     c->nsent = 0;
     c->heard_ms = now_ms();
     c->in_tx = pq.PQtransactionStatus(c->conn) != PQTRANS_IDLE;
@@ -243,7 +251,7 @@ static enum err pg_exec(void *raw, const char *text, struct problem *p) {
     bool back = !strcmp(text, "ROLLBACK");
     enum err e = ready(c, back ? PG_BEGIN : PG_PLAIN, p);
     if (!e && c->nsent) {
-        e = settle(c, NULL, back ? NULL : p);
+        e = settle(c, back ? NULL : p);
         if (back) e = ERR_OK;
         if (!c->conn || (back && !c->in_tx)) return e;
     }
@@ -254,8 +262,8 @@ static enum err pg_exec(void *raw, const char *text, struct problem *p) {
     return e;
 }
 
-static void put(struct pg *c, struct pg_stmt *s, bool prepare) {
-    c->sent[c->nsent++] = (struct sent){s, prepare, prepare ? PG_PLAIN : s->kind};
+static void put(struct pg *c, struct pg_stmt *s, bool prepare, PGresult **keep) {
+    c->sent[c->nsent++] = (struct sent){s, prepare, prepare ? PG_PLAIN : s->kind, keep};
 }
 
 // Statements that fell out of the cache. A name that never arrived fails; nothing hangs on it.
@@ -266,12 +274,13 @@ static void forget(struct pg *c) {
         if (!pq.PQsendQueryParams(c->conn, text, 0, NULL, NULL, NULL, NULL, 1)) break;
         c->sent[c->nsent] = (struct sent){0};
     }
-    if (c->nsent) (void)!settle(c, NULL, NULL);
+    if (c->nsent) (void)!settle(c, NULL);
 }
 
-static enum err queue(struct pg *c, struct pg_stmt *s, struct problem *p) {
+// *keep (or NULL) gets the rows when they are read.
+static enum err queue(struct pg *c, struct pg_stmt *s, PGresult **keep, struct problem *p) {
     enum err e = ready(c, s->kind, p);
-    if (!e && c->nsent + 2 > SENT_MAX) e = settle(c, NULL, p);
+    if (!e && c->nsent + 2 > SENT_MAX) e = settle(c, p);
     if (!e && !c->in_tx && c->ndoomed) forget(c);
     if (e) return e;
     if (!c->conn) return problem_set(p, ERR_UNAVAILABLE, "database: the connection is gone");
@@ -282,11 +291,11 @@ static enum err queue(struct pg *c, struct pg_stmt *s, struct problem *p) {
     if (!s->prepared) {
         if (!pq.PQsendPrepare(c->conn, name, s->sql, 0, NULL)) return lose(c, p);
         s->prepared = true;
-        put(c, s, true);
+        put(c, s, true, NULL);
     }
     if (!pq.PQsendQueryPrepared(c->conn, name, s->nparams, s->values, s->lengths, s->formats, 1))
         return lose(c, p);
-    put(c, s, false);
+    put(c, s, false, keep);
     if (s->kind == PG_BEGIN) c->bare = c->mode == DB_WRITE;
     if (s->kind == PG_SAVE) c->bare = false;
     c->written += s->kind == PG_PLAIN && strncmp(s->sql, "SELECT", 6);
@@ -295,13 +304,47 @@ static enum err queue(struct pg *c, struct pg_stmt *s, struct problem *p) {
 
 // A commit whose answer never came may have happened or not: neither may be claimed.
 static enum err commit(struct pg *c, struct pg_stmt *s, struct problem *p) {
-    enum err e = queue(c, s, p);
+    enum err e = queue(c, s, &s->result, p);
     if (e) return e;
-    e = settle(c, &s->result, p);
+    e = settle(c, p);
     if (!c->conn) return ERR_TIMEOUT;
     if (!e && strcmp(pq.PQcmdStatus(s->result), "COMMIT"))
         e = problem_set(p, ERR_INTERNAL, "database: the transaction had failed");
     return e;
+}
+
+// Asked for ahead: the rows are read by pg_asked and wait for the pg_step that wants them.
+static void pg_ask(void *raw, void *stmt) {
+    struct pg *c = raw;
+    struct pg_stmt *s = stmt;
+    struct asked *x = &c->asked[c->nasked];
+    if (c->nasked == DB_ASK_MAX || s->nparams != 1 || strlen(s->values[0]) > ID_LEN) return;
+    *x = (struct asked){.stmt = s};
+    strcpy(x->argument, s->values[0]);
+    if (!queue(c, s, &x->result, NULL)) c->nasked++;
+}
+
+// What failed is asked again by whoever wants it, and told to them.
+static void pg_asked(void *raw) {
+    struct pg *c = raw;
+    if (c->nsent) (void)!settle(c, NULL);
+}
+
+static void pg_ask_no_more(void *raw) {
+    struct pg *c = raw;
+    for (int i = 0; i < c->nasked; i++) pq.PQclear(c->asked[i].result);
+    c->nasked = 0;
+}
+
+static PGresult *take_asked(struct pg *c, const struct pg_stmt *s) {
+    for (int i = 0; i < c->nasked; i++) {
+        struct asked *x = &c->asked[i];
+        if (x->stmt != s || !x->result || strcmp(x->argument, s->values[0])) continue;
+        PGresult *r = x->result;
+        x->result = NULL;
+        return r;
+    }
+    return NULL;
 }
 
 static enum err pg_step(void *raw, void *stmt, bool *row, struct problem *p) {
@@ -312,9 +355,9 @@ static enum err pg_step(void *raw, void *stmt, bool *row, struct problem *p) {
         s->row++;
     else if (s->kind == PG_COMMIT)
         e = commit(c, s, p);
-    else {
-        e = queue(c, s, p);
-        if (!e) e = settle(c, &s->result, p);
+    else if (!(s->result = take_asked(c, s))) {
+        e = queue(c, s, &s->result, p);
+        if (!e) e = settle(c, p);
         if (!e) c->changed = strtoll(pq.PQcmdTuples(s->result), NULL, 10);
     }
     *row = !e && s->row < pq.PQntuples(s->result);
@@ -327,7 +370,7 @@ static enum err pg_send(void *raw, void *stmt, struct problem *p) {
     bool row;
     if (s->kind == PG_BACK || s->kind == PG_COMMIT || (!c->in_tx && s->kind != PG_BEGIN))
         return pg_step(c, s, &row, p);
-    enum err e = queue(c, s, p);
+    enum err e = queue(c, s, NULL, p);
     if (e) return e;
     c->in_tx = true;
     if (s->kind == PG_JOB_ENDS) pq.PQflush(c->conn); // the server works on it meanwhile
@@ -338,7 +381,9 @@ static void pg_finalize(void *stmt) {
     struct pg_stmt *s = stmt;
     struct pg *c = s->c;
     for (int i = 0; i < c->nsent; i++)
-        if (c->sent[i].stmt == s) c->sent[i].stmt = NULL;
+        if (c->sent[i].stmt == s) c->sent[i].stmt = NULL, c->sent[i].keep = NULL;
+    for (int i = 0; i < c->nasked; i++)
+        if (c->asked[i].stmt == s) c->asked[i].stmt = NULL;
     if (s->prepared && s->connection == c->connection && c->ndoomed < DOOMED_MAX)
         c->doomed[c->ndoomed++] = s->name;
     pq.PQclear(s->result);
@@ -379,6 +424,7 @@ static void pg_reset(void *stmt) {
 
 static void pg_close(void *raw) {
     struct pg *c = raw;
+    pg_ask_no_more(c);
     if (c->conn) pq.PQfinish(c->conn);
     mem_free(c->where);
     mem_free(c);
@@ -475,55 +521,6 @@ static bool pg_has(void *raw, const char *kind, const char *name) {
     return row;
 }
 
-// Word search is a tsvector a column. Tokens go in as they are, past the parser, which would know
-// better.
-static void pg_search_table(struct buf *sql, const char *table, const char *const *columns, int n) {
-    buf_printf(sql, "CREATE TABLE %s(n BIGINT PRIMARY KEY", table);
-    for (int i = 0; i < n; i++) buf_printf(sql, ",%s TSVECTOR", columns[i]);
-    buf_puts(sql, ");");
-    for (int i = 0; i < n; i++)
-        buf_printf(sql, "CREATE INDEX ON %s USING GIN(%s);", table, columns[i]);
-}
-
-static void pg_search_put(struct buf *sql, const char *table, const char *const *columns, int n) {
-    buf_printf(sql, "INSERT INTO %s(n", table);
-    for (int i = 0; i < n; i++) buf_printf(sql, ",%s", columns[i]);
-    buf_puts(sql, ") VALUES($1");
-    for (int i = 0; i < n; i++) buf_printf(sql, ",$%d::text::tsvector", i + 2);
-    buf_puts(sql, ") ON CONFLICT(n) DO UPDATE SET ");
-    for (int i = 0; i < n; i++)
-        buf_printf(sql, "%s%s=excluded.%s", i ? "," : "", columns[i], columns[i]);
-}
-
-static void pg_search_text(struct buf *out, const char *tokens) {
-    int place = 0;
-    for (const char *t = tokens; *t && place < 16383;) { // the last place there is
-        size_t n = strcspn(t, " ");
-        if (n) buf_printf(out, "%.*s:%d ", (int)n, t, ++place);
-        t += n + (t[n] == ' ');
-    }
-}
-
-static void pg_search_query(struct buf *out, const char *const *columns, int n, const char *tokens,
-                            bool prefix) {
-    (void)columns, (void)n;
-    for (const char *t = tokens; *t; t++) {
-        if (*t == ' ')
-            buf_puts(out, " <-> ");
-        else
-            buf_putc(out, *t);
-    }
-    if (prefix) buf_puts(out, ":*");
-}
-
-static void pg_search_match(struct buf *sql, const char *table, const char *const *columns, int n,
-                            int argument) {
-    buf_printf(sql, "n IN (SELECT n FROM %s WHERE ", table);
-    for (int i = 0; i < n; i++)
-        buf_printf(sql, "%s%s @@ $%d::text::tsquery", i ? " OR " : "", columns[i], argument);
-    buf_putc(sql, ')');
-}
-
 const struct db_backend db_postgres = {
     .scheme = "postgresql:",
     .last = "lastval()",
@@ -550,6 +547,9 @@ const struct db_backend db_postgres = {
     .bind = pg_bind,
     .step = pg_step,
     .send = pg_send,
+    .ask = pg_ask,
+    .asked = pg_asked,
+    .ask_no_more = pg_ask_no_more,
     .reset = pg_reset,
     .is_null = pg_is_null,
     .integer = pg_integer,

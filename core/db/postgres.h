@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// Between the two files of the PostgreSQL backend: postgres.c speaks to the server, postgres_row.c
-// turns values and errors into ours.
+// Between the files of the PostgreSQL backend: postgres.c speaks to the server, postgres_row.c
+// turns values and errors into ours, postgres_search.c writes the SQL of word search.
 #ifndef DB_POSTGRES_H
 #define DB_POSTGRES_H
 
@@ -57,5 +57,13 @@ int64_t pg_integer(void *s, int col);
 const void *pg_bytes(void *s, int col, bool text, size_t *n);
 // The server's refusal as one of our errors; a broken unique constraint's name goes to conflict.
 enum err pg_failure(const PGresult *r, char *conflict, size_t conflict_n, struct problem *p);
+
+void pg_search_table(struct buf *sql, const char *table, const char *const *columns, int n);
+void pg_search_put(struct buf *sql, const char *table, const char *const *columns, int n);
+void pg_search_text(struct buf *out, const char *tokens);
+void pg_search_query(struct buf *out, const char *const *columns, int n, const char *tokens,
+                     bool prefix);
+void pg_search_match(struct buf *sql, const char *table, const char *const *columns, int n,
+                     int argument);
 
 #endif

@@ -49,7 +49,7 @@ static enum err list(struct request *rq) {
     return err ? err : request_finish(rq);
 }
 
-static enum err get(struct request *rq) {
+static enum err get_asked(struct request *rq) {
     const struct entity *e;
     struct query q;
     int64_t rev = 0;
@@ -59,6 +59,12 @@ static enum err get(struct request *rq) {
     if (err) return err;
     request_etag(rq, rev);
     return request_finish(rq);
+}
+
+static enum err get(struct request *rq) {
+    const struct entity *e;
+    enum err err = entity_of(rq, &e);
+    return err ? err : request_ask(rq, e->sql_get, rq->path[2], get_asked);
 }
 
 static enum err history(struct request *rq) {

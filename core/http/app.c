@@ -327,6 +327,7 @@ static void tick(void *self, int thread) {
 
 static void rest(void *self, int thread) {
     struct app *app = self;
+    gather_run(app, thread);
     if (app->http_sessions[thread].db) db_let_snapshot(app->http_sessions[thread].db);
 }
 

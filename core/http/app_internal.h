@@ -23,6 +23,7 @@ enum {
 struct session_slot {
     struct db *db;
     struct session_cache *cache;
+    struct work *gathered, **gathered_end; // of an HTTP thread: reads that wait for each other
 };
 struct app {
     struct config config;
@@ -48,7 +49,7 @@ struct app {
     struct http_server *http;
     pthread_mutex_t reloading;
     _Atomic bool ready, stopping;
-    _Atomic uint64_t answers[STATUS_CLASSES], requests_held;
+    _Atomic uint64_t answers[STATUS_CLASSES];
     int64_t started_ns;
     const char *files;           // HOME/files
     _Atomic int64_t files_swept; // when, of the clock
@@ -73,6 +74,10 @@ void control_stop(struct app *app);
 
 // The session of the place where a request is, opened on first use; thread: of a worker's.
 struct db *app_session(struct app *app, const struct request *rq, int thread, struct problem *p);
+
+// gather.c: a request that is held joins the others of its thread; runs them all.
+void gather_add(struct request *rq);
+void gather_run(struct app *app, int thread);
 
 // route.c: the callbacks of the HTTP server.
 size_t route_admit(void *self, struct http_request *http);

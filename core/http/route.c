@@ -206,8 +206,9 @@ static void worker_step(struct work *work, int thread) {
 
 static bool submit(struct request *rq) {
     struct app *app = rq->app;
-    if (rq->place != ON_LANE)
-        return rq->work.run = worker_step, worker_submit(app->workers[rq->place], &rq->work);
+    rq->work.run = worker_step;
+    if (rq->place == ON_HTTP) return gather_add(rq), true;
+    if (rq->place != ON_LANE) return worker_submit(app->workers[rq->place], &rq->work);
     rq->lane_step = rq->step;
     rq->job.run = lane_step;
     rq->job.light = rq->light;
@@ -469,7 +470,6 @@ void route_handle(void *self, struct http_request *http) {
     if (rq->streaming) return;
     if (!e && rq->moved) {
         g->actor = request_actor_copy(rq->arena, g->actor);
-        atomic_fetch_add(&app->requests_held, 1);
         http_hold(http);
         if (submit(rq)) return;
         e = problem_set(&rq->problem, ERR_RATE, NULL);

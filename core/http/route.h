@@ -42,7 +42,8 @@ struct request {
     handler *step;      // what runs at the place it was moved to
     handler *lane_step; // the last that was meant for the lane
     enum place place;
-    void *state; // the handler's own, in the arena
+    void *state;                 // the handler's own, in the arena
+    struct db_question question; // see request_ask
     int tries;
     enum err result; // of the last step
     bool moved, streaming;
@@ -58,6 +59,10 @@ struct request {
 struct request *request_of(struct work *w);
 // Runs step at the place; from any handler, as its last act. ERR_RATE when that queue is full.
 MUST_CHECK enum err request_move(struct request *rq, enum place where, handler *step);
+// Runs step on this thread, once what it will query first, with this text, is there: at once, or
+// together with other reads. As its last act.
+MUST_CHECK enum err request_ask(struct request *rq, const char *sql, const char *argument,
+                                handler *step);
 // The JSON body, an object; ERR_UNSUPPORTED for another content type, ERR_MALFORMED.
 MUST_CHECK enum err request_body(struct request *rq, const json_t **out);
 const char *request_query(struct request *rq, const char *name); // first value or NULL

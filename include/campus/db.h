@@ -87,6 +87,17 @@ struct stmt *db_query(struct db *db, struct problem *p, const char *sql, const c
 struct stmt *db_queryv(struct db *db, struct problem *p, const char *sql, const struct value *args,
                        int n);
 struct stmt *db_prepare(struct db *db, struct problem *p, const char *sql);
+// What is about to be queried, each with one text, asked in one round trip: whoever then queries it
+// finds the answer there. It is as old as the asking, so ask at once before, and db_ask_no_more
+// after. Nothing is told here: what failed is asked again. At most DB_ASK_MAX; db_asks: whether it
+// is worth it.
+enum { DB_ASK_MAX = 64 };
+struct db_question {
+    const char *sql, *argument;
+};
+bool db_asks(const struct db *db);
+void db_ask(struct db *db, const struct db_question *list, int n);
+void db_ask_no_more(struct db *db);
 void stmt_bind(struct stmt *st, int i, const struct value *v); // i from 1; borrowed until reset
 // *row: whether there is one. The statement resets itself at the end or on error.
 MUST_CHECK enum err stmt_step(struct stmt *st, bool *row, struct problem *p);

@@ -128,6 +128,24 @@ test('an officer sees the own campus only, and cannot tell absent from forbidden
   });
 });
 
+test('reads that come in together each get their own record, and only what its reader may see', async () => {
+  const here = [], there = [], before = [];
+  for (let i = 0; i < 24; i++) (i % 3 ? here : there).push(await make(3000 + i, { campus: i % 3 ? '东校区' : '西校区' }));
+  for (const r of [...here, ...there]) before.push((await lead.get(`${base}/${r.id}`)).body);
+  const none = here[0].id.replace(/.{4}$/, '0000'), asked = [...here, ...there];
+  for (let round = 0; round < 8; round++) {
+    const [all, few, absent, looks] = await Promise.all([
+      Promise.all(asked.map((r) => lead.get(`${base}/${r.id}`))),
+      Promise.all(asked.map((r) => staff.get(`${base}/${r.id}`))),
+      Promise.all([none, 'x'.repeat(300), '%E7%8E%8B'].map((id) => lead.get(`${base}/${id}`))),
+      Promise.all(here.map((r) => lead.get(`${base}/${r.id}?reveal=phone&purpose=call`)))]);
+    assert.deepEqual(all.map((a) => a.body), before);
+    assert.deepEqual(few.map((a) => a.body.id ?? a.status), [...here.map((r) => r.id), ...there.map(() => 404)]);
+    assert.deepEqual(absent.map((a) => a.status), [404, 404, 404]);
+    assert.deepEqual(looks.map((a) => [a.body.id, a.body.phone]), here.map((r) => [r.id, applicant(Number(r.name.slice(2))).phone]));
+  }
+});
+
 test('a list pages by cursor without a gap or a repeat, and counts on request (ADM-8)', async () => {
   const seen = [];
   let next = '', total;

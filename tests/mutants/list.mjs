@@ -21,6 +21,9 @@ export const mutants = [
   { what: 'a value is stored as it is', file: 'core/record/store.c', test: 'api/plaintext',
     from: '    *out = (struct value){.kind = VALUE_BLOB, .p = (const char *)blob, .n = n};\n    return e;',
     to: '    *out = (struct value){.kind = VALUE_BLOB, .p = plain.p, .n = plain.n};\n    return e;' },
+  // the database
+  { what: 'a read that came in with others gets the answer to another', file: 'core/db/postgres.c', test: 'test_db api/records', on: 'postgres',
+    from: ' || strcmp(x->argument, s->values[0])) continue;', to: ') continue;' },
   // access
   { what: 'denials are ignored', file: 'core/access/decide.c', test: 'test_access',
     from: 'continue;\n        if (r->deny && r->has_only)\n            for', to: 'continue;\n        if (r->deny) continue;\n        if (r->deny && r->has_only)\n            for' },

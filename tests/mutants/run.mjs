@@ -32,7 +32,7 @@ function make(m) {
 // The sound tree must build and pass before anything is said of the others.
 function verdict(m) {
   for (const t of m.test.split(' ')) {
-    const r = run('tests/run', [t], { env: { ...process.env, TEST_BACKENDS: 'sqlite', B: 'build' } });
+    const r = run('tests/run', [t], { env: { ...process.env, TEST_BACKENDS: m.on ?? 'sqlite', B: 'build' } });
     if (!/ passed, \d+ failed\s*$/.test(r.stdout)) throw new Error(`${t}: the test did not run\n${r.stdout}${r.stderr}`);
     if (/^0 passed, 0 failed/m.test(r.stdout)) throw new Error(`${t}: there is no such test`);
     if (!/, 0 failed\s*$/.test(r.stdout)) return t;

@@ -333,6 +333,69 @@ static void test_an_unknown_kind_of_storage_is_refused(void **state) {
     assert_int_equal(db_open("sqlite:/nowhere/at/all.db", DB_READ, &db, &fx->problem), ERR_IO);
 }
 
+static const char TEXT_OF[] = "SELECT id FROM x WHERE t=$1";
+
+static int64_t found(struct fixture *fx, struct db *db, const char *t) {
+    int64_t id;
+    OK(fx, db_int(db, &fx->problem, &id, 0, TEXT_OF, "t", t));
+    return id;
+}
+
+static void test_what_was_asked_ahead_is_what_the_query_finds_until_no_more_is_asked(void **state) {
+    if (!fixture_is_postgres()) skip();
+    struct fixture *fx = table(state);
+    struct db *reader;
+    const struct db_question asks[] = {{TEXT_OF, "a"}, {TEXT_OF, "b"}, {TEXT_OF, "no such"}};
+    const char longer[] = "longer than an id is, so it is not asked ahead";
+    const struct db_question other = {TEXT_OF, longer};
+    OK(fx, db_open(fx->storage, DB_READ, &reader, &fx->problem));
+    assert_true(db_asks(reader));
+    OK(fx, db_exec(fx->db, "INSERT INTO x(id,t) VALUES(1,'a'),(2,'b')", &fx->problem));
+    db_ask(reader, asks, 3);
+    db_ask(reader, &other, 1);
+    OK(fx, db_exec(fx->db, "UPDATE x SET id=id+10", &fx->problem));
+    assert_int_equal(found(fx, reader, "b"), 2);
+    assert_int_equal(found(fx, reader, "a"), 1);
+    assert_int_equal(found(fx, reader, "a"), 11); // an answer is given once
+    assert_int_equal(found(fx, reader, "no such"), 0);
+    db_ask(reader, asks, 2);
+    db_ask_no_more(reader);
+    OK(fx, db_exec(fx->db, "UPDATE x SET id=id+10", &fx->problem));
+    assert_int_equal(found(fx, reader, "a"), 21);
+    // more than there is room for are asked as ever
+    struct db_question many[DB_ASK_MAX + 9];
+    for (int i = 0; i < DB_ASK_MAX + 9; i++) many[i] = asks[i % 2];
+    db_ask(reader, many, DB_ASK_MAX + 9);
+    for (int i = 0; i < DB_ASK_MAX + 9; i++)
+        assert_int_equal(found(fx, reader, asks[i % 2].argument), 21 + i % 2);
+    db_close(reader);
+}
+
+static void test_what_was_asked_ahead_in_vain_is_asked_again(void **state) {
+    if (!fixture_is_postgres()) skip();
+    struct fixture *fx = table(state);
+    struct db *reader;
+    const struct db_question asks[] = {
+        {TEXT_OF, "a"}, {"SELECT 1/(length($1)-1)", "x"}, {TEXT_OF, "b"}, {"SELECT nonsense", "x"}};
+    int64_t n;
+    OK(fx, db_open(fx->storage, DB_READ, &reader, &fx->problem));
+    OK(fx, db_exec(fx->db, "INSERT INTO x(id,t) VALUES(1,'a'),(2,'b')", &fx->problem));
+    db_ask(reader, asks, 4);
+    assert_int_equal(found(fx, reader, "b"), 2);
+    assert_int_equal(found(fx, reader, "a"), 1);
+    assert_int_not_equal(db_int(reader, &fx->problem, &n, 0, asks[1].sql, "t", "x"), ERR_OK);
+    fixture_calm(fx);
+    db_ask_no_more(reader);
+    // a session that the server has ended: another is there for who asks then
+    OK(fx, db_int(reader, &fx->problem, &n, 0, "SELECT pg_backend_pid()", ""));
+    OK(fx,
+       db_int(fx->db, &fx->problem, &n, 0, "SELECT pg_terminate_backend($1::int)::int", "i", n));
+    db_ask(reader, asks, 1);
+    while (db_int(reader, &fx->problem, &n, 0, TEXT_OF, "t", "a")) fixture_calm(fx);
+    assert_int_equal(n, 1);
+    db_close(reader);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -347,6 +410,8 @@ int main(void) {
         T(test_a_transaction_of_the_writer_keeps_other_writers_out_from_its_beginning),
         T(test_nodes_have_names_of_their_own_and_share_what_is_to_be_done),
         T(test_transactions_of_nodes_take_turns),
+        T(test_what_was_asked_ahead_is_what_the_query_finds_until_no_more_is_asked),
+        T(test_what_was_asked_ahead_in_vain_is_asked_again),
         T(test_a_backup_is_whole_and_checks),
         T(test_an_unknown_kind_of_storage_is_refused),
     };
