@@ -363,6 +363,7 @@ static const struct route *find(struct request *rq, bool *other_method) {
     size_t best_literals = 0;
     for (size_t t = 0; t < sizeof TABLES / sizeof *TABLES; t++)
         for (const struct route *r = TABLES[t]; r->method; r++) {
+            if (*r->pattern != '{' && (!rq->npath || *r->pattern != *rq->path[0])) continue;
             if (!matches(r->pattern, rq)) continue;
             if (strcmp(r->method, rq->http->method)) {
                 *other_method = true;
