@@ -5,12 +5,12 @@
 // off, so that it holds up no other.
 #include "campus/due.h"
 
-#include <pthread.h>
 #include <string.h>
 #include "campus/clock.h"
 #include "campus/deadline.h"
 #include "campus/log.h"
 #include "campus/mem.h"
+#include "campus/rounds.h"
 
 enum {
     SLICE = 50,
@@ -25,11 +25,8 @@ static const struct actor CORE = {.id = "core", .name = "core", .session = "", .
 
 struct due {
     struct due_config config;
-    struct db *db;
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    bool stop;
+    struct rounds *rounds;
+    int64_t looked; // for periods that began
 };
 struct slice {
     const struct due_config *config;
@@ -106,46 +103,24 @@ enum err due_tick(const struct due_config *c, struct db *db, int *steps, struct 
     return e;
 }
 
-static void *due_main(void *arg) {
-    struct due *d = arg;
-    int64_t looked = 0;
-    for (bool stop = false; !stop;) {
-        struct arena *a = arena_new(1 << 20);
-        struct problem p;
-        int64_t at = INT64_MAX, now = clock_now_ms();
-        int steps;
-        if (a) {
-            problem_init(&p, a);
-            bool ours = lane_keeps_clock(d->config.lane);
-            enum err e = ours ? deadline_when(d->db, &at, &p) : ERR_OK;
-            bool periods = now - looked >= OBLIGATIONS_MS || now < looked;
-            if (!e && ours && (at <= now || periods)) e = due_tick(&d->config, d->db, &steps, &p);
-            if (e)
-                log_error("due", "%s", p.detail ? p.detail : err_word(e));
-            else if (periods && ours)
-                looked = now;
-        }
-        arena_free(a);
-        struct timespec until = clock_in_ms(LOOK_MS);
-        pthread_mutex_lock(&d->mutex);
-        while (!d->stop && !pthread_cond_timedwait(&d->wake, &d->mutex, &until)) {
-        }
-        stop = d->stop;
-        pthread_mutex_unlock(&d->mutex);
-    }
-    return NULL;
+static enum err look(void *self, struct db *db, int64_t *again_ms, struct problem *p) {
+    struct due *d = self;
+    int64_t at = INT64_MAX, now = clock_now_ms();
+    int steps;
+    *again_ms = LOOK_MS;
+    if (!lane_keeps_clock(d->config.lane)) return ERR_OK;
+    enum err e = deadline_when(db, &at, p);
+    bool periods = now - d->looked >= OBLIGATIONS_MS || now < d->looked;
+    if (!e && (at <= now || periods)) e = due_tick(&d->config, db, &steps, p);
+    if (!e && periods) d->looked = now;
+    return e;
 }
 
 enum err due_open(const struct due_config *c, struct due **out, struct problem *p) {
     struct due *d = mem_need(sizeof *d);
     *d = (struct due){.config = *c};
-    pthread_mutex_init(&d->mutex, NULL);
-    clock_cond_init(&d->wake);
-    enum err e = db_open(c->storage, DB_READ, &d->db, p);
-    if (!e && pthread_create(&d->thread, NULL, due_main, d)) {
-        db_close(d->db);
-        e = problem_set(p, ERR_INTERNAL, "cannot start what watches the deadlines");
-    }
+    struct rounds_config rc = {"due", c->storage, look, d, LOOK_MS};
+    enum err e = rounds_open(&rc, &d->rounds, p);
     if (e)
         mem_free(d);
     else
@@ -155,13 +130,6 @@ enum err due_open(const struct due_config *c, struct due **out, struct problem *
 
 void due_close(struct due *d) {
     if (!d) return;
-    pthread_mutex_lock(&d->mutex);
-    d->stop = true;
-    pthread_cond_signal(&d->wake);
-    pthread_mutex_unlock(&d->mutex);
-    pthread_join(d->thread, NULL);
-    db_close(d->db);
-    pthread_mutex_destroy(&d->mutex);
-    pthread_cond_destroy(&d->wake);
+    rounds_close(d->rounds);
     mem_free(d);
 }

@@ -11,6 +11,7 @@
 #include "campus/clock.h"
 #include "campus/log.h"
 #include "campus/mem.h"
+#include "campus/rounds.h"
 
 const char schedule_ddl[] =
     "CREATE TABLE IF NOT EXISTS core_schedule(name TEXT PRIMARY KEY, due BIGINT NOT NULL,"
@@ -26,13 +27,10 @@ enum {
 
 struct schedule {
     struct lane *lane;
-    struct db *db; // the thread's
-    pthread_t thread;
-    pthread_mutex_t mutex; // jobs and stop; held while they run
-    pthread_cond_t wake;
+    struct rounds *rounds; // NULL: someone else ticks
+    pthread_mutex_t mutex; // jobs; held while they run
     struct schedule_job *jobs;
     int njobs;
-    bool stop, changed;
 };
 
 struct claim {
@@ -113,42 +111,21 @@ enum err schedule_tick(struct schedule *s, struct db *db, int64_t now, int64_t *
     return e;
 }
 
-static void *schedule_main(void *arg) {
-    struct schedule *s = arg;
-    for (bool stop = false; !stop;) {
-        struct arena *a = arena_new(1 << 20);
-        struct problem p;
-        int64_t next = clock_now_ms() + AGAIN_MS;
-        if (a) {
-            problem_init(&p, a);
-            if (schedule_tick(s, s->db, clock_now_ms(), &next, &p))
-                log_error("schedule", "%s", p.detail ? p.detail : "could not be looked at");
-        }
-        arena_free(a);
-        int64_t ms = next - clock_now_ms();
-        if (ms < SOONEST_MS) ms = SOONEST_MS;
-        struct timespec until = clock_in_ms(ms);
-        pthread_mutex_lock(&s->mutex);
-        while (!s->stop && !s->changed && !pthread_cond_timedwait(&s->wake, &s->mutex, &until)) {
-        }
-        s->changed = false;
-        stop = s->stop;
-        pthread_mutex_unlock(&s->mutex);
-    }
-    return NULL;
+static enum err look(void *self, struct db *db, int64_t *again_ms, struct problem *p) {
+    int64_t next;
+    enum err e = schedule_tick(self, db, clock_now_ms(), &next, p);
+    int64_t ms = next - clock_now_ms();
+    *again_ms = ms < SOONEST_MS ? SOONEST_MS : ms;
+    return e;
 }
 
 enum err schedule_open(const char *storage, struct lane *lane, struct schedule **out,
                        struct problem *p) {
     struct schedule *s = mem_need(sizeof *s);
-    s->lane = lane;
+    *s = (struct schedule){.lane = lane};
     pthread_mutex_init(&s->mutex, NULL);
-    clock_cond_init(&s->wake);
-    enum err e = storage ? db_open(storage, DB_READ, &s->db, p) : ERR_OK;
-    if (!e && storage && pthread_create(&s->thread, NULL, schedule_main, s)) {
-        db_close(s->db);
-        e = problem_set(p, ERR_INTERNAL, "cannot start the schedule");
-    }
+    struct rounds_config rc = {"schedule", storage, look, s, LOOK_MS}; // woken when there are jobs
+    enum err e = storage ? rounds_open(&rc, &s->rounds, p) : ERR_OK;
     if (e)
         mem_free(s);
     else
@@ -158,14 +135,8 @@ enum err schedule_open(const char *storage, struct lane *lane, struct schedule *
 
 void schedule_close(struct schedule *s) {
     if (!s) return;
-    pthread_mutex_lock(&s->mutex);
-    s->stop = true;
-    pthread_cond_signal(&s->wake);
-    pthread_mutex_unlock(&s->mutex);
-    if (s->db) pthread_join(s->thread, NULL);
-    db_close(s->db);
+    rounds_close(s->rounds);
     pthread_mutex_destroy(&s->mutex);
-    pthread_cond_destroy(&s->wake);
     mem_free(s->jobs);
     mem_free(s);
 }
@@ -177,8 +148,7 @@ void schedule_set(struct schedule *s, const struct schedule_job *jobs, int n) {
     struct schedule_job *old = s->jobs;
     s->jobs = copy;
     s->njobs = n;
-    s->changed = true;
-    pthread_cond_signal(&s->wake);
     pthread_mutex_unlock(&s->mutex);
     mem_free(old);
+    if (s->rounds) rounds_wake(s->rounds);
 }

@@ -5,7 +5,6 @@
 // for, which also tells the server that it lives, and looks at what the others have done.
 #include "campus/share.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include "campus/clock.h"
@@ -14,15 +13,12 @@
 #include "campus/outbox.h"
 #include "campus/people.h"
 #include "campus/release.h"
+#include "campus/rounds.h"
 
 enum { LOOK_MS = 500 };
 struct share {
     struct share_config config;
-    struct db *db;
-    pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    bool stop;
+    struct rounds *rounds;
     int64_t newest, people; // as seen last
 };
 
@@ -37,23 +33,23 @@ void share_people_changed(struct db *db, struct problem *p) {
         log_error("share", "other nodes are not told of changed rights");
 }
 
-static enum err look(struct share *s, struct problem *p) {
+static enum err see_others(struct share *s, struct db *db, struct problem *p) {
     int64_t newest, people, release;
     char mine[32];
     snprintf(mine, sizeof mine, "people:%s", db_node(lane_db(s->config.lane)));
-    enum err e = db_begin(s->db, p); // one moment of the database
-    if (!e) e = outbox_newest(s->db, &newest, p);
+    enum err e = db_begin(db, p); // one moment of the database
+    if (!e) e = outbox_newest(db, &newest, p);
     if (!e)
-        e = db_int(s->db, p, &people, 0,
+        e = db_int(db, p, &people, 0,
                    "SELECT sum(CAST(value AS BIGINT)) FROM core_meta WHERE key LIKE 'people:%'"
                    " AND key<>$1",
                    "t", mine);
-    if (!e) e = release_active_number(s->db, &release, p);
+    if (!e) e = release_active_number(db, &release, p);
     if (e) {
-        db_rollback(s->db);
+        db_rollback(db);
         return e;
     }
-    e = db_commit(s->db, p);
+    e = db_commit(db, p);
     if (people != s->people) people_epoch_bump();
     s->people = people;
     if (newest != s->newest) s->config.news(s->config.self);
@@ -62,42 +58,24 @@ static enum err look(struct share *s, struct problem *p) {
     return e;
 }
 
-static void *share_main(void *arg) {
-    struct share *s = arg;
-    for (;;) {
-        struct timespec until = clock_in_ms(LOOK_MS);
-        pthread_mutex_lock(&s->mutex);
-        while (!s->stop && !pthread_cond_timedwait(&s->wake, &s->mutex, &until)) {
-        }
-        bool stop = s->stop;
-        pthread_mutex_unlock(&s->mutex);
-        if (stop) return NULL;
-        struct arena *a = arena_new(1 << 20);
-        struct problem p;
-        if (!a) continue;
-        problem_init(&p, a);
-        uint32_t had = lane_held(s->config.lane);
-        if (!lane_share(s->config.lane) && lane_held(s->config.lane) != had) {
-            log_info("share", "shares of this node: %02x", lane_held(s->config.lane));
-            s->config.news(s->config.self);
-        }
-        if (look(s, &p)) log_warn("share", "%s", p.detail ? p.detail : err_word(p.code));
-        arena_free(a);
+static enum err look(void *self, struct db *db, int64_t *again_ms, struct problem *p) {
+    struct share *s = self;
+    uint32_t had = lane_held(s->config.lane);
+    *again_ms = LOOK_MS;
+    if (!lane_share(s->config.lane) && lane_held(s->config.lane) != had) {
+        log_info("share", "shares of this node: %02x", lane_held(s->config.lane));
+        s->config.news(s->config.self);
     }
+    return see_others(s, db, p);
 }
 
 enum err share_open(const struct share_config *c, struct share **out, struct problem *p) {
     *out = NULL;
     if (!db_has_nodes(lane_db(c->lane))) return ERR_OK;
     struct share *s = mem_need(sizeof *s);
-    s->config = *c;
-    pthread_mutex_init(&s->mutex, NULL);
-    clock_cond_init(&s->wake);
-    enum err e = db_open(c->storage, DB_READ, &s->db, p);
-    if (!e && pthread_create(&s->thread, NULL, share_main, s)) {
-        db_close(s->db);
-        e = problem_set(p, ERR_INTERNAL, "cannot start what looks at other nodes");
-    }
+    *s = (struct share){.config = *c};
+    struct rounds_config rc = {"share", c->storage, look, s, LOOK_MS};
+    enum err e = rounds_open(&rc, &s->rounds, p);
     if (e)
         mem_free(s);
     else
@@ -107,13 +85,6 @@ enum err share_open(const struct share_config *c, struct share **out, struct pro
 
 void share_close(struct share *s) {
     if (!s) return;
-    pthread_mutex_lock(&s->mutex);
-    s->stop = true;
-    pthread_cond_signal(&s->wake);
-    pthread_mutex_unlock(&s->mutex);
-    pthread_join(s->thread, NULL);
-    db_close(s->db);
-    pthread_mutex_destroy(&s->mutex);
-    pthread_cond_destroy(&s->wake);
+    rounds_close(s->rounds);
     mem_free(s);
 }
