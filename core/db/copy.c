@@ -208,7 +208,7 @@ enum err copy_rows(struct db *from, struct db *to, const struct copy_table *t,
 }
 
 struct hashing {
-    crypto_generichash_state state;
+    crypto_generichash_state *state;
     int columns;
 };
 
@@ -217,26 +217,27 @@ static enum err hash_row(void *self, const struct value *v, struct problem *p) {
     (void)p;
     for (int i = 0; i < h->columns; i++) {
         const uint64_t head[] = {(uint64_t)v[i].kind, (uint64_t)v[i].i, v[i].n};
-        crypto_generichash_update(&h->state, (const uint8_t *)head, sizeof head);
-        if (v[i].n) crypto_generichash_update(&h->state, (const uint8_t *)v[i].p, v[i].n);
+        crypto_generichash_update(h->state, (const uint8_t *)head, sizeof head);
+        if (v[i].n) crypto_generichash_update(h->state, (const uint8_t *)v[i].p, v[i].n);
     }
     return ERR_OK;
 }
 
 enum err copy_hash(struct db *db, const struct copy_table *t, uint8_t out[COPY_HASH], int64_t *rows,
                    struct problem *p) {
-    struct hashing h = {.columns = t->ncolumns};
+    crypto_generichash_state state;
+    struct hashing h = {&state, t->ncolumns};
     struct pager g;
     enum err e = pager_open(&g, db, t, p);
     if (e) return e;
-    crypto_generichash_init(&h.state, NULL, 0, COPY_HASH);
+    crypto_generichash_init(&state, NULL, 0, COPY_HASH);
     *rows = 0;
     int64_t n = 0;
     for (bool more = true; more && !e;) {
         e = page(&g, hash_row, &h, &n, &more);
         if (!e) *rows += n;
     }
-    crypto_generichash_final(&h.state, out, COPY_HASH);
+    crypto_generichash_final(&state, out, COPY_HASH);
     pager_close(&g);
     return e;
 }
