@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { BORN, COLUMNS, FAULTS, MAJORS, REGIONS, SEED, applicant, below, line, mobile, name, pick, random, reseed, weighted } from './make_applicants.mjs';
 import { RECEIPT, finance } from './make_finance.mjs';
 import { personnel } from './make_personnel.mjs';
+import { marketing } from './make_marketing.mjs';
 
 const folder = argv[2] ?? dirname(fileURLToPath(import.meta.url));
 const SEASONS = [2026, 2027], SIZE = 3000, CONVERTED = 60;      // of the 3,000 so many were leads
@@ -207,5 +208,6 @@ settle();
 writeFileSync(join(folder, 'receipt.pdf'), RECEIPT);
 finance(steps, SEED + 1);
 personnel(steps, SEED + 2);
+marketing(steps);
 const text = `{"steps": [\n${steps.map((s) => JSON.stringify(s)).join(',\n')}\n]}\n`;
 writeFileSync(join(folder, 'school.json'), text);
