@@ -139,12 +139,14 @@ test('its money agrees: each line holds what its claims come to, signed by three
   const by = tally(claims, (c) => c.state);
   for (const s of ['draft', 'in_approval', 'returned', 'paid']) assert.ok(by[s] > 0, `${s} ${JSON.stringify(by)}`);
   const fen = (y) => Math.round(Number(y) * 100), sum = (list, key) => list.reduce((n, x) => n + fen(x[key]), 0);
-  const plans = (await all(finance, 'marketing/plan_lines')).filter((p) => p.state === 'approved');
+  const plans = (await all(finance, 'marketing/plan_lines')).filter((p) => p.state === 'approved'), purchases = await all(finance, 'teaching/purchases');
   for (const l of lines) {
     const mine = claims.filter((c) => c.line === l.id), of = (s) => sum(mine.filter((c) => c.state === s), 'amount');
     const planned = sum(plans.filter((p) => p.budget_line === l.id), 'held');             // what marketing has not claimed yet
-    assert.deepEqual([fen(l.reserved), fen(l.committed), fen(l.settled)], [of('in_approval'), of('approved') + planned, of('paid')], l.name);
-    assert.equal(fen(l.left), fen(l.amount) - of('in_approval') - of('approved') - of('paid') - planned, l.name);
+    const bought = (...states) => sum(purchases.filter((p) => p.line === l.id && states.includes(p.state)), 'amount');
+    const want = [of('in_approval') + bought('in_approval', 'approved'), of('approved') + planned + bought('ordered'), of('paid') + bought('received')];
+    assert.deepEqual([fen(l.reserved), fen(l.committed), fen(l.settled)], want, l.name);
+    assert.equal(fen(l.left), fen(l.amount) - want[0] - want[1] - want[2], l.name);
   }
   for (const c of claims.filter((x) => x.state === 'paid').filter((_, i) => i % 20 === 0)) {
     const { items } = await finance.ok('GET', `${F}/claims/${c.id}/approvals`);
