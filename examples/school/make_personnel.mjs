@@ -71,6 +71,7 @@ export function personnel(steps, seed) {
   for (const i of [0, 1]) hr(`candidates/{{candidate ${i}}}/select`);
   find('candidates_tasks?record={{candidate 0}}', 'check {step}');
   for (const [item, source] of [['identity', '学信网'], ['admission', '教职员工准入查询系统'], ['employment', '原单位人事部门'], ['health', '清河县人民医院']]) hr('actions/note_check', { item: `{{check ${item}}}`, result: 'passed', source });
+  settle();
   hr('candidates/{{candidate 0}}/clear', { start_on: '{{today+7}}', offer_until: '{{today+5}}', pay: '月薪 9,500 元' });
   post('qian.yu', 'candidates/{{candidate 0}}/offer', { approval: { note: '同意录用' } });
   hr('candidates/{{candidate 0}}/accept');

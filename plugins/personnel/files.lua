@@ -26,7 +26,7 @@ local files = campus.entity {
       kind = field.choice { title = T("内容类别", "Kind"), choices = shared.KINDS },
       way = field.choice { title = T("方式", "Way"), choices = shared.WAYS },
       hours = field.decimal { title = T("学时", "Hours"), scale = 1 }, score = field.integer { title = T("成绩", "Mark") },
-      result = field.text { title = T("结果", "Result"), max_length = 20 },
+      result = field.choice { title = T("结果", "Result"), choices = shared.RESULTS },
     } },
     note = field.text { title = T("说明", "Note"), max_length = 500 },
     person = field.person { title = T("账号", "Account"), derived = "employee.person" },
@@ -50,8 +50,21 @@ local function hours_are_met(file, policy)
   return why:decision()
 end
 
+-- Whether it says so already: what does not change is not written once more.
+local function same(have, fields)
+  for _, key in ipairs { "required", "missing", "external", "average" } do
+    if tonumber(have[key]) ~= tonumber(fields[key]) then return false end
+  end
+  local lines = have.lines or {}
+  for i, line in ipairs(fields.lines) do
+    local old = lines[i] or {}
+    if line.day ~= old.day or line.title ~= old.title or line.result ~= old.result or line.score ~= old.score
+      or tonumber(line.hours) ~= tonumber(old.hours) then return false end
+  end
+  return #lines == #fields.lines
+end
+
 -- The file of a person and year as attendance says; one that is decided stays as it is.
-local RESULT = { attended = "attended", passed = "passed", failed = "failed" }
 local function written(ctx, employee, year)
   local page, err = ctx:find("attendances", { employee = employee.id, ["held_on[gte]"] = year .. "-01-01",
     ["held_on[lte]"] = year .. "-12-31",
@@ -61,7 +74,7 @@ local function written(ctx, employee, year)
   for i, one in ipairs(page.items) do
     local counts = one.state ~= "failed" and tonumber(one.hours) or 0
     lines[i] = { day = one.held_on, title = one.title, kind = one.kind, way = one.way, hours = tostring(counts), score = one.score,
-      result = ctx:t(RESULT[one.state]) }
+      result = one.state }
     hours = hours + counts
     if one.way == "external" then external = external + counts end
     if one.score then marks, sum = marks + 1, sum + one.score end
@@ -71,6 +84,7 @@ local function written(ctx, employee, year)
     external = string.format("%.1f", external), average = marks > 0 and string.format("%.1f", sum / marks) or nil }
   local have = ctx:find("training_files", { employee = employee.id, year = year, limit = 1 }).items[1]
   if have and have.state ~= "open" then return true end
+  if have and same(have, fields) then return true end
   if have then return ctx:update("training_files", have.id, fields) end
   fields.employee, fields.year = employee.id, year
   return ctx:create("training_files", fields)
@@ -80,10 +94,11 @@ local function attended(ctx, event)
   local one, err = ctx:get("attendances", event.record)
   if not one then return nil, err end
   local page = ctx:find("attendances", { training = one.training, ["state[in]"] = "attended,passed,failed", limit = 500 })
-  local done, why = ctx:update("sessions", one.training, { present = #page.items })
-  local employee = done and ctx:get("employees", one.employee)
-  if employee then done, why = written(ctx, employee, one.held_on:sub(1, 4)) end
-  if not done then return nil, why end
+  local session, why = ctx:get("sessions", one.training)
+  if session and session.present ~= #page.items then session, why = ctx:update("sessions", session.id, { present = #page.items }) end
+  local employee = session and ctx:get("employees", one.employee)
+  local done = employee and written(ctx, employee, one.held_on:sub(1, 4))
+  if not done then return nil, why or { "conflict", "the file could not be written" } end
 end
 
 -- Who is new has a file from the first day; each month those of the year are seen to, so that who never came has one too.

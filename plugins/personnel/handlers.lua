@@ -19,6 +19,7 @@ return {
   ["personnel.plans.approved"] = on({ "HR-1" }, plans.approved),
   ["personnel.openings.closed"] = on({ "HR-2" }, plans.closed),
   ["personnel.interview_cards.submitted"] = on({ "HR-3" }, selection.carded),
+  ["personnel.candidates_tasks.updated"] = on({ "HR-4" }, selection.checked),
   ["personnel.candidates.ranked"] = on({ "HR-3" }, selection.rank),
   ["personnel.candidates.rejected"] = on({ "HR-3" }, selection.rank),
   ["personnel.candidates.withdrawn"] = on({ "HR-3" }, selection.rank),

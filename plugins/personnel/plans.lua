@@ -36,8 +36,8 @@ local plans = campus.entity {
 local openings = campus.entity {
   title = T("招聘岗位", "Openings"), serves = { "HR-1" },
   fields = {
-    year = field.text { title = T("年度", "Year"), required = true, pattern = "20[0-9]{2}" },
     post = post(), department = department(), category = category(),
+    year = field.text { title = T("年度", "Year"), required = true, pattern = "20[0-9]{2}" },
     headcount = field.integer { title = T("计划人数", "Seats"), required = true, min = 0 },
     reserved = field.integer { title = T("已发录用", "Offered"), derived = "reserved(headcount)" },
     committed = field.integer { title = T("已接受", "Accepted"), derived = "committed(headcount)" },

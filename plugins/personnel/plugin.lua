@@ -20,6 +20,11 @@ local out = {
     },
   },
   documents = {
+    notice = {   -- at a fair or on a wall: whoever scans it applies, and came by this posting
+      title = T("招聘启事", "Notice of a vacancy"), entity = "postings", states = { "published" }, many = true, serves = { "HR-2" },
+      template = { zh = "templates/notice.html", en = "templates/notice.en.html" },
+      qr = "{address}/public/personnel/apply?posting={code}",
+    },
     offer = {
       title = T("录用通知书", "Letter of offer"), entity = "candidates",
         template = { zh = "templates/offer.html", en = "templates/offer.en.html" },
@@ -40,7 +45,7 @@ local out = {
       title = T("培训情况（供绩效考核）", "Training, for appraisal"), entity = "training_files",
         purpose = "绩效考核、晋升与奖惩依据",
       fields = { "year", "name", "department", "post", "category", "hours", "required", "missing", "external", "average" },
-      serves = { "HR-8", "PERF-4" },
+      serves = { "HR-8" },
     },
   },
   messages = {

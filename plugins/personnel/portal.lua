@@ -8,7 +8,8 @@ local consent = T(
     .. "拟录用前学校将核实学历、工作经历并按规定进行教职员工准入查询。招聘结束后按学校规定的期限保存，到期删除。您可以向人事查询、更正或要求删除。",
   "The school uses this to decide on this application and to be in touch about it. Personnel and the interview panel see it; every look at "
     .. "telephone, identity number or résumé is on record. Before an offer the school checks education, employment and "
-    .. "whether the law lets you work at a school. It is kept for the time that the school's rules set, then deleted. Ask personnel to see, correct or delete it.")
+    .. "whether the law lets you work at a school. It is kept for the "
+    .. "time that the school's rules set, then deleted. Ask personnel to see, correct or delete it.")
 
 local next_step = {
   applied = T("已收到应聘，等待筛选。请上传简历和证书。", "We have it. Please send your résumé and certificates."),

@@ -11,11 +11,10 @@ local HEARD = { "ranked", "checking", "cleared", "offered", "accepted", "hired",
 local OFFERED = { "offered", "accepted", "hired", "declined" }
 
 return {
+  -- what of each opening is hired, accepted, offered and vacant
   hiring = campus.report {
-    title = T("招聘进度（到岗与计划）", "Hired, of the seats planned"), entity = "openings",
-      group = { "year", "department", "post" },
-    sum = { "settled", "committed", "reserved" }, chart = "bar",
-    target = { entity = "openings", group = { "year", "department", "post" }, sum = "headcount" },
+    title = T("招聘进度与空缺", "Openings: seats taken and vacant"), entity = "openings", where = { headcount = { gt = 0 } },
+    group = { "department", "post" }, sum = { "settled", "committed", "reserved", "left" }, chart = "bar",
     overview = { roles = HEADS, order = 1 }, serves = { "HR-1" },
   },
   vacancies = campus.report {
@@ -58,7 +57,7 @@ return {
   sessions_by_kind = campus.report {
     title = T("培训班次（按内容与讲师）", "Sessions by kind and trainer"), entity = "sessions",
       where = { state = { "held", "closed" } },
-    group = { "kind", "way", "trainer_kind" }, sum = { "hours", "present", "cost" }, date = "held_on", chart = "bar",
+    group = { "kind", "way", "trainer_kind" }, sum = { "hours", "present" }, date = "held_on", chart = "bar",
     overview = { roles = HR, order = 6 }, serves = { "HR-7" },
   },
   attendance = campus.report {
@@ -71,7 +70,7 @@ return {
   training_hours = campus.report {
     title = T("年度学时（按人员）", "Hours of the year by person"), entity = "training_files",
       group = { "year", "department", "name" },
-    sum = { "hours", "required", "missing", "external" }, avg = { "average" }, chart = "table", serves = { "HR-8", "PERF-4" },
+    sum = { "hours", "required", "missing", "external" }, avg = { "average" }, chart = "table", serves = { "HR-8" },
   },
   hours_behind = campus.report {
     title = T("欠学时人数（按部门）", "Behind on hours, by department"), entity = "training_files",

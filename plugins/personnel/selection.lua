@@ -85,12 +85,19 @@ local function rank(ctx, event)
   end
 end
 
--- What was found is noted on the item; one that is in order is done, one that is not stays open and holds the offer back.
+-- What was found is noted on the item; one that is in order is done by itself, one that is not stays open and holds the
+-- offer back. Nobody presses done.
 local function note_check(ctx, input)
   local done, err = ctx:update("candidates_tasks", input.item, { result = input.result, source = input.source, evidence = input.evidence })
-  if done and input.result == "passed" then done, err = ctx:transition("candidates_tasks", input.item, "complete") end
   if not done then return nil, err end
   return { result = input.result }
+end
+local function checked(ctx, event)
+  local item, err = ctx:get("candidates_tasks", event.record)
+  if not item then return nil, err end
+  if item.state ~= "open" or item.result ~= "passed" then return end
+  local done, why = ctx:transition("candidates_tasks", item.id, "complete")
+  if not done then return nil, why end
 end
 
 local candidates = require("candidates").entities.candidates
@@ -102,7 +109,7 @@ return {
     panel_has_rated = campus.rule { reads = { "raters" }, run = panel_has_rated, serves = { "HR-3" } },
     is_within_reach = campus.rule { reads = { "rank", "seats", "overall" }, run = is_within_reach, serves = { "HR-3" } },
   },
-  handlers = { carded = carded, rank = rank },
+  handlers = { carded = carded, rank = rank, checked = checked },
   actions = {
     note_check = campus.action { title = T("登记核查结果", "Note the result"), on = "item", states = { "open" },
       run = note_check, serves = { "HR-4" },

@@ -30,6 +30,7 @@ shared.TRAINERS = choices { "leader", "校（部门）领导", "Leader", "expert
   "outside", "外部机构", "Outside institution" }
 shared.WAYS = choices { "internal", "内部培训", "Internal", "external", "外部培训", "External" }
 shared.BASES = choices { "post", "岗位需要", "The post", "growth", "个人发展", "Personal growth" }
+shared.RESULTS = choices { "attended", "参加", "Attended", "passed", "合格", "Passed", "failed", "不合格", "Failed" }
 shared.TERMS = choices { "fixed", "固定期限", "Fixed term", "open", "无固定期限", "Open-ended" }
 
 -- draft or returned -> in approval -> approved, or rejected; steps are laid over it.

@@ -20,12 +20,12 @@ local courses = campus.entity {
 local wishes = campus.entity {
   title = T("培训需求", "Training needs"), subject = "employee", serves = { "HR-6" },
   fields = {
+    want = field.text { title = T("想学的内容", "What"), required = true, max_length = 200, search = true },
     employee = field.reference { to = "employees", title = T("员工", "Employee"), required = true },
     person = field.person { title = T("账号", "Account"), derived = "employee.person" },
     post = field.text { title = T("岗位", "Post"), derived = "employee.post" },
     year = field.text { title = T("年度", "Year"), required = true, pattern = "20[0-9]{2}" },
     basis = field.choice { title = T("需求来源", "Why"), required = true, choices = shared.BASES },
-    want = field.text { title = T("想学的内容", "What"), required = true, max_length = 200, search = true },
     course = field.reference { to = "courses", title = T("课程", "Course") },
     way = field.choice { title = T("方式", "Way"), required = true, default = "internal", choices = shared.WAYS },
     reason = field.longtext { title = T("理由与目标", "Reason and aim"), max_length = 1000 },

@@ -64,11 +64,13 @@ async function ranked(o, name, points) {
 async function cleared(c) {
   await step(c, 'select');
   for (const item of (await hr.ok('GET', `${P}/candidates_tasks?record=${c.id}&state=open`)).items) await hr.ok('POST', `${P}/actions/note_check`, { item: item.id, result: 'passed', source: '学信网' });
-  return step(c, 'clear', { start_on: day(14), offer_until: day(7), pay: '月薪九千' });
+  return eventually(() => step(c, 'clear', { start_on: day(14), offer_until: day(7), pay: '月薪九千' }));
 }
 
 test('HR-1 to HR-5: from the plan and a form without an account to the first day, each office doing its part', { timeout: 60000 }, async () => {
   const o = await opening('软件专业教师');
+  const notice = await hr.ok('POST', `${P}/postings/${o.posting.id}/documents/notice`, {});
+  assert.match((await hr.get(`documents/${notice.id}?format=html`)).text, /计算机类专业/);
   assert.equal((await apply(o, '周敏', { consent: undefined })).status, 422, 'nothing is taken without consent');
   const sent = await apply(o, '周敏', { email: 'zhou@example.com', id_number: '110199199001010010', experience: '开发五年' });
   assert.equal(sent.status, 201, sent.text);
@@ -87,7 +89,7 @@ test('HR-1 to HR-5: from the plan and a form without an account to the first day
   const early = await hr.api('POST', `${P}/candidates/${c.id}/clear`, { start_on: day(14), offer_until: day(7), pay: '月薪九千' });
   assert.deepEqual([early.status, early.body.errors.map((e) => e.code)], [409, Array(4).fill('task_open')], 'HR-4: each item holds it back');
   for (const item of (await hr.ok('GET', `${P}/candidates_tasks?record=${c.id}`)).items) await hr.ok('POST', `${P}/actions/note_check`, { item: item.id, result: 'passed', source: '学信网' });
-  await step(c, 'clear', { start_on: day(14), offer_until: day(7), pay: '月薪九千' });
+  await eventually(() => step(c, 'clear', { start_on: day(14), offer_until: day(7), pay: '月薪九千' }));
   assert.ok((await manager.ok('GET', 'inbox')).items.some((i) => i.entity === `${P}.candidates`), 'the manager is asked');
   assert.equal((await get(c, manager)).pay, '月薪九千', 'and knows what is offered');
   await step(c, 'offer', note, manager);

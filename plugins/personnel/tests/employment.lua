@@ -56,6 +56,7 @@ local function school()
     for _, item in ipairs(s.hr:find("candidates_tasks", { record = id })) do
       s.hr:action("note_check", { item = item.id, result = "passed", source = "学信网" })
     end
+    clock.advance "1m"
     step("clear", { start_on = "2027-03-08", offer_until = "2027-03-20", pay = "月薪九千" })
     s.manager:transition("candidates", id, "offer", { approval = { note = "同意" } })
     step "accept"

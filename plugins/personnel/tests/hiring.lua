@@ -54,6 +54,7 @@ local function school(line)
     for _, item in ipairs(s.hr:find("candidates_tasks", { record = id, state = "open" })) do
       s.hr:action("note_check", { item = item.id, result = result or "passed", source = "学信网" })
     end
+    clock.advance "1m"
   end
   s.cleared = function(id)
     s.step(id, "select")
@@ -215,6 +216,8 @@ test("HR-4: no offer before each item of the background check was passed", funct
   expect.refused("forbidden", function() s.hr:transition("candidates_tasks", items[1].id, "cancel", { note = "免查" }) end)
   s.hr:action("note_check", { item = items[1].id, result = "failed", source = "学信网" })
   for i = 2, 4 do s.hr:action("note_check", { item = items[i].id, result = "passed", source = "原单位" }) end
+  clock.advance "1m"
+  expect.equal(s.hr:get("candidates_tasks", items[2].id).state, "done")
   expect.refused("task_open", function() s.step(id, "clear", terms) end)
   expect.equal(s.hr:get("candidates_tasks", items[1].id).result, "failed")
   expect.refused("conflict", function() s.offer(id) end)

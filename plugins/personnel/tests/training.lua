@@ -93,7 +93,9 @@ test("HR-7: a session has a trainer that suits it, is held on its day, and close
   local no = expect.refused("not_inside", function() s.hr:transition("sessions", session, "hold") end)
   expect.equal(#no.errors, 1)
   s.hr:update("sessions", session, { trainer_kind = "key_staff" })
-  local done = s.head:transition("sessions", session, "hold")
+  expect.refused("forbidden", function() s.head:transition("sessions", session, "hold") end)
+  s.head:update("sessions", session, { result = "操作规范" })
+  local done = s.hr:transition("sessions", session, "hold")
   for _, code in ipairs { "no_trainer", "not_inside", "to_come" } do expect.reason(done, code, true) end
   expect.equal(done.kind, "law")
   expect.refused("required", function() s.hr:transition("sessions", session, "close") end)
@@ -165,4 +167,6 @@ test("HR-8: short hours are refused as met, with the policy's line; one's own fi
   expect.refused("forbidden", function() s.hr:update("training_files", file.id, { required = "0" }) end)
   expect.equal(s.hr:report("hours_behind").total.sum_missing, "24.0")
   expect.equal(s.hr:transition("training_files", file.id, "note_short", { note = "全年病假" }).state, "short")
+  local own = s.file(s.employee(s.hr))
+  expect.refused("forbidden", function() s.hr:transition("training_files", own.id, "note_short", { note = "x" }) end)
 end)
