@@ -35,6 +35,39 @@ enum err directory_posts_json(struct db *db, const char *person, const char *pos
     return stmt_list(st, "person post group from until acting?", out, p);
 }
 
+#define WHO " JOIN core_people p ON p.id=h.person AND p.disabled_at=0 "
+#define NOT_OVER "WHERE h.until_date>=$1 "
+static const struct {
+    const char *name, *keys, *sql;
+} CHART[] = {
+    {"people", "id display campus supervisor",
+     "SELECT id,display,campus,supervisor FROM core_people WHERE disabled_at=0 AND $1<>''"
+     " ORDER BY name"},
+    {"roles", "person role",
+     "SELECT h.person,h.role FROM core_person_role h" WHO "WHERE $1<>'' ORDER BY h.role,p.name"},
+    {"members", "person group from until",
+     "SELECT h.person,h.grp,h.from_date,h.until_date FROM core_member h" WHO NOT_OVER
+     "ORDER BY h.grp,p.name"},
+    {"posts", "person post group from until acting?",
+     "SELECT h.person,h.post,h.grp,h.from_date,h.until_date,h.acting FROM core_post h" WHO NOT_OVER
+     "ORDER BY h.post,h.grp,h.from_date,p.name"},
+    {"delegations", "person to from until roles",
+     "SELECT h.person,h.to_person,h.from_date,h.until_date,h.roles FROM core_delegation h" WHO
+         NOT_OVER "ORDER BY p.name,h.from_date,h.id"},
+};
+
+enum err directory_chart_json(struct db *db, const char *today, struct buf *out,
+                              struct problem *p) {
+    enum err e = ERR_OK;
+    buf_putc(out, '{');
+    for (size_t i = 0; i < sizeof CHART / sizeof *CHART && !e; i++) {
+        json_key(out, CHART[i].name);
+        e = stmt_list(db_query(db, p, CHART[i].sql, "t", today), CHART[i].keys, out, p);
+    }
+    buf_putc(out, '}');
+    return e;
+}
+
 #define ABLE " JOIN core_people p ON p.id=h.person AND p.disabled_at=0 "
 #define TODAY "h.from_date<=$2 AND h.until_date>=$2 "
 static const char *const QUERIES[] = {

@@ -146,9 +146,9 @@ static void check_verbs(struct compile *c, const struct entity *e, const struct 
 // The core's areas, and PLUGIN.actions.NAME; what a plugin declares beyond that begins with its
 // name.
 static void check_permissions(struct compile *c, const struct yaml *list) {
-    static const char *const own[] = {"core.admin",     "core.people", "core.release",
-                                      "core.keys",      "core.policy", "core.audit",
-                                      "core.approvals", "core.paper",  "core.obligations"};
+    static const char *const own[] = {
+        "core.admin", "core.people",    "core.release", "core.keys",        "core.policy",
+        "core.audit", "core.approvals", "core.paper",   "core.obligations", "core.organisation"};
     const size_t nown = sizeof own / sizeof *own;
     for (const struct yaml *y = list ? list->first : NULL; y; y = y->next) {
         if (!y->text || !strcmp(y->text, "*")) continue;

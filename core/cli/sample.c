@@ -45,14 +45,18 @@ static bool read_json(struct loading *l, const char *name, char **text, size_t *
     return !e || (cli_fail(l->cli), false);
 }
 
-// "today", "today-30": a day of the school, however old the sample is; "year": this one, "year-1".
+// "today", "today-30": a day of the school, however old the sample is; "year", "month-1": 2027,
+// 2027-02.
 static const char *day_named(struct loading *l, const char *name) {
-    bool year = !strncmp(name, "year", 4);
+    bool year = !strncmp(name, "year", 4), month = !strncmp(name, "month", 5);
     const char *by = name + (year ? 4 : 5);
     char day[11];
     int64_t days;
-    if ((!year && strncmp(name, "today", 5)) || (*by && *by != '-' && *by != '+')) return NULL;
+    if ((!year && !month && strncmp(name, "today", 5)) || (*by && *by != '-' && *by != '+'))
+        return NULL;
     if (year) return arena_printf(l->arena, "%d", atoi(l->today) + atoi(by));
+    int months = atoi(l->today) * 12 + atoi(l->today + 5) - 1 + atoi(by);
+    if (month) return arena_printf(l->arena, "%d-%02d", months / 12, months % 12 + 1);
     if (!text_to_days(l->today, 10, &days)) return NULL;
     text_from_days(day, days + atoi(by));
     return arena_strdup(l->arena, day);
@@ -140,9 +144,10 @@ static bool post(struct loading *l, const json_t *step) {
     struct cli *cli = l->cli;
     const json_t *body = json_object_get(step, "body");
     const char *path = text_of(step, "post"), *patch = text_of(step, "patch"),
-               *file = text_of(step, "file"), *keep = text_of(step, "keep");
-    struct call c = {.method = patch ? "PATCH" : "POST", .quiet = true};
-    if (patch) path = patch;
+               *put = text_of(step, "put"), *file = text_of(step, "file"),
+               *keep = text_of(step, "keep");
+    struct call c = {.method = patch ? "PATCH" : put ? "PUT" : "POST", .quiet = true};
+    if (patch || put) path = patch ? patch : put;
     struct buf b;
     buf_init(&b, l->arena);
     if (body) json_dom(&b, body);

@@ -51,9 +51,9 @@ MUST_CHECK enum err request_idem(struct request *rq, const char **key, uint8_t h
 MUST_CHECK enum err api_in_session(struct request *rq);
 
 // Handlers of api_rights.c, listed in routes_people.
-handler rights_groups, rights_join, rights_leave, rights_facts_put, rights_facts_drop, rights_posts,
-    rights_post_put, rights_post_drop, rights_delegate, rights_undelegate, rights_tokens,
-    rights_token_add, rights_token_drop;
+handler rights_chart, rights_groups, rights_join, rights_leave, rights_facts_put, rights_facts_drop,
+    rights_posts, rights_post_put, rights_post_drop, rights_delegate, rights_undelegate,
+    rights_tokens, rights_token_add, rights_token_drop;
 handler import_accounts;
 // A transition of the record in the path, plugin/entity/id/name; of api_records.c.
 handler records_transition;

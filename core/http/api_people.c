@@ -277,6 +277,7 @@ static enum err names(struct request *rq) {
 
 const struct route routes_people[] = {
     {"GET", "people", names, .who = SIGNED_IN},
+    {"GET", "organisation", rights_chart, .permission = "core.organisation"},
     {"GET", "admin/users", users_list, .permission = "core.people"},
     {"POST", "admin/users", user_add, .permission = "core.people"},
     {"POST", "admin/users/import", import_accounts, .permission = "core.people"},

@@ -63,6 +63,10 @@ MUST_CHECK enum err directory_post_drop(struct db *db, const char *person, const
 // A list of posts, of a person or of an office, "" for any.
 MUST_CHECK enum err directory_posts_json(struct db *db, const char *person, const char *post,
                                          struct buf *out, struct problem *p);
+// {"people","roles","members","posts","delegations"}: who belongs where and answers to whom, of
+// those who may sign in; of what is dated, all that has not ended on the day `today`.
+MUST_CHECK enum err directory_chart_json(struct db *db, const char *today, struct buf *out,
+                                         struct problem *p);
 
 // Ids of people, each once.
 struct people_list {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
+#include "campus/directory.h"
 #include "campus/password.h"
 #include "campus/people.h"
 #include "campus/yaml.h"
@@ -200,6 +201,43 @@ static void test_lending_does_not_defeat_exclusive_duties(void **state) {
     assert_null(as(sun)->behind->behind);
 }
 
+static void test_the_chart_tells_who_belongs_where_until_it_is_over(void **state) {
+    (void)state;
+    char id[37];
+    struct buf b;
+    struct post head = {wang, "head", "office", "2026-01-01", "2026-12-31", true};
+    struct post past = {li, "head", "office", "2026-01-01", "2026-08-31", false};
+    OK(fx, directory_post_set(fx->db, &head, &fx->problem));
+    OK(fx, directory_post_set(fx->db, &past, &fx->problem));
+    OK(fx, directory_join(fx->db, li, "office", "2026-09-02", "9999-12-31", &fx->problem));
+    OK(fx, directory_join(fx->db, wang, "office", "2026-01-01", "2026-08-31", &fx->problem));
+    OK(fx, directory_update(fx->db, li, NULL, NULL, wang, &fx->problem));
+    OK(fx, lend(wang, li, "clerk", TODAY, "2026-09-30", id));
+    buf_init(&b, fx->arena);
+    OK(fx, directory_chart_json(fx->db, TODAY, &b, &fx->problem));
+    const char *want = arena_printf(
+        fx->arena,
+        "{\"people\":[{\"id\":\"%s\",\"display\":\"wang.li\",\"campus\":\"east\",\"supervisor\":"
+        "null},"
+        "{\"id\":\"%s\",\"display\":\"李雷\",\"campus\":\"west\",\"supervisor\":\"%s\"}],"
+        "\"roles\":[{\"person\":\"%s\",\"role\":\"clerk\"}],"
+        "\"members\":[{\"person\":\"%s\",\"group\":\"office\",\"from\":\"2026-09-02\","
+        "\"until\":\"9999-12-31\"}],"
+        "\"posts\":[{\"person\":\"%s\",\"post\":\"head\",\"group\":\"office\",\"from\":\"2026-01-"
+        "01\","
+        "\"until\":\"2026-12-31\",\"acting\":true}],"
+        "\"delegations\":[{\"person\":\"%s\",\"to\":\"%s\",\"from\":\"2026-09-01\","
+        "\"until\":\"2026-09-30\",\"roles\":",
+        wang, li, wang, wang, li, wang, wang, li);
+    assert_int_equal(strncmp(buf_str(&b), want, strlen(want)), 0);
+    // who has left is in none of it
+    OK(fx, people_disable(fx->db, wang, true, NOW_MS, &fx->problem));
+    buf_init(&b, fx->arena);
+    OK(fx, directory_chart_json(fx->db, TODAY, &b, &fx->problem));
+    assert_null(strstr(buf_str(&b), "wang.li"));
+    assert_non_null(strstr(buf_str(&b), "\"posts\":[],\"delegations\":[]}"));
+}
+
 #define PEOPLE(f) cmocka_unit_test_setup_teardown(f, people_start, fixture_close)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -208,6 +246,7 @@ int main(void) {
         PEOPLE(test_roles_that_exclude_each_other_are_not_given_together),
         PEOPLE(test_one_lends_what_one_holds_for_a_while),
         PEOPLE(test_lending_does_not_defeat_exclusive_duties),
+        PEOPLE(test_the_chart_tells_who_belongs_where_until_it_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

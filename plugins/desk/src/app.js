@@ -33,7 +33,7 @@ function Page() {
     if (what === 'r' && id) return html`<${Later} name="record" key=${id} e=${e} id=${id} />`;
   }
   if (a === 'inbox') return html`<${Later} name="inbox" key=${app.route.hash} />`;
-  if (['obligations', 'reports', 'bulletin'].includes(a)) return html`<${Later} name=${a} key=${app.route.hash} />`;
+  if (['obligations', 'reports', 'bulletin', 'organisation'].includes(a)) return html`<${Later} name=${a} key=${app.route.hash} />`;
   if (a === 'find') return html`<${Later} name="find" key=${app.route.hash} />`;
   if (a === 'd') return html`<${Later} name="scan" key=${plugin} id=${plugin} />`;
   if (a === 'admin') return html`<${Later} name="admin" tab=${plugin} item=${name} />`;

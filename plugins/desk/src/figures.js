@@ -33,6 +33,9 @@ export function counted(r) {
   return named ? named.map((n) => all.find((c) => c.name === n)).filter(Boolean) : all.slice(0, 3);
 }
 
+// What bars and lines are of, where it is not how many: the first mean of a report without named counts.
+export const mean = (r) => (counted(r).length ? undefined : r.columns.find((c) => c.name.startsWith('avg_')));
+
 const before = (older) => new Date(Date.now() - Number.parseInt(older, 10) * (older.endsWith('d') ? 864e5 : 36e5)).toISOString();
 // The address of a report as the first page asks for it.
 export function reportAddress(r, { older, between } = {}) {

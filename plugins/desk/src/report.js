@@ -11,7 +11,7 @@ import { count, text } from './format.js';
 import { useFresh } from './fresh.js';
 import { entity } from './state.js';
 import { PARTS, PoolBar, partOf } from './holdings.js';
-import { Behind, Label, change, column, counted, heading, label, listOf, reportAddress } from './figures.js';
+import { Behind, Label, change, column, counted, heading, label, listOf, mean, reportAddress } from './figures.js';
 
 const TONES = 6;
 const sumOf = (rows, key) => rows.reduce((n, x) => n + Number(x[key] ?? 0), 0);
@@ -30,12 +30,12 @@ function Numbers({ r, rows }) {
 // whole width is the target.
 function Nested({ r, rows, keys }) {
   const [all, setAll] = useState(false), named = counted(r), hasTarget = rows.some((x) => x.target !== null && x.target !== undefined);
-  const sums = named.length ? [] : r.columns.filter((c) => c.type === 'money' && c.name.startsWith('sum_')), money = sums[0], behind = hasTarget && sums.length > 1, main = money || { name: 'count', title: column(r, 'count').title }, last = r.compare && { name: `last_${main.name}`, title: { zh: '上年同期', en: 'A year before' }, last: true };
+  const sums = named.length ? [] : r.columns.filter((c) => c.type === 'money' && c.name.startsWith('sum_')), money = sums[0], mid = mean(r), behind = hasTarget && sums.length > 1, main = money || mid || { name: 'count', title: column(r, 'count').title }, last = r.compare && { name: `last_${main.name}`, title: { zh: '上年同期', en: 'A year before' }, last: true };
   const parts = behind ? [...sums].reverse() : hasTarget && named.length ? named : [main, ...(last ? [] : named)];
   const kept = hasTarget ? rows.filter((x) => x.target) : rows;
   const value = (x, c) => (behind ? sums.slice(0, sums.indexOf(c) + 1) : [c]).reduce((n, s) => n + Number(x[s.name] ?? 0), 0), most = Math.max(1, ...kept.flatMap((x) => [value(x, main), last ? value(x, last) : 0]));
   const sorted = hasTarget ? kept : [...kept].sort((a, b) => value(b, main) - value(a, main)), shown = all ? sorted : sorted.slice(0, 10);
-  const figure = (n) => (money ? text(money, n.toFixed(2)) : count(n)), told = (x, c) => figure(value(x, c));
+  const figure = (n) => (money ? text(money, n.toFixed(2)) : mid ? count(Number(n.toFixed(1))) : count(n)), told = (x, c) => figure(value(x, c));
   const wide = (x, c) => `${Math.min(100, (100 * value(x, c)) / (hasTarget ? Number(x.target) : most))}%`;
   const said = (x) => parts.map((c) => `${title(c.title, c.name)} ${figure(Number(x[c.name] ?? 0))}`).join(t('，', ', '));
   return html`<${Legend} names=${[...parts, ...(last ? [last] : [])].map((c) => title(c.title, c.name))} />
@@ -43,7 +43,7 @@ function Nested({ r, rows, keys }) {
       <span class="bar-pair"><span class="bar nested" title=${said(x)}>${parts.map((c, i) => value(x, c) > 0 && html`<i class="c${i % TONES}" style=${{ width: wide(x, c) }}></i>`)}</span>
         ${last && html`<span class="bar thin">${value(x, last) > 0 && html`<i class="c1" style=${{ width: wide(x, last) }}></i>`}</span>`}</span>
       <b>${parts.length > 1 && (behind || !hasTarget) ? told(x, parts[0]) : parts.map((c) => told(x, c)).join(' · ')}${hasTarget && html`<small> / ${figure(Number(x.target))}</small>`}${last && html`<small> / ${told(x, last)}</small>`}</b></div>`)}</div>
-    ${hasTarget && html`<p class="bar-row of sum"><span>${t('合计', 'Sum')}</span><span></span><b>${behind ? figure(sums.reduce((n, c) => n + sumOf(kept, c.name), 0)) : parts.map((c) => figure(sumOf(kept, c.name))).join(' · ')}<small> / ${figure(sumOf(kept, 'target'))}</small></b></p>`}
+    ${hasTarget && !mid && html`<p class="bar-row of sum"><span>${t('合计', 'Sum')}</span><span></span><b>${behind ? figure(sums.reduce((n, c) => n + sumOf(kept, c.name), 0)) : parts.map((c) => figure(sumOf(kept, c.name))).join(' · ')}<small> / ${figure(sumOf(kept, 'target'))}</small></b></p>`}
     <${More} all=${all} set=${setAll} n=${sorted.length - 10} />`;
 }
 
@@ -92,8 +92,8 @@ function Line({ r, rows }) {
   const ref = useRef(), key = JSON.stringify(rows);
   useEffect(() => {
     let chart, gone = false, resize;
-    const [by, part] = r.group, keys = [...new Set(rows.map((x) => x[by]))].sort(), of = (f) => keys.map((k) => sumOf(rows.filter((x) => x[by] === k && f(x)), 'count'));
-    const series = part ? [...new Set(rows.map((x) => x[part]))].map((p) => ({ name: label(r, part, p), values: of((x) => x[part] === p) })) : [{ name: heading(r, 'count'), values: of(() => true) }];
+    const [by, part] = r.group, keys = [...new Set(rows.map((x) => x[by]))].sort(), mid = mean(r), figure = (mine) => (mid ? (mine[0]?.[mid.name] ?? null) && Number(mine[0][mid.name]) : sumOf(mine, 'count')), of = (f) => keys.map((k) => figure(rows.filter((x) => x[by] === k && f(x))));
+    const series = part ? [...new Set(rows.map((x) => x[part]))].map((p) => ({ name: label(r, part, p), values: of((x) => x[part] === p) })) : [{ name: heading(r, mid?.name ?? 'count'), values: of(() => true) }];
     if (!part && r.compare) series.push({ name: t('上年同期', 'A year before'), values: keys.map((k) => sumOf(rows.filter((x) => x[by] === k), 'last_count')) });
     const draw = ({ default: UPlot }) => {
       if (gone) return;
@@ -140,7 +140,7 @@ function Chart({ r, rows }) {
     return html`${sections.length > 1 && html`<div class="tabs" role="group" aria-label=${heading(r, r.group[0])}>${sections.map((s) => html`<button type="button" aria-pressed=${s === section ? 'true' : 'false'} onClick=${() => choose(s)}>${label(r, r.group[0], s)}</button>`)}</div>`}
       <${Nested} r=${r} rows=${rows.filter((x) => x[r.group[0]] === section)} keys=${r.group.slice(1)} />`;
   }
-  return r.group.length > 1 && !counted(r).length && !r.columns.some((c) => c.type === 'money') ? html`<${Stacked} r=${r} rows=${rows} />` : html`<${Nested} r=${r} rows=${rows} keys=${r.group} />`;
+  return r.group.length > 1 && !counted(r).length && !mean(r) && !r.columns.some((c) => c.type === 'money') ? html`<${Stacked} r=${r} rows=${rows} />` : html`<${Nested} r=${r} rows=${rows} keys=${r.group} />`;
 }
 
 export function Report({ r, between, first }) {

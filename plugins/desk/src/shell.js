@@ -48,6 +48,7 @@ export function Shell({ children, signOut }) {
       <a href="#/" aria-current=${here([])}>${t('总览', 'Overview')}</a>
       <a href="#/inbox" aria-current=${here(['inbox'])}>${t('待办', 'Inbox')}${app.waiting ? html` <b class="badge">${app.waiting}</b>` : ''}</a>
       <a href="#/obligations" aria-current=${here(['obligations'])}>${t('定期任务', 'Obligations')}</a>
+      ${can('core.organisation') && html`<a href="#/organisation" aria-current=${here(['organisation'])}>${t('组织架构', 'Organisation')}</a>`}
       ${app.meta.plugins.some((p) => p.reports.length) && html`<a href="#/reports" aria-current=${here(['reports'])}>${t('统计', 'Figures')}</a>`}
       ${app.meta.plugins.filter((p) => p.entities.length).map((p) => html`<div class="group"><h2>${title(p.title, p.name)}</h2>
         ${p.entities.map((e) => html`<a href=${listAddress(e)} aria-current=${here(['e', p.name, e.name])}>${title(e.title, e.name)}</a>`)}</div>`)}
