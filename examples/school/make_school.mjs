@@ -16,6 +16,7 @@ import { RECEIPT, finance } from './make_finance.mjs';
 import { personnel } from './make_personnel.mjs';
 import { marketing } from './make_marketing.mjs';
 import { teaching } from './make_teaching.mjs';
+import { operations } from './make_operations.mjs';
 
 const folder = argv[2] ?? dirname(fileURLToPath(import.meta.url));
 const SEASONS = [2026, 2027], SIZE = 3000, CONVERTED = 60;      // of the 3,000 so many were leads
@@ -211,5 +212,6 @@ finance(steps, SEED + 1);
 personnel(steps, SEED + 2);
 marketing(steps);
 teaching(steps);
+operations(steps);
 const text = `{"steps": [\n${steps.map((s) => JSON.stringify(s)).join(',\n')}\n]}\n`;
 writeFileSync(join(folder, 'school.json'), text);

@@ -162,6 +162,18 @@ test('its money agrees: each line holds what its claims come to, signed by three
   assert.deepEqual(numbers, numbers.map((_, i) => i + 1), 'no number is left out');
 });
 
+test('the department has its groups, plans and figures, each in several states (ORG-1 to ORG-8)', async () => {
+  const manager = await server.bearer('s.manager', ['manager']), O = 'operations';
+  const chart = await manager.ok('GET', 'organisation');
+  assert.deepEqual(tally(chart.posts, (p) => `${p.post}${p.acting ? ' acting' : ''}`), { head: 6, 'head acting': 1, in_charge: 3 });
+  assert.deepEqual(tally(await all(manager, `${O}/groups`), (g) => g.kind), { group: 4, department: 2 });
+  for (const [entity, states] of Object.entries({ plans: 2, plans_tasks: 2, requests: 3, improvements: 3, agreements: 2, incidents: 2, briefs: 2, rule_proposals: 1 }))
+    assert.ok(Object.keys(tally(await all(manager, `${O}/${entity}`), (r) => r.state)).length >= states, entity);
+  const groups = await all(manager, `${O}/groups`), late = (await all(manager, `${O}/plans_tasks?overdue=true`)).length;
+  assert.ok(late >= 2 && groups.reduce((n, g) => n + g.late_work, 0) === late, 'what is late is counted');
+  assert.ok((await manager.ok('GET', `${O}/reports/attainment_trend`)).rows.length >= 12);
+});
+
 test('it is whole: pools, counters and log agree, and no token of its making is left', async () => {
   const doctor = JSON.parse(server.run(['--json', 'doctor']).stdout);
   assert.deepEqual(doctor.items.filter((i) => i.state !== 'ok').map((i) => i.check), ['keys'], 'but for its keyfile');
