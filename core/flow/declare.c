@@ -115,6 +115,13 @@ bool declare_is_role(const struct declare *d, const char *at, const char *s) {
 }
 
 // One of those that are asked, the first that is filled: "officer", "role:finance", "$actor".
+// A choice all of whose names are roles says whose it is, as a text with a role's name does.
+static bool names_roles(const struct declare *d, const struct field *f) {
+    for (int i = 0; i < f->nchoices; i++)
+        if (access_role(d->in->access, f->choices[i].name) < 0) return false;
+    return f->type == FIELD_CHOICE && f->nchoices;
+}
+
 const char *declare_one(const struct declare *d, const char *at, const char *s) {
     if (!strncmp(s, "role:", 5)) {
         (void)declare_is_role(d, at, s);
@@ -123,7 +130,8 @@ const char *declare_one(const struct declare *d, const char *at, const char *s) 
     if (!d->entity) declare_wrong(d, at, at, "the owner of an obligation is a \"role:NAME\"");
     if (!d->entity || !strcmp(s, "$actor")) return s;
     const struct field *f = declare_field(d, at, d->entity, s);
-    if (f && ((f->type != FIELD_PERSON && f->type != FIELD_TEXT) || f->sealed))
+    if (f && (f->sealed ||
+              (f->type != FIELD_PERSON && f->type != FIELD_TEXT && !names_roles(d, f))))
         declare_wrong(d, at, "field_type", "%s is no person field, nor a text with a role's name",
                       s);
     return arena_printf(d->in->arena, "field:%s", s);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Copyright 2026 The campusd authors
 //
-// ctx:get, find, create, update, transition, document, post, file_text, report, emit, send, now,
-// actor, log, t.
+// ctx:get, find, create, update, transition, document, post, file_text, report, emit, send,
+// opt_out, now, actor, log, t.
 #include "campus/services.h"
 
 #include <string.h>
@@ -74,7 +74,9 @@ static enum err find(struct ask *a) {
             buf_puts(&b, json_string_value(v));
         else
             json_dom(&b, v);
-        params[n++] = (struct param){key, buf_str(&b)};
+        int at = n++; // Lua keeps no order, and a cursor belongs to the question as it was asked
+        for (; at && strcmp(params[at - 1].name, key) > 0; at--) params[at] = params[at - 1];
+        params[at] = (struct param){key, buf_str(&b)};
     }
     struct query q;
     err = query_parse(arena, a->gate.store.keyring, e, QUERY_LIST, params, n, &q,
@@ -247,6 +249,19 @@ static enum err send_message(struct ask *a) {
     return gate_send(&a->gate, pl, m, id, extra, a->out);
 }
 
+// ctx:opt_out("deliveries", id, "news"): whom the record is about wants to hear no more of that;
+// with false they do again
+static enum err opt_out(struct ask *a) {
+    const struct entity *e = NULL;
+    const char *id = text_arg(a, 1), *topic = text_arg(a, 2);
+    const json_t *out = json_array_get(a->args, 3);
+    enum err err = entity_arg(a, &e);
+    if (err || !e) return err;
+    if (!id || !topic || !text_is_name(topic) || (out && !json_is_boolean(out)))
+        return misuse(a, "opt_out takes an entity, an id, a topic, and false to take it back");
+    return gate_optout(&a->gate, e, id, topic, !json_is_false(out));
+}
+
 static enum err now(struct ask *a) {
     buf_puts(a->out, "{\"today\":");
     json_cstr(a->out, a->gate.today);
@@ -322,6 +337,7 @@ static const struct {
              {"report", report},
              {"emit", emit},
              {"send", send_message},
+             {"opt_out", opt_out},
              {"now", now},
              {"actor", actor},
              {"log", log_line},

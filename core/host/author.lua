@@ -283,6 +283,7 @@ local CALLS = {
   post = "fun(self: campus.ctx, ledger: string, posting: table<string, any>): { number: string }?, campus.refusal?",
   emit = "fun(self: campus.ctx, word: string, entity: string, id: string): nil, campus.refusal?",
   send = "fun(self: campus.ctx, message: string, ...: any): table?, campus.refusal?",
+  opt_out = "fun(self: campus.ctx, entity: string, id: string, topic: string, out?: boolean): nil, campus.refusal?",
   document = "fun(self: campus.ctx, document: string, entity: string, id: string, more?: table<string, any>): table?, campus.refusal?",
   file_text = "fun(self: campus.ctx, file: string): string?, campus.refusal?",
   report = "fun(self: campus.ctx, name: string): { rows: table<string, any>[], total: table<string, any> }?, campus.refusal?",

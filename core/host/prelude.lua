@@ -563,7 +563,7 @@ local function asking(service)
   end
 end
 local calls = {}
-for _, k in ipairs { "get", "find", "create", "update", "transition", "document", "post", "file_text", "report", "emit", "send", "now", "log", "t" } do calls[k] = asking(k) end
+for _, k in ipairs { "get", "find", "create", "update", "transition", "document", "post", "file_text", "report", "emit", "send", "opt_out", "now", "log", "t" } do calls[k] = asking(k) end
 local KINDS = { action = "actions", on = "on", every = "every" }
 local function action(kind, action_name, revision, input)
   if not plugin then declare() end

@@ -17,6 +17,7 @@ import { personnel } from './make_personnel.mjs';
 import { marketing } from './make_marketing.mjs';
 import { teaching } from './make_teaching.mjs';
 import { operations } from './make_operations.mjs';
+import { service } from './make_service.mjs';
 
 const folder = argv[2] ?? dirname(fileURLToPath(import.meta.url));
 const SEASONS = [2026, 2027], SIZE = 3000, CONVERTED = 60;      // of the 3,000 so many were leads
@@ -213,5 +214,6 @@ personnel(steps, SEED + 2);
 marketing(steps);
 teaching(steps);
 operations(steps);
+service(steps, SEED + 5);
 const text = `{"steps": [\n${steps.map((s) => JSON.stringify(s)).join(',\n')}\n]}\n`;
 writeFileSync(join(folder, 'school.json'), text);

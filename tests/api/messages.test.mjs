@@ -40,12 +40,16 @@ local function say(ctx, input)
   return ctx:send(input.message, "letters", input.id, input.extra or {})
 end
 return { version = "1.0.0", title = { zh = "信件", en = "Mail" }, entities = { letters = letters }, messages = messages,
-  actions = { say = campus.action { run = say } } }
+  actions = { say = campus.action { run = say }, hush = campus.action { run = function(ctx, input)
+    local _, err = ctx:opt_out("letters", input.id, input.topic, input.out)
+    if err then return nil, err end
+    return { done = true }
+  end } } }
 `;
 const ACCESS = `
   - { name: letters are written, allow: [read, create, update, send, finish], entity: post.letters, roles: [admissions.lead] }
   - { name: letters are looked at, allow: [read], entity: post.letters, roles: [finance] }
-  - { name: letters are spoken of, permissions: [post.actions.say], roles: [admissions.lead] }
+  - { name: letters are spoken of, permissions: [post.actions.say, post.actions.hush], roles: [admissions.lead, finance] }
 `;
 const bin = process.env.CAMPUSD_TEST || join(root, 'build/campusd-test');
 const PHONE = '14512345678', MAIL = 'wang@example.cn', ID_NUMBER = '110199201006100023';
@@ -173,6 +177,17 @@ test('a subject may refuse a topic, and is not written to more often than the ca
   const none = await lead.ok('POST', 'post/letters', { name: '无号' });
   await say('news', none.id, {});
   assert.equal((await settled(none.id))[0].reason, 'no_recipient');
+});
+
+test('an action says for somebody that they want no more of a topic, with the right to change the record', async () => {
+  const l = await letter();
+  const hush = (who, more = {}) => who.api('POST', 'post/actions/hush', { id: l.id, topic: 'news', out: true, ...more });
+  assert.ok((await hush(finance)).status >= 400, 'who only reads it refuses nothing for anybody');
+  assert.equal((await hush(lead)).status, 200);
+  assert.deepEqual((await say('news', l.id, {})).body.result, { queued: 0, dropped: 1 });
+  assert.equal((await hush(lead, { out: false })).status, 200);
+  assert.equal((await say('news', l.id, {})).body.result.queued, 1);
+  assert.equal((await hush(lead, { topic: 'No Topic' })).status, 503, 'what the author got wrong');
 });
 
 test('staff are reached at the addresses kept for them, by person and by role', async () => {
