@@ -100,9 +100,11 @@ local changes = campus.entity {
 local function campaign_is_ready(campaign)
   local why = campus.reasons()
   why:check((campaign.line_approved or 0) > 0, { code = "line_not_approved", at = "line" })
-  why:check(campaign.ends_on >= campaign.starts_on, { code = "ends_before", at = "ends_on", have = campaign.ends_on, want = campaign.starts_on })
+  why:check(campaign.ends_on >= campaign.starts_on, { code = "ends_before", at = "ends_on", have = campaign.ends_on,
+    want = campaign.starts_on })
   local granted = campaign.granted or 0
-  why:check(granted == campaign.budget, { code = "granted", at = "granted", have = shared.yuan(granted), want = shared.yuan(campaign.budget) })
+  why:check(granted == campaign.budget, { code = "granted", at = "granted", have = shared.yuan(granted),
+    want = shared.yuan(campaign.budget) })
   return why:decision()
 end
 
@@ -110,7 +112,8 @@ end
 local function campaign_is_over(campaign)
   local why, granted = campus.reasons(), campaign.granted or 0
   why:check(campaign.claimed == 0, { code = "claims_open", at = "claimed", have = shared.yuan(campaign.claimed) })
-  why:check(granted == campaign.spent, { code = "granted", at = "granted", have = shared.yuan(granted), want = shared.yuan(campaign.spent) })
+  why:check(granted == campaign.spent, { code = "granted", at = "granted", have = shared.yuan(granted),
+    want = shared.yuan(campaign.spent) })
   return why:decision()
 end
 
@@ -160,8 +163,8 @@ return {
     campaign_is_ready = campus.rule { reads = { "line_approved", "starts_on", "ends_on", "granted", "budget" }, run = campaign_is_ready,
       serves = { "MKT-2", "MKT-3" } },
     campaign_is_over = campus.rule { reads = { "granted", "spent", "claimed" }, run = campaign_is_over, serves = { "MKT-3" } },
-    change_is_something = campus.rule { reads = { "theme", "starts_on", "ends_on", "place", "content", "form", "budget", "cause", "evaluation" },
-      run = change_is_something, serves = { "MKT-3" } },
+    change_is_something = campus.rule { run = change_is_something, serves = { "MKT-3" },
+      reads = { "theme", "starts_on", "ends_on", "place", "content", "form", "budget", "cause", "evaluation" } },
   },
   actions = {
     start = campus.action { title = T("启动", "Start"), on = "campaign", states = { "planned" }, run = start, serves = { "MKT-3" },

@@ -64,7 +64,8 @@ local function prepare(ctx, input)
   for i, one in ipairs(page.items) do
     local have, spent = counts[one.id], shared.fen(one.spent) + shared.fen(one.claimed)
     local last = ctx:find("evaluations", { campaign = one.id, state = "submitted", sort = "-as_of", limit = 1 })
-    rows[i] = { name = one.name, way = one.way, budget = one.budget, spent = shared.yuan(spent), leads = have.leads, enrolled = have.enrolled,
+    rows[i] = { name = one.name, way = one.way, budget = one.budget, spent = shared.yuan(spent), leads = have.leads,
+      enrolled = have.enrolled,
       cost_per_lead = evaluation.each(spent, have.leads), cost_per_enrolment = evaluation.each(spent, have.enrolled),
       score = last and last.items[1] and last.items[1].score }
     local channel = channels[one.channel]
@@ -89,10 +90,12 @@ end
 
 return {
   entities = { effects = effects },
-  rules = { effect_is_explained = campus.rule { reads = { "campaigns.score", "measures" }, run = effect_is_explained, serves = { "MKT-5" } } },
+  rules = { effect_is_explained = campus.rule { reads = { "campaigns.score", "measures" }, run = effect_is_explained,
+    serves = { "MKT-5" } } },
   actions = {
     prepare_effect = campus.action { title = T("编制效果报告", "Prepare the report on the effect"), run = prepare, serves = { "MKT-5" },
       input = { name = field.text { title = T("报告名称", "Name"), required = true, max_length = 80 },
-        from_day = field.date { title = T("自", "From"), required = true }, until_day = field.date { title = T("至", "Until"), required = true } } },
+        from_day = field.date { title = T("自", "From"), required = true },
+        until_day = field.date { title = T("至", "Until"), required = true } } },
   },
 }

@@ -32,15 +32,16 @@ local evaluations = campus.entity {
     growth_is = field.integer { title = T("招生增长（%）", "Growth of enrolment, %"), min = -100, max = 10000 },
     traffic_is = field.integer { title = T("流量（访问或到场人次）", "Traffic: visits or visitors"), min = 0 },
     social_is = field.integer { title = T("社媒互动（次）", "Social media: likes, shares, comments"), min = 0 },
-    awareness = points "awareness", reputation = points "reputation", growth = points "growth", leads = points "leads", traffic = points "traffic",
-    social = points "social",
+    awareness = points "awareness", reputation = points "reputation", growth = points "growth", leads = points "leads",
+    traffic = points "traffic", social = points "social",
     score = field.decimal { title = T("综合得分", "Score"), scale = 1, weights = "policy:evaluation.weights" },
     analysis = field.longtext { title = T("分析", "Analysis") },
     measures = field.longtext { title = T("调整措施", "Measures") },
   },
   workflow = {
     start = "draft", states = { draft = { title = T("草拟", "Draft") }, submitted = { title = T("已提交", "Submitted"), final = true } },
-    transitions = { submit = { title = T("提交", "Submit"), from = "draft", to = "submitted", needs = { "analysis" }, rule = "evaluation_is_right" } },
+    transitions = { submit = { title = T("提交", "Submit"), from = "draft", to = "submitted", needs = { "analysis" },
+      rule = "evaluation_is_right" } },
   },
   indexes = { { "campaign", "kind", "as_of", unique = true }, { "state" } },
 }
@@ -60,14 +61,15 @@ local function evaluation_is_right(evaluation, policy)
       policy = table.concat({ "evaluation", "targets", evaluation.way, name }, ".") })
   end
   local score, least = evaluation.score or 0, policy.evaluation.least
-  why:check(score >= least or evaluation.measures, { code = "low", at = "measures", have = score, want = least, policy = "evaluation.least" })
+  why:check(score >= least or evaluation.measures, { code = "low", at = "measures", have = score, want = least,
+    policy = "evaluation.least" })
   return why:decision()
 end
 
 -- How many leads, applied and enrolled each campaign has: the kept figures.
 local function counted(ctx)
-  local out, report, err = {}, nil, nil
-  report, err = ctx:report("by_campaign_state")
+  local out = {}
+  local report, err = ctx:report("by_campaign_state")
   if not report then return nil, err end
   for _, row in ipairs(report.rows) do
     local one = out[row.campaign] or { leads = 0, applied = 0, enrolled = 0 }
@@ -89,7 +91,9 @@ local function evaluate(ctx, input)
   local have, before = counts[campaign.id], campaign.previous and counts[campaign.previous]
   local spent = shared.fen(campaign.spent) + shared.fen(campaign.claimed)
   local growth = input.growth_is
-  if not growth and before and before.enrolled > 0 then growth = math.min((have.enrolled - before.enrolled) * 100 // before.enrolled, 10000) end
+  if not growth and before and before.enrolled > 0 then
+    growth = math.min((have.enrolled - before.enrolled) * 100 // before.enrolled, 10000)
+  end
   local fields = { campaign = campaign.id, kind = campaign.state == "running" and "interim" or "final", as_of = ctx:now().today,
     spent = shared.yuan(spent), leads_is = have.leads, applied_is = have.applied, enrolled_is = have.enrolled,
     cost_per_lead = each(spent, have.leads), cost_per_enrolment = each(spent, have.enrolled), survey_round = input.survey_round,

@@ -33,7 +33,8 @@ local materials = campus.entity {
       retired = { title = T("已停用", "Retired"), final = true },
     },
     transitions = {
-      keep = { title = T("复核：继续使用", "Still current"), from = "active", to = "active", needs = { "review_on", "reviewed" }, rule = "review_is_ahead" },
+      keep = { title = T("复核：继续使用", "Still current"), from = "active", to = "active", needs = { "review_on", "reviewed" },
+        rule = "review_is_ahead" },
       retire = { title = T("停用", "Retire"), from = "active", to = "retired", needs = { "note" } },
     },
   },
@@ -46,7 +47,8 @@ local versions = campus.entity {
   fields = {
     material = field.reference { to = "marketing.materials", title = T("宣传物料", "Material"), required = true },
     version = field.text { title = T("版本", "Version"), required = true, max_length = 20 },
-    brochure = field.reference { to = "admissions.brochures", title = T("对应的招生简章", "Brochure of admissions"), derived = "material.brochure" },
+    brochure = field.reference { to = "admissions.brochures", title = T("对应的招生简章", "Brochure of admissions"),
+      derived = "material.brochure" },
     brochure_until = field.date { title = T("简章备案有效期至", "Brochure filed until"), derived = "brochure.filed_until" },
     designer = field.person { title = T("设计", "Designed by"), readonly = true, default = "$actor" },
     changes = field.text { title = T("本版改动", "What is new"), max_length = 300 },
@@ -81,10 +83,13 @@ local versions = campus.entity {
     },
     transitions = {
       submit = { title = T("提交审核", "Submit"), from = "design", to = "in_review", needs = { "expires_on" }, rule = "version_is_whole" },
-      review = { title = T("审核通过", "Reviewed"), from = "in_review", to = "proofreading", needs = { "review_note" }, rule = "brand_is_kept" },
+      review = { title = T("审核通过", "Reviewed"), from = "in_review", to = "proofreading", needs = { "review_note" },
+        rule = "brand_is_kept" },
       proofread = { title = T("校对通过", "Proofread"), from = "proofreading", to = "proofread", needs = { "proof_note", "proofread_on" } },
-      publish = { title = T("发布", "Publish"), from = "proofread", to = "published", needs = { "published_on" }, rule = "version_is_lawful" },
-      send_back = { title = T("退回修改", "Send back"), from = { "in_review", "proofreading", "proofread" }, to = "design", needs = { "note" } },
+      publish = { title = T("发布", "Publish"), from = "proofread", to = "published", needs = { "published_on" },
+        rule = "version_is_lawful" },
+      send_back = { title = T("退回修改", "Send back"), from = { "in_review", "proofreading", "proofread" }, to = "design",
+        needs = { "note" } },
       supersede = { title = T("被取代", "Superseded"), from = "published", to = "superseded" },
       expire = { title = T("过期", "Expire"), from = "published", to = "expired" },
       withdraw = { title = T("撤下", "Take down"), from = "published", to = "withdrawn", needs = { "note" } },
@@ -122,7 +127,8 @@ local function version_is_lawful(version, policy, as_of)
   local why = campus.reasons()
   why:check(version.expires_on > as_of, { code = "expired", at = "expires_on", have = version.expires_on, want = as_of })
   why:check(not version.promises or version.promise_basis, { code = "promise", at = "promise_basis" })
-  why:check(not version.brochure or (version.brochure_until and version.brochure_until >= as_of), { code = "brochure_over", at = "brochure" })
+  why:check(not version.brochure or (version.brochure_until and version.brochure_until >= as_of),
+    { code = "brochure_over", at = "brochure" })
   if policy.materials.filing and not version.brochure then
     why:check(version.filing_number, { code = "not_filed", at = "filing_number", policy = "materials.filing" })
     why:check(version.filed_until and version.filed_until >= as_of,

@@ -24,7 +24,8 @@ local spends = campus.entity {
   workflow = {
     start = "draft",
     states = {
-      draft = { title = T("未列支", "Not booked") }, booked = { title = T("报销中", "Being claimed") }, paid = { title = T("已支付", "Paid"), final = true },
+      draft = { title = T("未列支", "Not booked") }, booked = { title = T("报销中", "Being claimed") },
+      paid = { title = T("已支付", "Paid"), final = true },
     },
     transitions = {
       book = { title = T("列支", "Book"), from = "draft", to = "booked", rule = "spend_is_right", reserve = {
@@ -57,7 +58,7 @@ local function charge(ctx, input)
   local claim, err = ctx:get("finance.claims", input.claim)
   if not claim then return nil, err end
   local page = ctx:find("spends", { claim = claim.id, limit = 1 })
-  local spend, why = page and page.items[1], nil
+  local spend, why = page and page.items[1]
   if spend and spend.state ~= "draft" then return nil, { code = "booked", text = ctx:t("booked") } end
   if spend then                                                 -- it came back before
     spend, why = ctx:update("spends", spend.id, { campaign = input.campaign, item = input.item })
@@ -104,7 +105,8 @@ return {
   entities = { spends = spends },
   rules = { spend_is_right = campus.rule { reads = { "claim_line", "budget_line" }, run = spend_is_right, serves = { "MKT-2" } } },
   actions = {
-    charge = campus.action { title = T("列支报销", "Book a claim"), on = "campaign", states = { "running" }, run = charge, serves = { "MKT-2", "MKT-3" },
+    charge = campus.action { title = T("列支报销", "Book a claim"), on = "campaign", states = { "running" }, run = charge,
+      serves = { "MKT-2", "MKT-3" },
       input = { campaign = field.reference { to = "campaigns", title = T("推广活动", "Campaign"), required = true },
         claim = field.reference { to = "finance.claims", title = T("报销单", "Claim"), required = true,
           help = T("本人填好的报销单，随本步骤一并提交", "your own claim, filled in; it is submitted in the same step") },

@@ -99,7 +99,8 @@ local function plan_is_whole(plan, policy, as_of)
     why:check(old <= policy.plan.research_days,
       { code = "research_old", at = "research", have = old, want = policy.plan.research_days, policy = "plan.research_days" })
   end
-  why:check(plan.unplanned == 0, { code = "lines_sum", at = "budget", have = shared.yuan(plan.budget - plan.unplanned), want = shared.yuan(plan.budget) })
+  why:check(plan.unplanned == 0, { code = "lines_sum", at = "budget", have = shared.yuan(plan.budget - plan.unplanned),
+    want = shared.yuan(plan.budget) })
   return why:decision()
 end
 
@@ -134,7 +135,9 @@ local function each_line(ctx, plan, state, go)
   end
 end
 local function approved(ctx, event)
-  return each_line(ctx, event.record, "held", function(line) return ctx:transition("plan_lines", line.id, "approve", { approved = line.amount }) end)
+  return each_line(ctx, event.record, "held", function(line)
+    return ctx:transition("plan_lines", line.id, "approve", { approved = line.amount })
+  end)
 end
 local function not_approved(ctx, event)
   return each_line(ctx, event.record, "held", function(line) return ctx:transition("plan_lines", line.id, "free") end)

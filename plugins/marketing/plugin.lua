@@ -31,12 +31,13 @@ local out = {
       evidence = "record of marketing.researches",
     },
     plan = campus.obligation {
-      title = { zh = "年度推广计划", en = "Annual plan" }, serves = { "MKT-2" }, period = "yearly", within = "20wd", owner = "role:marketing.lead",
-      remind = { "5wd" }, escalate = { { after = "1wd", to = "role:principal" } }, evidence = "record of marketing.plans",
+      title = { zh = "年度推广计划", en = "Annual plan" }, serves = { "MKT-2" }, period = "yearly", within = "20wd",
+      owner = "role:marketing.lead", remind = { "5wd" },
+      escalate = { { after = "1wd", to = "role:principal" } }, evidence = "record of marketing.plans",
     },
     effect = campus.obligation {
-      title = { zh = "推广效果评估", en = "Evaluation of the effect" }, serves = { "MKT-5" }, period = "policy:evaluation.period", within = "10wd",
-      owner = "role:marketing.lead", remind = { "3wd" }, escalate = { { after = "1wd", to = "role:manager" } },
+      title = { zh = "推广效果评估", en = "Evaluation of the effect" }, serves = { "MKT-5" }, period = "policy:evaluation.period",
+      within = "10wd", owner = "role:marketing.lead", remind = { "3wd" }, escalate = { { after = "1wd", to = "role:manager" } },
       evidence = "record of marketing.effects",
     },
   },

@@ -40,9 +40,11 @@ local prints = campus.entity {
       dropped = { title = T("已取消", "Dropped"), final = true },
     },
     transitions = {
-      sign_proof = { title = T("签样", "Sign the proof"), from = "ordered", to = "proofed", needs = { "proof", "proof_note" }, rule = "print_is_current" },
+      sign_proof = { title = T("签样", "Sign the proof"), from = "ordered", to = "proofed", needs = { "proof", "proof_note" },
+        rule = "print_is_current" },
       deliver = { title = T("到货", "Delivered"), from = "proofed", to = "delivered", needs = { "received", "delivered_on" } },
-      accept = { title = T("验收合格", "Accept"), from = "delivered", to = "accepted", needs = { "sampled", "defects", "outcome" }, rule = "print_is_good" },
+      accept = { title = T("验收合格", "Accept"), from = "delivered", to = "accepted", needs = { "sampled", "defects", "outcome" },
+        rule = "print_is_good" },
       refuse = { title = T("验收不合格", "Refuse"), from = "delivered", to = "refused", needs = { "outcome" } },
       reprint = { title = T("重印", "Print again"), from = "refused", to = "ordered", needs = { "note", "due_on" } },
       drop = { title = T("取消", "Drop"), from = { "ordered", "refused" }, to = "dropped", needs = { "note" } },
@@ -65,7 +67,8 @@ local function print_is_good(print, policy)
   local function check(ok, code, at, have, least, key)
     why:check(ok, { code = code, at = at, have = have, want = least, policy = "print." .. key })
   end
-  local short, sample = print.quantity * want.short // 100, math.min(print.received, math.max(want.sample_least, print.received * want.sample // 100))
+  local short = print.quantity * want.short // 100
+  local sample = math.min(print.received, math.max(want.sample_least, print.received * want.sample // 100))
   local defects = print.sampled * want.defects // 100
   check(print.received >= print.quantity - short, "short", "received", print.received, print.quantity - short, "short")
   check(print.sampled >= sample and print.sampled <= print.received, "sample_few", "sampled", print.sampled, sample, "sample")
@@ -78,6 +81,7 @@ return {
   entities = { prints = prints },
   rules = {
     print_is_current = campus.rule { reads = { "proofread_on", "expires_on", "due_on" }, run = print_is_current, serves = { "MKT-4" } },
-    print_is_good = campus.rule { reads = { "quantity", "received", "sampled", "defects", "checked" }, run = print_is_good, serves = { "MKT-4" } },
+    print_is_good = campus.rule { reads = { "quantity", "received", "sampled", "defects", "checked" }, run = print_is_good,
+      serves = { "MKT-4" } },
   },
 }

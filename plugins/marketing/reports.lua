@@ -19,7 +19,8 @@ return {
   campaign_money = campus.report {
     title = T("各活动支出", "Spending by campaign"), entity = "campaigns", group = { "line.name", "name" },
     where = { state = { "running", "finished", "evaluated" } }, sum = { "spent", "claimed" }, chart = "bar",
-    target = { entity = "campaigns", group = { "line.name", "name" }, sum = "budget", where = { state = { "running", "finished", "evaluated" } } },
+    target = { entity = "campaigns", group = { "line.name", "name" }, sum = "budget",
+      where = { state = { "running", "finished", "evaluated" } } },
     overview = { roles = { "marketing.lead", "marketing", "finance" }, order = 4 }, serves = { "MKT-3" },
   },
   -- what evaluations count by
@@ -30,7 +31,8 @@ return {
   by_campaign = campus.report {
     title = T("各活动带来的线索与报到", "Leads and enrolments by campaign"), entity = "attributions", where = { state = COUNTED },
     group = { "campaign.name" }, counts = { APPLIED, ENROLLED }, date = "came_on", chart = "bar",
-    overview = { roles = { "manager", "deputy", "marketing.lead", "marketing", "admissions.lead" }, order = 5 }, serves = { "MKT-3", "MKT-5" },
+    overview = { roles = { "manager", "deputy", "marketing.lead", "marketing", "admissions.lead" }, order = 5 },
+    serves = { "MKT-3", "MKT-5" },
   },
   by_channel = campus.report {
     title = T("各渠道推广带来的线索与报到", "Leads and enrolments by channel"), entity = "attributions", where = { state = COUNTED },
@@ -42,8 +44,8 @@ return {
   },
   cost_by_campaign = campus.report {
     title = T("单位成本（各活动结项）", "Cost by campaign"), entity = "evaluations", where = { kind = "final", state = "submitted" },
-    group = { "campaign.name" }, sum = { "spent", "leads_is", "enrolled_is", "cost_per_lead", "cost_per_enrolment" }, date = "as_of", chart = "table",
-    serves = { "MKT-5" },
+    group = { "campaign.name" }, sum = { "spent", "leads_is", "enrolled_is", "cost_per_lead", "cost_per_enrolment" }, date = "as_of",
+    chart = "table", serves = { "MKT-5" },
   },
   scores = campus.report {
     title = T("各活动综合得分", "Scores by campaign"), entity = "evaluations", where = { state = "submitted" },
@@ -52,7 +54,8 @@ return {
   },
   scores_by_way = campus.report {
     title = T("各推广方式的指标得分", "Indicators by way"), entity = "evaluations", where = { state = "submitted" }, group = { "way" },
-    avg = { "score", "awareness", "reputation", "growth", "leads", "traffic", "social" }, date = "as_of", chart = "table", serves = { "MKT-5" },
+    avg = { "score", "awareness", "reputation", "growth", "leads", "traffic", "social" }, date = "as_of", chart = "table",
+      serves = { "MKT-5" },
   },
   changes_by_cause = campus.report {
     title = T("执行调整（按起因）", "Changes by cause"), entity = "changes", group = { "cause", "state" }, chart = "bar", serves = { "MKT-3" },

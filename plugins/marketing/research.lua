@@ -18,7 +18,8 @@ local researches = campus.entity {
     method = field.longtext { title = T("方法与样本来源", "Method") },
     owner_person = field.person { title = T("负责人", "Responsible"), required = true, default = "$actor" },
     due_on = field.date { title = T("完成期限", "Due on") },
-    sample = field.integer { title = T("样本数", "Sample"), min = 0, max = 1000000, help = T("问卷、访谈、数据条数合计", "answers, talks and rows of data") },
+    sample = field.integer { title = T("样本数", "Sample"), min = 0, max = 1000000,
+      help = T("问卷、访谈、数据条数合计", "answers, talks and rows of data") },
     competitors = field.list { title = T("竞争院校对比表", "Competitor sheet"), fields = {
       name = field.text { title = T("院校", "School"), required = true, max_length = 80 },
       strengths = field.text { title = T("优势", "Strengths"), required = true, max_length = 200 },
@@ -47,7 +48,8 @@ local researches = campus.entity {
     },
     transitions = {
       begin = { title = T("开始调研", "Begin"), from = "planned", to = "running", needs = { "method", "due_on" } },
-      report = { title = T("提交报告", "Report"), from = "running", to = "reported", needs = { "findings", "advice" }, rule = "research_is_whole" },
+      report = { title = T("提交报告", "Report"), from = "running", to = "reported", needs = { "findings", "advice" },
+        rule = "research_is_whole" },
       accept = { title = T("验收", "Accept"), from = "reported", to = "accepted", needs = { "accepted_on" } },
       send_back = { title = T("退回补充", "Send back"), from = "reported", to = "running", needs = { "note" } },
       drop = { title = T("终止", "Drop"), from = { "planned", "running" }, to = "dropped", needs = { "note" } },
