@@ -23,7 +23,6 @@ export function marketing(steps) {
   post('tan.rong', 'researches/{{research done}}/accept', { accepted_on: '{{today}}' });
   research('research now', 'jin.hao', '省外生源需求调研', { sample: 12 });
   post('jin.hao', 'researches/{{research now}}/begin');
-  research('research next', 'gao.fei', '短视频平台受众调研', {});
   post('jin.hao', 'market_rounds', { title: '家长问卷（秋季）', about: '{{research now}}', closes_on: '{{today+15}}' }, 'round');
   post('jin.hao', 'actions/market_issue', { round: '{{round}}', count: 20, label: '初中联盟家长会' });
   post('jin.hao', 'market_rounds/{{round}}/open');
@@ -42,14 +41,14 @@ export function marketing(steps) {
   const campaign = (key, as, name, way, at, budget, more) => post(as, 'campaigns', { name, way, line: `{{m ${at}}}`, budget, theme: '一技在身，前程在望', place: '东校区', content: '专业展示、实训体验、毕业生讲述、现场咨询', form: 'on_site', ...more }, key);
   const start = (key) => { post('tan.rong', 'actions/start', { campaign: `{{${key}}}` }); settle(); };
   campaign('c old day', 'gao.fei', '2025 秋季校园开放日', 'offline', 'offline', '6000.00', { starts_on: '2025-10-20', ends_on: '2025-11-05', channel: '{{channel 社区与乡镇宣传}}', activity: '{{QH2026B}}' });
-  campaign('c old wechat', 'jin.hao', '2025 公众号招生季', 'social', 'social', '3000.00', { starts_on: '2025-10-01', ends_on: '2025-11-30', place: '微信公众号', content: '就业故事、专业问答', form: 'online', channel: '{{channel 微信公众号}}' });
+  campaign('c old site', 'jin.hao', '2026 届官网与搜索推广', 'ads', 'ads', '5000.00', { starts_on: '2025-10-01', ends_on: '2026-06-30', place: '学校网站、搜索引擎', content: '专业介绍页、在线报名入口', form: 'online', channel: '{{channel 官方网站}}' });
   campaign('c day', 'gao.fei', '2026 秋季校园开放日', 'offline', 'offline', '8000.00', { starts_on: '2026-10-20', ends_on: '{{today+6}}', channel: '{{channel 社区与乡镇宣传}}', activity: '{{QH2027B}}', previous: '{{c old day}}' });
-  campaign('c wechat', 'jin.hao', '2026 公众号招生季', 'social', 'social', '6000.00', { starts_on: '2026-10-01', ends_on: '{{today+40}}', place: '微信公众号', content: '就业故事、专业问答、校园短片', form: 'online', channel: '{{channel 微信公众号}}', previous: '{{c old wechat}}' });
-  campaign('c site', 'gao.fei', '搜索与信息流投放', 'ads', 'ads', '9000.00', { starts_on: '{{today+10}}', ends_on: '{{today+50}}', place: '搜索引擎、信息流', content: '护理、软件专业落地页', form: 'online', channel: '{{channel 官方网站}}' });
+  campaign('c wechat', 'jin.hao', '2026 公众号招生季', 'social', 'social', '6000.00', { starts_on: '2026-10-01', ends_on: '{{today+40}}', place: '微信公众号', content: '就业故事、专业问答、校园短片', form: 'online', channel: '{{channel 微信公众号}}' });
+  campaign('c site', 'gao.fei', '搜索与信息流投放', 'ads', 'ads', '9000.00', { starts_on: '{{today+10}}', ends_on: '{{today+50}}', place: '搜索引擎、信息流', content: '护理、软件专业落地页', form: 'online', channel: '{{channel 官方网站}}', previous: '{{c old site}}' });
   campaign('c bus', 'jin.hao', '公交车身广告', 'ads', 'ads', '12000.00', { place: '1 路、8 路公交', form: 'outdoor', channel: '{{channel 社区与乡镇宣传}}' });
   post('jin.hao', 'campaigns/{{c bus}}/cancel', { note: '报价高于预算，改投线上' });
-  for (const key of ['c old day', 'c old wechat', 'c day', 'c wechat']) start(key);
-  for (const [who, title, on] of [['gao.fei', '布置专业展位', 2], ['jin.hao', '邀请毕业生', 1], ['gao.fei', '整理现场登记', 5]])
+  for (const key of ['c old day', 'c old site', 'c day', 'c wechat']) start(key);
+  for (const [who, title, on] of [['gao.fei', '布置专业展位', 2], ['jin.hao', '邀请毕业生', 1]])
     post('tan.rong', 'campaigns_tasks', { record: '{{c day}}', title, assignee: `{{${who}}}`, due_on: `{{today+${on}}}` });
 
   // what they spend goes through claims: of last year's two it is paid, of this year's on its way
@@ -62,8 +61,7 @@ export function marketing(steps) {
     post(who, 'actions/charge', { campaign: `{{${at}}}`, claim: `{{${key}}}`, item });
     return key;
   };
-  const paid = [charge('gao.fei', 'c old day', '活动物料', '4860.50', '展架、指示牌与茶歇'), charge('jin.hao', 'c old wechat', '广告投放', '2380.20', '公众号推广费')];
-  charge('gao.fei', 'c day', '活动物料', '3270.40', '展位搭建');
+  const paid = [charge('gao.fei', 'c old day', '活动物料', '4860.50', '展架、指示牌与茶歇'), charge('jin.hao', 'c old site', '广告投放', '4380.20', '搜索推广费')];
   charge('jin.hao', 'c wechat', '广告投放', '1890.60', '短片拍摄');
   for (const key of paid) for (const who of ['tan.rong', 'tang.hui', 'zhou.lan']) post(who, `${F}/claims/{{${key}}}/approve`, OK);
   settle();
@@ -90,23 +88,22 @@ export function marketing(steps) {
     evaluate(who, key, measured, analysis, measures);
   };
   over('gao.fei', 'c old day', '毕业生讲述最受欢迎；签到台排队，下次分三处。', { awareness_is: 58, reputation_is: 83, growth_is: 12, traffic_is: 640, social_is: 210 }, '到场达标，现场登记率约四成。', '签到改为扫码');
-  over('jin.hao', 'c old wechat', '就业故事转发最多。', { awareness_is: 41, reputation_is: 72, growth_is: 6, traffic_is: 21000, social_is: 2600 }, '阅读未达目标，互动接近目标。', '增加短片');
+  over('jin.hao', 'c old site', '专业页停留时间最长。', { awareness_is: 41, reputation_is: 72, growth_is: 6, traffic_is: 17600, social_is: 120 }, '线索达标，访问与增长未达目标。', '专业页加入毕业生就业去向');
   evaluate('gao.fei', 'c day', { traffic_is: 380, social_is: 95, growth_is: 5 }, '首周到场不及去年同期。', '向初中联盟补发邀请');
   post('tan.rong', 'actions/prepare_effect', { name: '推广效果报告（秋季招生）', from_day: '2025-10-01', until_day: '{{today}}' });
 
   const material = (key, as, name, kind, purpose, review, more) => post(as, 'materials', { name, kind, used_for: purpose, review_on: `{{today+${review}}}`, ...more }, key);
   const version = (key, as, of, v, ends, more) => post(as, 'versions', { material: `{{${of}}}`, version: v, expires_on: `{{today+${ends}}}`, ...more }, key);
   const BRAND = { review_note: '版式、校徽符合规范', brand: ['name', 'logo', 'colour', 'typeface', 'tone'] };
-  const review = (key, who = 'fang.jie') => { post('gao.fei', `versions/{{${key}}}/submit`); post(who, `versions/{{${key}}}/review`, BRAND); };
   const publish = (key) => {
-    review(key);
+    post('gao.fei', `versions/{{${key}}}/submit`);
+    post('fang.jie', `versions/{{${key}}}/review`, BRAND);
     post('jin.hao', `versions/{{${key}}}/proofread`, { proof_note: '电话、地址、专业名称核对无误', proofread_on: '{{today}}' });
     post('tan.rong', `versions/{{${key}}}/publish`, { published_on: '{{today}}' });
     settle();
   };
   material('m poster', 'gao.fei', '校园开放日海报', 'poster', '初中联盟各校张贴', 60, { campaign: '{{c day}}' });
   material('m album', 'gao.fei', '学校宣传册', 'brochure', '咨询会发放', 20);
-  material('m page', 'jin.hao', '护理专业介绍页', 'website', '学校网站', 90);
   material('m film', 'jin.hao', '三分钟校园短片', 'video', '公众号与开放日播放', 120, { campaign: '{{c wechat}}' });
   for (const [key, of, v, ends, more] of [['v album 1', 'm album', '1.0', 200, {}], ['v album 2', 'm album', '2.0', 330, { changes: '更新专业与资助政策', promises: true, promise_basis: '2025 届毕业生就业质量年度报告' }],
     ['v poster', 'm poster', '1.0', 25, {}]]) {
@@ -114,8 +111,6 @@ export function marketing(steps) {
     version(key, 'gao.fei', of, v, ends, { file: `{{file ${key}}}`, ...more });
     publish(key);
   }
-  version('v page', 'gao.fei', 'm page', '1.0', 300, { address: 'https://www.example.edu.cn/nursing' });
-  review('v page');
   version('v film', 'gao.fei', 'm film', '样片', 300, { address: 'https://www.example.edu.cn/film' });
   post('gao.fei', 'versions/{{v film}}/submit');
   const print = (key, of, quantity, price) => post('gao.fei', 'prints', { version: `{{${of}}}`, printer: '清河印务有限公司', quantity, price, due_on: '{{today+7}}' }, key);

@@ -68,6 +68,7 @@ local campaigns = campus.entity {
 local changes = campus.entity {
   title = T("活动调整单", "Changes of campaigns"), part_of = "campaign", serves = { "MKT-3", "MKT-5" },
   fields = {
+    number = field.text { title = T("编号", "Number"), number = "TZ{year}-{seq:4}" },
     campaign = field.reference { to = "marketing.campaigns", title = T("推广活动", "Campaign"), required = true },
     cause = field.choice { title = T("起因", "Cause"), required = true, choices = {
       { name = "feedback", title = T("市场或受众反馈", "Feedback") }, { name = "evaluation", title = T("效果评估", "An evaluation") },

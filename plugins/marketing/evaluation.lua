@@ -14,6 +14,7 @@ end
 local evaluations = campus.entity {
   title = T("效果评估", "Evaluations"), part_of = "campaign", serves = { "MKT-5" }, lab = { group = { "way", "kind" } },
   fields = {
+    number = field.text { title = T("编号", "Number"), number = "PG{year}-{seq:4}" },
     campaign = field.reference { to = "marketing.campaigns", title = T("推广活动", "Campaign"), required = true },
     way = field.choice { title = T("推广方式", "Way"), choices = shared.WAYS, derived = "campaign.way" },
     channel = field.reference { to = "admissions.channels", title = T("渠道", "Channel"), derived = "campaign.channel" },

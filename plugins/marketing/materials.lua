@@ -46,6 +46,7 @@ local versions = campus.entity {
   overview = { roles = { "principal", "manager", "deputy", "marketing.lead", "marketing" }, order = 7, date = "expires_on", days = 30 },
   fields = {
     material = field.reference { to = "marketing.materials", title = T("宣传物料", "Material"), required = true },
+    name = field.text { title = T("物料名称", "Name"), derived = "material.name" },
     version = field.text { title = T("版本", "Version"), required = true, max_length = 20 },
     brochure = field.reference { to = "admissions.brochures", title = T("对应的招生简章", "Brochure of admissions"),
       derived = "material.brochure" },

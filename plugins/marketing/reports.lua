@@ -4,7 +4,7 @@
 -- Figures of marketing: money against the plan, what campaigns and channels bring, what they score (MKT-2, MKT-3, MKT-5).
 local T = require("shared").title
 local HEADS = { "principal", "manager", "deputy", "marketing.lead", "finance" }
-local MARKETING = { "principal", "manager", "deputy", "marketing.lead", "marketing" }
+local MARKETING = { "manager", "deputy", "marketing.lead", "marketing" }
 local APPLIED = { name = "applied", title = T("报名", "Applied"), where = { state = { "applied", "enrolled" } } }
 local ENROLLED = { name = "enrolled", title = T("报到", "Enrolled"), where = { state = "enrolled" } }
 local COUNTED = { "lead", "applied", "enrolled" }
@@ -12,7 +12,7 @@ local COUNTED = { "lead", "applied", "enrolled" }
 return {
   plan_use = campus.report {
     title = T("推广计划执行", "Plan and use"), entity = "plan_lines", group = { "year", "name" }, where = { state = { "approved", "closed" } },
-    sum = { "paid", "claimed", "planned" }, chart = "bar",
+    sum = { "paid", "claimed" }, chart = "bar",
     target = { entity = "plan_lines", group = { "year", "name" }, sum = "approved", where = { state = { "approved", "closed" } } },
     overview = { roles = HEADS, order = 3 }, serves = { "MKT-2" },
   },
@@ -47,9 +47,20 @@ return {
     group = { "campaign.name" }, sum = { "spent", "leads_is", "enrolled_is", "cost_per_lead", "cost_per_enrolment" }, date = "as_of",
     chart = "table", serves = { "MKT-5" },
   },
+  -- one final evaluation a campaign: its own cost, not a sum
+  lead_cost = campus.report {
+    title = T("每条线索成本（结项活动）", "Cost per lead of finished campaigns"), entity = "evaluations",
+    where = { kind = "final", state = "submitted", leads_is = { gt = 0 } }, group = { "campaign.name" }, sum = { "cost_per_lead" },
+    date = "as_of", chart = "bar", overview = { roles = MARKETING, order = 6 }, serves = { "MKT-5" },
+  },
+  enrolment_cost = campus.report {
+    title = T("每名新生成本（结项活动）", "Cost per enrolment of finished campaigns"), entity = "evaluations",
+    where = { kind = "final", state = "submitted", enrolled_is = { gt = 0 } }, group = { "campaign.name" }, sum = { "cost_per_enrolment" },
+    date = "as_of", chart = "bar", overview = { roles = MARKETING, order = 7 }, serves = { "MKT-5" },
+  },
   scores = campus.report {
     title = T("各活动综合得分", "Scores by campaign"), entity = "evaluations", where = { state = "submitted" },
-    group = { "campaign.name", "kind" }, avg = { "score" }, date = "as_of", chart = "bar", overview = { roles = MARKETING, order = 6 },
+    group = { "campaign.name", "kind" }, avg = { "score" }, date = "as_of", chart = "table", overview = { roles = MARKETING, order = 8 },
     serves = { "MKT-5" },
   },
   scores_by_way = campus.report {
