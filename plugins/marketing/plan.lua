@@ -82,9 +82,9 @@ local plan_lines = campus.entity {
       free = { title = T("退还预算", "Give the money back"), from = "held", to = "draft", release = true },
       approve = { title = T("批准", "Approve"), from = "held", to = "approved", needs = { "approved" }, commit = true },
       -- what a claim takes over is no longer held here, what it gives back is again; then it is committed
-      refit = { title = T("调整预留", "Hold what is left"), from = "approved", to = "approved", reserve = {
+      refit = { title = T("核对财务预留", "Hold again what is left"), from = "approved", to = "approved", reserve = {
         { pool = "budget_line", limit = "amount", amount = "held", optional = true } } },
-      commit = { title = T("确认预留", "Commit"), from = "approved", to = "approved", commit = true },
+      commit = { title = T("确认财务预留", "Commit what is held"), from = "approved", to = "approved", commit = true },
       close = { title = T("结束", "Close"), from = "approved", to = "closed", release = true },
     },
   },

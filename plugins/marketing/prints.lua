@@ -10,6 +10,7 @@ local prints = campus.entity {
   fields = {
     number = field.text { title = T("批次号", "Number"), number = "YS{year}-{seq:4}" },
     version = field.reference { to = "marketing.versions", title = T("物料版本", "Version"), required = true },
+    name = field.text { title = T("物料名称", "Name"), derived = "version.name" },
     label = field.text { title = T("版本号", "Version no."), derived = "version.version" },
     proofread_on = field.date { title = T("校对日期", "Proofread on"), derived = "version.proofread_on" },
     expires_on = field.date { title = T("有效期至", "Valid until"), derived = "version.expires_on" },

@@ -14,6 +14,7 @@ local attributions = campus.entity {
     channel = field.reference { to = "admissions.channels", title = T("渠道", "Channel"), derived = "campaign.channel" },
     lead = field.reference { to = "admissions.leads", title = T("招生线索", "Lead"), unique = true },
     applicant = field.reference { to = "admissions.applicants", title = T("报名学生", "Applicant"), unique = true },
+    region = field.text { title = T("生源地", "Region"), derived = "lead.region" },
     came_on = field.date { title = T("来访日期", "Came on"), required = true },
   },
   workflow = {
