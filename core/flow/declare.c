@@ -114,7 +114,6 @@ bool declare_is_role(const struct declare *d, const char *at, const char *s) {
     return false;
 }
 
-// One of those that are asked, the first that is filled: "officer", "role:finance", "$actor".
 // A choice all of whose names are roles says whose it is, as a text with a role's name does.
 static bool names_roles(const struct declare *d, const struct field *f) {
     for (int i = 0; i < f->nchoices; i++)
@@ -122,6 +121,7 @@ static bool names_roles(const struct declare *d, const struct field *f) {
     return f->type == FIELD_CHOICE && f->nchoices;
 }
 
+// One of those that are asked, the first that is filled: "officer", "role:finance", "$actor".
 const char *declare_one(const struct declare *d, const char *at, const char *s) {
     if (!strncmp(s, "role:", 5)) {
         (void)declare_is_role(d, at, s);
