@@ -145,11 +145,9 @@ static enum err list_one(void *self, struct record *r) {
         access_decide(g->release->access, g->actor, r->entity, "read", r, &l->verdict);
         l->looks = gate_open_views(r->entity, &l->verdict, &l->q->look, true, &l->how);
     }
-    if (r->wrapped) {
-        struct fieldset open = both(&l->how.clear, &l->how.partial);
-        enum err e = store_unseal(&g->store, r, &open);
-        if (e) return e;
-    }
+    struct fieldset open = both(&l->how.clear, &l->how.partial);
+    enum err e = store_unseal(&g->store, r, &open);
+    if (e) return e;
     if (!fieldset_is_empty(&l->looks))
         l->subjects[l->nsubjects++] = arena_strdup(g->store.arena, r->owner);
     json_sep(l->out);

@@ -163,6 +163,16 @@ test('a list pages by cursor without a gap or a repeat, and counts on request (A
   assert.equal(forged.body.errors[0].pointer, '/cursor');
 });
 
+test('a sealed field that a list names is shown as one record shows it: open where a rule says so, else masked', async () => {
+  const officer = await server.bearer('r.leads', ['admissions.staff']);
+  const made = await officer.ok('POST', 'admissions/leads', { name: '钱多多', phone: '13800001999', interest: '护理', region: '浙江', education: 'senior', campus: '东校区', season: '2027' });
+  const named = (await officer.ok('GET', `admissions/leads?fields=name,phone&id[in]=${made.id}`)).items;
+  assert.deepEqual(named.map((l) => l.phone), ['13800001999']);
+  assert.deepEqual((await officer.ok('GET', `admissions/leads?id[in]=${made.id}`)).items.map((l) => l.phone), ['****'], 'not when nobody asked');
+  const looks = (await auditor.ok('GET', 'admin/audit?action=look&object=admissions.leads&limit=5')).items;
+  assert.ok(looks.some((x) => JSON.stringify(x).includes('phone')), 'and it is a look');
+});
+
 test('filters check their field, operator and value; a sealed field cannot be ordered by', async () => {
   for (const [query, pointer] of [['colour=red', /colour/], ['score[gte]=many', /score/], ['score[near]=3', /score/], ['sort=phone', /sort/],
     ['phone[gte]=1', /phone/], ['health_note=x', /health_note/], ['limit=501', /limit/], ['state=gone', /state/]]) {
