@@ -18,6 +18,7 @@ import { marketing } from './make_marketing.mjs';
 import { teaching } from './make_teaching.mjs';
 import { operations } from './make_operations.mjs';
 import { service } from './make_service.mjs';
+import { performance } from './make_performance.mjs';
 
 const folder = argv[2] ?? dirname(fileURLToPath(import.meta.url));
 const SEASONS = [2026, 2027], SIZE = 3000, CONVERTED = 60;      // of the 3,000 so many were leads
@@ -215,5 +216,6 @@ marketing(steps);
 teaching(steps);
 operations(steps);
 service(steps, SEED + 5);
+performance(steps);
 const text = `{"steps": [\n${steps.map((s) => JSON.stringify(s)).join(',\n')}\n]}\n`;
 writeFileSync(join(folder, 'school.json'), text);

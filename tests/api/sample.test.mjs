@@ -135,16 +135,16 @@ test('its money agrees: each line holds what its claims come to, signed by three
   const finance = await server.bearer('s.finance', ['finance']), F = 'finance';
   const budgets = await all(finance, `${F}/budgets`), lines = await all(finance, `${F}/lines`), claims = await all(finance, `${F}/claims`);
   assert.deepEqual(tally(budgets, (b) => `${b.kind} ${b.state}`), { 'interim approved': 1, 'annual approved': 1 });
-  assert.ok(lines.length === 8 && lines.every((l) => l.kind === 'annual' && l.version), 'the annual budget took the lines over');
+  assert.ok(lines.length === 9 && lines.every((l) => l.kind === 'annual' && l.version), 'the annual budget took the lines over');
   const by = tally(claims, (c) => c.state);
   for (const s of ['draft', 'in_approval', 'returned', 'paid']) assert.ok(by[s] > 0, `${s} ${JSON.stringify(by)}`);
   const fen = (y) => Math.round(Number(y) * 100), sum = (list, key) => list.reduce((n, x) => n + fen(x[key]), 0);
-  const plans = (await all(finance, 'marketing/plan_lines')).filter((p) => p.state === 'approved'), purchases = await all(finance, 'teaching/purchases');
+  const plans = (await all(finance, 'marketing/plan_lines')).filter((p) => p.state === 'approved'), purchases = await all(finance, 'teaching/purchases'), runs = await all(finance, 'performance/bonus_runs');
   for (const l of lines) {
     const mine = claims.filter((c) => c.line === l.id), of = (s) => sum(mine.filter((c) => c.state === s), 'amount');
     const planned = sum(plans.filter((p) => p.budget_line === l.id), 'held');             // what marketing has not claimed yet
     const bought = (...states) => sum(purchases.filter((p) => p.line === l.id && states.includes(p.state)), 'amount');
-    const want = [of('in_approval') + bought('in_approval', 'approved'), of('approved') + planned + bought('ordered'), of('paid') + bought('received')];
+    const want = [of('in_approval') + bought('in_approval', 'approved'), of('approved') + planned + bought('ordered') + sum(runs.filter((r) => r.line === l.id && r.state === 'approved'), 'payable'), of('paid') + bought('received')];
     assert.deepEqual([fen(l.reserved), fen(l.committed), fen(l.settled)], want, l.name);
     assert.equal(fen(l.left), fen(l.amount) - want[0] - want[1] - want[2], l.name);
   }
