@@ -71,10 +71,10 @@ export function service(steps, seed) {
     if (how === 'standard') post(who, 'actions/use_answer', { enquiry: `{{enquiry ${i}}}` });
     if (how === 'answer') post(who, `${at}/answer`, { answer_text: '两人间数量有限，按身体状况等条件审批，请向宿管提交申请。' });
     if (how !== 'take' && how !== 'transfer') return;
-    post(who, 'actions/take', { enquiry: `{{enquiry ${i}}}` });
+    post(who, 'actions/acknowledge', { enquiry: `{{enquiry ${i}}}` });
     if (how === 'transfer') post(who, 'actions/transfer', { enquiry: `{{enquiry ${i}}}`, note: '请答复家长' });
   });
-  post('shen.jia', 'actions/take', { enquiry: '{{enquiry 3}}' });
+  post('shen.jia', 'actions/acknowledge', { enquiry: '{{enquiry 3}}' });
   post('shen.jia', 'enquiries/{{enquiry 3}}/answer', { answer_text: '实习期间由企业发放实习补贴，标准见三方协议。' });
 
   COMPLAINTS.forEach(([category, severity, matter, demand, how], i) => {

@@ -50,7 +50,8 @@ local deliveries = campus.entity {
     guardian = field.reference { to = "basics.guardians", title = T("家长", "Guardian") },
     student = field.reference { to = "basics.students", title = T("学生", "Student") },
     family = field.reference { to = "basics.families", title = T("家庭", "Family") },
-    key = field.text { title = T("收件人", "Recipient"), unique = true, max_length = 120 },
+    name = field.text { title = T("收件人", "Recipient"), personal = true, max_length = 60, mask = "name" },
+    key = field.text { title = T("收件人编号", "Key"), unique = true, max_length = 120 },
     phone = shared.phone(),
     mail = field.text { title = T("邮箱", "Mail"), class = "confidential", personal = true, max_length = 120, mask = "all" },
     words = field.longtext { title = T("内容", "Text"), max_length = 200 },
@@ -76,7 +77,8 @@ local deliveries = campus.entity {
 -- One line in the log, and what goes out by each channel; false: they are in it already.
 local function deliver(ctx, campaign, to, by_mail)
   local one, err = ctx:create("deliveries", { campaign = campaign.id, key = campaign.id .. "/" .. (to.guardian or to.student),
-    guardian = to.guardian, student = to.student, family = to.family, phone = to.phone, mail = to.mail, words = campaign.words })
+    guardian = to.guardian, student = to.student, name = to.name, family = to.family, phone = to.phone, mail = to.mail,
+      words = campaign.words })
   if not one then
     if err.code == "conflict" then return false end
     return nil, err
@@ -105,7 +107,7 @@ local function recipients(ctx, campaign, student, by_mail)
   if campaign.audience == "students" then
     local one, err = ctx:get("basics.students", student.id)
     if not one then return nil, err end
-    return { { student = one.id, family = one.family, phone = one.phone } }
+    return { { student = one.id, name = one.name, family = one.family, phone = one.phone } }
   end
   local out, mail = {}, nil
   if not student.family then return out end
@@ -119,7 +121,8 @@ local function recipients(ctx, campaign, student, by_mail)
   for i, listed in ipairs(page.items) do                        -- a family has one mailbox
     local guardian, why = ctx:get("basics.guardians", listed.id)
     if not guardian then return nil, why end
-    out[i] = { guardian = guardian.id, family = student.family, phone = guardian.phone, mail = i == 1 and mail or nil }
+    out[i] = { guardian = guardian.id, name = guardian.name, family = student.family, phone = guardian.phone, mail = i == 1
+      and mail or nil }
   end
   return out
 end

@@ -20,10 +20,11 @@ local complaints = campus.entity {
     number = field.text { title = T("编号", "Number"), number = "TS{year}-{seq:4}" },
     category = field.choice { title = T("类别", "Category"), required = true, choices = CATEGORIES },
     severity = field.choice { title = T("严重程度", "Severity"), required = true, default = "medium", choices = shared.SEVERITIES },
+    handler = field.person { title = T("承办人", "Handled by") },
+    about_person = field.person { title = T("被投诉人", "About whom"), help = T("被投诉人看不到这件投诉", "they never see it") },
     matter = field.longtext { title = T("投诉事项", "Matter"), required = true, max_length = 2000, search = true,
       help = T("只写事，不写投诉人是谁：承办人会看到", "what it is about, not who you are: whoever handles it reads this") },
     demand = field.longtext { title = T("诉求", "What is asked for"), required = true, max_length = 500 },
-    about_person = field.person { title = T("被投诉人", "About whom"), help = T("被投诉人看不到这件投诉", "they never see it") },
     complainant = field.text { title = T("投诉人", "Complainant"), class = "confidential", personal = true, mask = "name", max_length = 60 },
     phone = shared.phone(),
     relation = field.choice { title = T("身份", "Who they are"), choices = {
@@ -31,9 +32,9 @@ local complaints = campus.entity {
       { name = "other", title = T("其他", "Other") } } },
     student = shared.student(), family = shared.family(),
     way = field.choice { title = T("来源", "Came by"), required = true, default = "phone", choices = shared.WAYS },
-    handler = field.person { title = T("承办人", "Handled by") },
     urged = field.integer { title = T("催办次数", "Times urged"), default = 0, min = 0, max = URGED },
     urged_at = field.datetime { title = T("最近催办", "Urged last") },
+    urge_note = field.text { title = T("催办意见", "Said when urged"), max_length = 300 },
     outcome = field.choice { title = T("认定", "Finding"), choices = OUTCOMES },
     result = field.longtext { title = T("办理情况", "What was done"), max_length = 2000 },
     reply = field.longtext { title = T("答复", "Reply"), max_length = 1000, help = T("投诉人看到的答复", "what the complainant reads") },
@@ -57,7 +58,7 @@ local complaints = campus.entity {
       handling = { title = T("办理中", "Handled"), todo = "handler", deadline = { within = "policy:complaints.resolve", by = "severity",
         owner = "handler", remind = { "policy:complaints.remind" }, escalate = { { after = "0h", to = "supervisor" },
           { after = "0h", to = "role:service.lead" }, { after = "policy:complaints.patience", to = "role:manager" } } } },
-      replied = { title = T("已答复，待回访", "Replied") },
+      replied = { title = T("待回访", "Replied") },
       closed = { title = T("已办结", "Closed"), final = true },
       dismissed = { title = T("不予受理", "Not taken up"), final = true },
       withdrawn = { title = T("已撤诉", "Withdrawn"), final = true },
@@ -107,14 +108,21 @@ local function urge(ctx, input)
   local one, err = ctx:get("complaints", input.complaint)
   if not one then return nil, err end
   local n = (one.urged or 0) + 1
-  local done, why = ctx:update("complaints", one.id, { urged = n, urged_at = ctx:now().time })
+  local done, why = ctx:update("complaints", one.id, { urged = n, urged_at = ctx:now().time, urge_note = input.note })
   if not done then return nil, why end
+  local _, unheard = ctx:emit("urged", "complaints", one.id)
+  if unheard then return nil, unheard end
+  return { urged = n }
+end
+local function urged(ctx, event)
+  local one, err = ctx:get("complaints", event.record)
+  if not one then return nil, err end
+  if one.state ~= "handling" then return end
   local task, refused = ctx:create("complaints_tasks", { record = one.id, assignee = one.handler, due_on = ctx:now().today,
-    title = ctx:t("urged", { n = n }), note = input.note })
+    title = ctx:t("urged", { n = one.urged }), note = one.urge_note })
   if not task then return nil, refused end
   local sent, unsent = ctx:send("complaint_urged", "complaints", one.id)
   if not sent then return nil, unsent end
-  return { urged = n }
 end
 
 return {
@@ -123,10 +131,10 @@ return {
     dispatch_is_fair = campus.rule { reads = { "handler", "about_person" }, run = dispatch_is_fair, serves = { "SVC-3" } },
     complaint_is_settled = campus.rule { reads = { "score", "unreached" }, run = complaint_is_settled, serves = { "SVC-5" } },
   },
-  on = { ["service.complaints.deadline.missed"] = missed },
+  on = { ["service.complaints.deadline.missed"] = missed, ["service.complaints.urged"] = urged },
   actions = {
     urge = campus.action { title = T("催办", "Urge"), run = urge, on = "complaint", states = { "handling" }, serves = { "SVC-3" },
       input = { complaint = field.reference { to = "complaints", title = T("投诉", "Complaint"), required = true },
-        note = field.longtext { title = T("催办意见", "Note"), max_length = 300 } } },
+        note = field.text { title = T("催办意见", "Note"), required = true, max_length = 300 } } },
   },
 }

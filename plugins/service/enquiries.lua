@@ -19,14 +19,14 @@ local enquiries = campus.entity {
     question = field.longtext { title = T("咨询内容", "Question"), required = true, max_length = 1000, search = true },
     topic = field.choice { title = T("类别", "Topic"), required = true, default = "other", choices = shared.TOPICS },
     priority = field.choice { title = T("缓急", "Priority"), required = true, default = "normal", choices = shared.PRIORITIES },
+    officer = field.person { title = T("受理人", "Taken up by") },
+    team = field.choice { title = T("转办部门", "Handed to"), choices = shared.TEAMS },
+    handler = field.person { title = T("承办人", "Handled by") },
     asker = field.text { title = T("咨询人", "Who asks"), required = true, personal = true, max_length = 60, mask = "name", search = true },
     phone = shared.phone(),
     way = field.choice { title = T("来源", "Came by"), required = true, default = "phone", choices = shared.WAYS },
     student = shared.student(), family = shared.family(),
     suggested = field.reference { to = "service.articles", title = T("推荐答复", "Suggested answer") },
-    officer = field.person { title = T("受理人", "Taken up by") },
-    team = field.choice { title = T("转办部门", "Handed to"), choices = shared.TEAMS },
-    handler = field.person { title = T("承办人", "Handled by") },
     hand_overs = field.list { title = T("转办经过", "Hand-overs"), fields = {
       at_time = field.datetime { title = T("时间", "At") }, by = field.person { title = T("转出人", "By") },
       team = field.choice { title = T("转给", "To"), choices = shared.TEAMS }, handler = field.person { title = T("承办人", "To whom") },
@@ -50,7 +50,7 @@ local enquiries = campus.entity {
       closed = { title = T("已办结", "Closed"), final = true },
     },
     transitions = {
-      take = { title = T("受理", "Take up"), from = { "new", "open" }, to = "open" },
+      acknowledge = { title = T("受理", "Take up"), from = { "new", "open" }, to = "open" },
       transfer = { title = T("转办", "Hand over"), from = { "new", "open" }, to = "open", needs = { "team" } },
       answer = { title = T("答复", "Answer"), from = { "new", "open" }, to = "answered", needs = { "answer_text" },
         message = "enquiry_answered" },
@@ -85,10 +85,10 @@ local function missed(ctx, event)
 end
 
 -- Who takes it up at the desk keeps it; what was handed to a team is then that person's.
-local function take(ctx, input)
+local function acknowledge(ctx, input)
   local one, why = ctx:get("enquiries", input.enquiry)
   if not one then return nil, why end
-  local done, err = ctx:transition("enquiries", one.id, "take", { [one.team and "handler" or "officer"] = ctx.actor.id })
+  local done, err = ctx:transition("enquiries", one.id, "acknowledge", { [one.team and "handler" or "officer"] = ctx.actor.id })
   if not done then return nil, err end
   return { state = done.state }
 end
@@ -127,7 +127,8 @@ return {
     ["service.enquiries.deadline.missed"] = missed,
   },
   actions = {
-    take = campus.action { title = T("受理", "Take up"), run = take, on = "enquiry", states = { "new", "open" }, serves = { "SVC-2" },
+    acknowledge = campus.action { title = T("受理", "Take up"), run = acknowledge, on = "enquiry", states = { "new", "open" },
+      serves = { "SVC-2" },
       input = { enquiry = enquiry() } },
     use_answer = campus.action { title = T("用标准答复", "Use the standard answer"), run = use_answer, on = "enquiry",
       states = { "new", "open" }, serves = { "SVC-1" },

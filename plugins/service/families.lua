@@ -45,6 +45,7 @@ local visits = campus.entity {
   fields = {
     profile = field.reference { to = "profiles", title = T("家庭档案", "File"), required = true },
     family = field.reference { to = "basics.families", title = T("家庭", "Family"), derived = "profile.family" },
+    name = field.text { title = T("称呼", "Name"), derived = "profile.name", personal = true, max_length = 60 },
     attention = field.choice { title = T("关注程度", "Attention"), choices = ATTENTION, derived = "profile.attention" },
     visitor = field.person { title = T("走访人", "Visitor"), required = true },
     planned_on = field.date { title = T("约定日期", "Agreed day") },

@@ -8,14 +8,15 @@ local T = shared.title
 local followups = campus.entity {
   title = T("回访", "Follow-ups"), subject = { "complaint", "enquiry" }, part_of = { "complaint", "enquiry" }, serves = { "SVC-5" },
   fields = {
+    number = field.text { title = T("投诉或咨询", "Of"), max_length = 40 },
     complaint = field.reference { to = "complaints", title = T("投诉", "Complaint") },
     enquiry = field.reference { to = "enquiries", title = T("咨询", "Enquiry") },
-    about_person = field.person { title = T("被投诉人", "About whom"), derived = "complaint.about_person" },
     handled_by = field.person { title = T("承办人", "Handled by"), derived = "complaint.handler" },
     way = field.choice { title = T("方式", "Way"), choices = shared.WAYS },
     score = field.integer { title = T("满意度", "Satisfaction"), min = 1, max = 5, help = T("1 很不满意 … 5 很满意",
       "1: very unhappy … 5: very happy") },
     comment = field.longtext { title = T("意见", "What they say"), max_length = 500 },
+    about_person = field.person { title = T("被投诉人", "About whom"), derived = "complaint.about_person" },
     note = field.text { title = T("说明", "Note"), max_length = 300 },
   },
   workflow = {
@@ -57,7 +58,7 @@ local function replied(ctx, event)
   local one, err = ctx:get("complaints", event.record)
   if not one then return nil, err end
   if one.state ~= "replied" then return end
-  local made, why = ask(ctx, { complaint = one.id })
+  local made, why = ask(ctx, { complaint = one.id, number = one.number })
   if not made then return nil, why end
 end
 -- What went through several hands is asked about; others say what they think by their code.
@@ -65,7 +66,7 @@ local function answered(ctx, event)
   local one, err = ctx:get("enquiries", event.record)
   if not one then return nil, err end
   if one.state ~= "answered" or one.hand_over_count < 1 then return end
-  local made, why = ask(ctx, { enquiry = one.id })
+  local made, why = ask(ctx, { enquiry = one.id, number = one.number })
   if not made then return nil, why end
 end
 local function call_off(ctx, entity, id)
@@ -95,7 +96,7 @@ local function created(ctx, event)
     return
   end
   local low = one.score <= ctx.policy.followup.unhappy
-  local done, refused = ctx:transition("followups", one.id, "finish", { score = one.score,
+  local done, refused = ctx:transition("followups", one.id, "finish", { score = one.score, number = case.number,
     comment = one.comment or (low and ctx:t("no_comment") or nil) })
   if not done then return nil, refused end
 end

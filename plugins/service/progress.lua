@@ -12,13 +12,13 @@ local progress = campus.entity {
   fields = {
     complaint = field.reference { to = "complaints", title = T("投诉", "Complaint"), required = true },
     number = field.text { title = T("投诉编号", "Number"), derived = "complaint.number" },
-    about_person = field.person { title = T("被投诉人", "About whom"), derived = "complaint.about_person" },
     severity = field.choice { title = T("严重程度", "Severity"), choices = shared.SEVERITIES, derived = "complaint.severity" },
     told = field.longtext { title = T("告知内容", "What is told"), max_length = 300 },
     way = field.choice { title = T("方式", "Way"), choices = shared.WAYS },
     told_by = field.person { title = T("告知人", "Told by") },
     told_at = field.datetime { title = T("告知时间", "Told at") },
     missed = field.boolean { title = T("曾逾期", "Was missed") },
+    about_person = field.person { title = T("被投诉人", "About whom"), derived = "complaint.about_person" },
   },
   workflow = {
     start = "due",

@@ -43,7 +43,7 @@ test('SVC-1, SVC-2: the public asks, is given a code, sees how far it is; the an
   const before_ = await anyone.ok('GET', `/public/${S}/enquiry_status/${sent.body.code}`);
   assert.deepEqual([before_.state, before_.question, before_.answer_text ?? null], ['new', '学费可以分期吗', null]);
   assert.ok(!JSON.stringify(before_).includes('1421'), 'the number is not on the status page');
-  await desk.ok('POST', `${S}/actions/take`, { enquiry: e.id });
+  await desk.ok('POST', `${S}/actions/acknowledge`, { enquiry: e.id });
   await desk.ok('POST', `${S}/actions/transfer`, { enquiry: e.id, team: 'admissions.lead', note: '请答复' });
   assert.equal((await affairs.get(`${S}/enquiries/${e.id}`)).status, 404);
   const inbox = await admissions.ok('GET', 'inbox?kind=task');
@@ -97,9 +97,11 @@ test('SVC-3: the name of who complains reaches neither whoever handles it nor wh
   assert.match(text, /课堂上接打电话/);
   assert.ok(!leaks(text));
   await desk.ok('POST', `${S}/actions/urge`, { complaint: c.id, note: '家长再次来电' });
-  const inbox = await affairs.ok('GET', 'inbox?kind=task');
-  assert.ok(inbox.items.some((i) => i.entity === `${S}.complaints_tasks`), 'urged: it is in the inbox');
-  assert.ok(!leaks(JSON.stringify(inbox)));
+  await eventually(async () => {
+    const inbox = await affairs.ok('GET', 'inbox?kind=task');
+    assert.ok(inbox.items.some((i) => i.entity === `${S}.complaints_tasks`), 'urged: it is in the inbox');
+    assert.ok(!leaks(JSON.stringify(inbox)));
+  });
 });
 
 test('SVC-4, SVC-5: the complainant reads how far it is, says that it is not solved, and it is open again; then it is closed with a lesson', async () => {

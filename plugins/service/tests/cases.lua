@@ -81,7 +81,7 @@ end)
 test("SVC-2: a complex one goes to whom the policy sends it, is answered there, and the result goes back to who asked", function()
   local p = people()
   local e = enquiry(p, { topic = "admission", question = "省外考生如何报名" })
-  p.desk:action("take", { enquiry = e.id })
+  p.desk:action("acknowledge", { enquiry = e.id })
   expect.equal(p.desk:get("enquiries", e.id).officer, p.desk.id)
   expect.refused("not_found", function() p.admissions:get("enquiries", e.id) end)
   p.desk:action("transfer", { enquiry = e.id, note = "请招生组答复" })
@@ -110,7 +110,7 @@ test("SVC-2: clocks run in working hours by priority, are told before, climb and
   clock.advance "2h"
   expect.equal(p.desk:get("enquiries", u.id).late_first, true)
   expect.yes(#events "enquiries.deadline.escalated" > 0)
-  p.desk:action("take", { enquiry = u.id })
+  p.desk:action("acknowledge", { enquiry = u.id })
   local due = p.desk:get("enquiries", u.id).due_at
   p.desk:action("transfer", { enquiry = u.id, note = "转财务" })
   expect.equal(p.desk:get("enquiries", u.id).due_at, due)
@@ -124,7 +124,7 @@ test("SVC-2: routing is the school's: fees go to finance at once; an answered on
   policy { routing = { first = { fees = "finance" } } }
   local e = enquiry(p)
   expect.equal(finance:get("enquiries", e.id).team, "finance")
-  finance:action("take", { enquiry = e.id })
+  finance:action("acknowledge", { enquiry = e.id })
   expect.equal(finance:get("enquiries", e.id).handler, finance.id)
   finance:transition("enquiries", e.id, "answer", { answer_text = "可分期" })
   clock.advance "10d"
@@ -196,7 +196,8 @@ test("SVC-3: it is urged, which is a task of whoever handles it; goes to another
   local p = people()
   local c = handled(p)
   p.desk:action("urge", { complaint = c.id, note = "家长又来电" })
-  p.lead:action("urge", { complaint = c.id })
+  p.lead:action("urge", { complaint = c.id, note = "已三天" })
+  settle()
   expect.equal(p.desk:get("complaints", c.id).urged, 2)
   expect.equal(#messages "complaint_urged", 2)
   local tasks = p.affairs:find("complaints_tasks", { sort = "created_at" })
