@@ -135,8 +135,10 @@ local function slice(ctx, campaign)
     local said, err = ctx:send("campaign_post", "campaigns", campaign.id)
     if not said then return nil, err end
   end
-  local page, err = ctx:find("basics.students", { state = "active", campus = campaign.campus, major = campaign.major,
-    class = campaign.class, limit = SLICE, sort = "created_at", cursor = campaign.at_student })
+  local filters = { state = "active", campus = campaign.campus, major = campaign.major, class = campaign.class, limit = SLICE,
+    sort = "created_at", cursor = campaign.at_student }
+  if campaign.audience == "guardians" then filters["family[empty]"] = false end
+  local page, err = ctx:find("basics.students", filters)
   if not page then return nil, err end
   for _, student in ipairs((by.sms or by.mail) and page.items or {}) do
     local list, why = recipients(ctx, campaign, student, by.mail)

@@ -276,6 +276,7 @@ test("SVC-5: a complaint is over when its sender has been asked and is content, 
   expect.refused("forbidden", function() p.affairs:transition("complaints", c.id, "close", { lesson = "x" }) end)
   local closed = p.lead:transition("complaints", c.id, "close", { lesson = "每周巡课一次" })
   expect.equal(closed.state, "closed")
+  expect.refused("forbidden", function() p.lead:update("complaints", c.id, { lesson = "x" }) end)
   expect.equal(#p.lead:find("complaints", { q = "巡课" }), 1)
   expect.equal(p.lead:report("satisfaction").total.unhappy, 1)
 end)
