@@ -176,7 +176,7 @@ test('HR-3: ranks are written in order and nobody lower is taken while somebody 
   assert.equal((await step(low, 'select')).state, 'checking');
 });
 
-test('HR-6 to HR-8: needs, sessions and attendance become a file that is printed and handed to appraisal', async () => {
+test('HR-6, HR-7, HR-8: needs, sessions and attendance become a file that is printed and handed to appraisal', async () => {
   await admin.ok('PATCH', `admin/users/${second.id}`, { supervisor: head.id });
   const e = await hr.ok('POST', `${P}/employees`, { name: '钟玲', person: second.id, department: '教学支持组', post: '教师', category: 'service', joined_on: '2020-09-01' });
   await hr.ok('POST', `${P}/employees/${e.id}/enlist`, {});
