@@ -241,3 +241,19 @@ test("MKT-3: a claim that comes back gives its money back to campaign, line and 
   charge(s, id, done)
   expect.equal({ s.money("广告").committed, s.money("广告").left }, { "350.00", "630.00" })
 end)
+
+test("MKT-2: what a claim gives back the line has again, or others have taken it and the line says so; never both", function()
+  local s = school()
+  in_force(s)
+  local id = running(s, "400")
+  local mine = claim(s, "100")
+  charge(s, id, mine)
+  local others = { claim(s, "600"), claim(s, "100") }
+  s.gao:transition("finance.claims", others[1], "submit")
+  s.lead:transition("finance.claims", mine, "reject")
+  local taken = pcall(function() s.gao:transition("finance.claims", others[2], "submit") end)
+  s.wait()
+  expect.equal({ s.money("广告").committed, s.money("广告").left, s.gao:get("plan_lines", s["投放"]).held },
+    { taken and "300.00" or "400.00", "0.00", "400.00" })
+  expect.equal(#events "plan_lines.short", taken and 1 or 0)
+end)
