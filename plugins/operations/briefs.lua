@@ -13,8 +13,6 @@ local briefs = campus.entity {
     title = field.text { title = T("标题", "Title"), required = true, max_length = 80, search = true },
     kind = field.choice { title = T("类型", "Kind"), required = true, choices = shared.choices {
       "operations", "运营分析报告", "Operations report", "progress", "工作进展报告", "Progress report" } },
-    to_role = field.text { title = T("报送岗位", "To"), required = true, default = "principal", max_length = 60,
-      help = T("岗位代码：principal 校领导，manager 部门经理", "A role: principal or manager") },
     author = field.person { title = T("报告人", "By"), readonly = true, default = "$actor" },
     from_day = field.date { title = T("起", "From"), required = true },
     until_day = field.date { title = T("止", "Until"), required = true },
@@ -34,6 +32,8 @@ local briefs = campus.entity {
     measures = field.longtext { title = T("问题与措施", "Problems and measures") },
     advice = field.longtext { title = T("决策建议", "Advice") },
     remark = field.longtext { title = T("批示", "Remark") },
+    to_role = field.text { title = T("报送岗位代码", "Role it goes to"), required = true, default = "principal", max_length = 60,
+      help = T("principal 校领导，manager 部门经理", "A role: principal or manager") },
   },
   workflow = {
     start = "draft",

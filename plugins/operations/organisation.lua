@@ -79,6 +79,19 @@ local COUNTED = {
   { "plans_tasks", "group", "open" }, { "requests", "to", "sent,in_hand", "came_from" }, { "incidents", "group", "open,investigating" },
   { "improvements", "group", "proposed,under_way" },
 }
+-- Of this month; of the last one as long as nothing is known of this.
+local function off_target(ctx, id)
+  local today, seen, n = ctx:now().today, {}, 0
+  for _, month in ipairs { select(3, shared.month(today)), (select(3, shared.month_before(today))) } do
+    local page, err = ctx:find("measurements", { group = id, period = month, ["actual[empty]"] = false, limit = 200 })
+    if not page then return nil, err end
+    for _, m in ipairs(page.items) do
+      if m.flagged and not seen[m.indicator] then n = n + 1 end
+      seen[m.indicator] = true
+    end
+  end
+  return n
+end
 local function recount(ctx, id)
   local group, err = ctx:get("groups", id)
   if not group then return nil, err end
@@ -90,8 +103,7 @@ local function recount(ctx, id)
       sums[name] = sums[name] + n
     end
   end
-  local _, _, month = shared.month(ctx:now().today)
-  local flags, why = shared.count(ctx, "measurements", { group = id, period = month, flagged = true })
+  local flags, why = off_target(ctx, id)
   if not flags then return nil, why end
   sums.flags = flags
   if sums.open_work == group.open_work and sums.late_work == group.late_work and flags == group.flags then return group end

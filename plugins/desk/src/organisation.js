@@ -51,10 +51,10 @@ function Group({ o, g }) {
 
 function Posts({ o }) {
   const known = [...new Set([...Object.keys(o.post), ...o.posts.filter((x) => !x.group).map((x) => x.post)])];
-  const roles = (p) => o.roles.filter((x) => x.role === p), held = (p) => o.posts.filter((x) => x.post === p && !x.group);
+  const roles = (p) => o.roles.filter((x) => x.role === p), held = (p) => o.posts.filter((x) => x.post === p);
   const lent = (p) => o.delegations.filter((d) => (d.roles ? new RegExp(`(^|[^\\w.])${p.replaceAll('.', '\\.')}($|[^\\w.])`).test(String(d.roles)) : roles(p).some((x) => x.person === d.person)));
   return known.map((p) => html`<section class="card" key=${p}><header><h3>${o.post[p] ? html`<a href=${recordAddress(describes('post'), o.post[p].id)}>${postName(o, p)}</a>` : postName(o, p)}</h3></header>
-    <dl class="facts tall"><div><dt>${t('任职', 'Held by')}</dt><dd>${roles(p).length + held(p).length ? listed([...roles(p).map((x) => html`<b>${name(o, x.person)}</b>`), ...held(p).map(holder(o))]) : t('空缺', 'vacant')}</dd></div>
+    <dl class="facts tall"><div><dt>${t('任职', 'Held by')}</dt><dd>${roles(p).length + held(p).length ? listed([...roles(p).map((x) => html`<b>${name(o, x.person)}</b>`), ...held(p).map((x) => html`${x.group ? `${groupName(o, x.group)} ` : ''}${holder(o)(x)}`)]) : t('空缺', 'vacant')}</dd></div>
       ${lent(p).length > 0 && html`<div><dt>${t('委托代办', 'Lent')}</dt><dd>${listed(lent(p).map((d) => html`<span>${name(o, d.person)} → <b>${name(o, d.to)}</b>${since(d)}</span>`))}</dd></div>`}<${About} what="post" r=${o.post[p]} /></dl></section>`);
 }
 
