@@ -76,8 +76,8 @@ export function operations(steps) {
   file('fang.jie', 'lab');
   post('fang.jie', 'rule_proposals', { title: '发票报销期限缩短为 60 天', concerns: 'finance', reason: '跨月发票堆积，影响预算执行分析', draft: 'policy: finance\ninvoice: { window: 60 }\n', lab_report: '{{lab}}', lab_result: '上年报销重算：少数结论改变，见报告', effective_from: '{{today+40}}' }, 'rule');
   post('fang.jie', 'rule_proposals/{{rule}}/propose');
-  post('lin.mei', 'opinions', { proposal: '{{rule}}', stance: 'change', text: '省外招生差旅较久，建议差旅发票放宽到 75 天。' });
-  post('tan.rong', 'opinions', { proposal: '{{rule}}', stance: 'support', text: '同意，每月及时报销便于核算活动成本。' });
+  post('lin.mei', 'opinions', { proposal: '{{rule}}', stance: 'change', title: '差旅发票放宽到 75 天', text: '省外招生差旅较久，回来时首张发票常已过月。' });
+  post('tan.rong', 'opinions', { proposal: '{{rule}}', stance: 'support', title: '同意，便于及时核算活动成本' });
 
   post('he.qing', 'improvements', { title: '线索分时段排班', group: group('admissions'), problem: '晚间线索次日才联系', measure: '工作日 18 至 21 点安排一人值班', effect: '首次联系缩短到 6 小时' }, 'improvement 1');
   post('ye.lin', 'improvements', { title: '投诉办理看板', group: group('service'), problem: '办结率连续两月低于目标', measure: '每日晨会过一遍逾期投诉', indicator: '{{indicator 投诉按时办结率}}' }, 'improvement 2');

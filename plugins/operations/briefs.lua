@@ -79,7 +79,7 @@ local function prepare(ctx, input)
   local found, why = ctx:find("measurements", { period = month, limit = 200 })
   if not found then return nil, why end
   for i, m in ipairs(found.items) do
-    indicators[i] = { name = m.name, unit = m.unit, target = m.target, actual = m.actual, attained = m.attained }
+    indicators[i] = { name = m.indicator_name, unit = m.unit, target = m.target, actual = m.actual, attained = m.attained }
   end
   local made, wrong = ctx:create("briefs", { kind = input.kind, title = month .. " " .. KINDS[input.kind][1],
     to_role = KINDS[input.kind][2],

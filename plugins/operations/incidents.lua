@@ -25,13 +25,16 @@ local incidents = campus.case {
     place = field.text { title = T("地点", "Place"), max_length = 80 },
     about = field.text { title = T("涉及人员", "People concerned"), class = "confidential", max_length = 300 },
     reported_by = field.person { title = T("报告人", "Reported by"), readonly = true, default = "$actor" },
-    told_at = field.datetime { title = T("上报时间", "Told upward at") },
+    told_at = field.datetime { title = T("上报时间", "Told upward at"), help = T("由系统填写", "filled in by the system") },
     report = field.longtext { title = T("事件报告", "Report"),
       help = T("经过、原因、影响、处置、教训", "What happened, why, what it did, what was done, what was learnt") },
     remark = field.text { title = T("结案意见", "Remark at closure"), max_length = 500 },
     group_key = shared.key "group",
   },
 }
+-- Who reports fills in what comes first; the rest is for those who deal with it.
+for i, name in ipairs { "title", "severity", "kind", "group", "happened_at", "place", "found", "about", "assignee", "measure", "outcome",
+  "report", "remark", "reported_by", "told_at", "number", "group_key" } do incidents.fields[name]._seq = i end
 incidents.tasks = { title = T("突发事件任务", "Tasks of incidents"), serves = { "ORG-8" }, calendar = "always",
   escalate = { { after = "1d", to = "role:manager" } } }
 local w = incidents.workflow

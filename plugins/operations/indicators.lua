@@ -36,9 +36,9 @@ local indicators = campus.entity {
 local measurements = campus.entity {
   title = T("指标数据", "Measurements"), serves = { "ORG-5" }, part_of = "indicator",
   fields = {
-    name = field.text { title = T("指标", "Indicator"), derived = "indicator.name", max_length = 40 },
     period = field.text { title = T("月份", "Month"), required = true, pattern = "20[0-9]{2}-(0[1-9]|1[0-2])" },
     indicator = field.reference { to = "indicators", title = T("所属指标", "Of"), required = true },
+    indicator_name = field.text { title = T("指标名称", "Indicator"), derived = "indicator.name", max_length = 40 },
     group = shared.group(T("责任小组", "Group"), { derived = "indicator.group" }), group_key = shared.key "group",
     target = field.decimal { title = T("目标", "Target"), required = true, scale = 1, min = 0, max = 9999999 },
     actual = field.decimal { title = T("实际", "Actual"), scale = 1, min = 0, max = 9999999 },

@@ -15,9 +15,9 @@ return {
     chart = "table", overview = { roles = HEADS, order = 1 }, serves = { "ORG-7" },
   },
   indicators_by_group = campus.report {
-    title = T("指标：目标与实际", "Indicators: target and actual"), entity = "measurements", group = { "period", "group.name", "name" },
+    title = T("指标：目标与实际", "Indicators: target and actual"), entity = "measurements", group = { "period", "group.name", "indicator_name" },
     where = { actual = { empty = false } }, avg = { "actual" }, chart = "bar",
-    target = { entity = "measurements", group = { "period", "group.name", "name" }, sum = "target", where = { actual = { empty = false } } },
+    target = { entity = "measurements", group = { "period", "group.name", "indicator_name" }, sum = "target", where = { actual = { empty = false } } },
     overview = { roles = LEADS, order = 2 }, serves = { "ORG-5" },
   },
   attainment_trend = campus.report {
@@ -27,7 +27,7 @@ return {
   },
   indicator_trend = campus.report {
     title = T("各指标趋势", "Each indicator by month"), entity = "measurements", where = { actual = { empty = false } },
-    group = { "period", "name" }, avg = { "actual" }, chart = "line", serves = { "ORG-5" },
+    group = { "period", "indicator_name" }, avg = { "actual" }, chart = "line", serves = { "ORG-5" },
   },
   tasks_by_group = campus.report {
     title = T("计划任务完成情况", "Tasks of plans"), entity = "plans_tasks", group = { "group.name" }, avg = { "progress" },

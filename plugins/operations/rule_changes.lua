@@ -62,7 +62,8 @@ local opinions = campus.entity {
     proposal = field.reference { to = "rule_proposals", title = T("提案", "Proposal"), required = true },
     stance = field.choice { title = T("态度", "Stance"), required = true, choices = shared.choices {
       "support", "赞成", "For", "change", "建议修改", "With changes", "against", "不赞成", "Against" } },
-    text = field.longtext { title = T("意见", "Opinion"), required = true },
+    title = field.text { title = T("意见", "Opinion"), required = true, max_length = 120 },
+    text = field.longtext { title = T("详细说明", "In full") },
     by = field.person { title = T("发表人", "By"), readonly = true, default = "$actor" },
   },
   indexes = { { "proposal", "stance" } },

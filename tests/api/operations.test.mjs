@@ -112,8 +112,8 @@ test('ORG-5: targets and what came of them, month by month, are one report; the 
   const twice = await Promise.all([0, 1].map(() => manager.api('POST', `${O}/measurements`, { indicator: i.id, period: '2026-02', target: '90.0', actual: '81.0' })));
   assert.deepEqual(twice.map((a) => a.status).sort(), [201, 409]);
   await eventually(async () => {
-    const { rows } = await lead.ok('GET', `${O}/reports/indicators_by_group?name=${encodeURIComponent('办结率')}`);
-    assert.deepEqual(rows.filter((r) => r.name === '办结率').map((r) => [r.period, r.group_name, Number(r.avg_actual), r.target]), [['2026-02', '招生组', 81, '90.0'], [day(0).slice(0, 7), '招生组', 45, '90.0']]);
+    const { rows } = await lead.ok('GET', `${O}/reports/indicators_by_group?indicator_name=${encodeURIComponent('办结率')}`);
+    assert.deepEqual(rows.filter((r) => r.indicator_name === '办结率').map((r) => [r.period, r.group_name, Number(r.avg_actual), r.target]), [['2026-02', '招生组', 81, '90.0'], [day(0).slice(0, 7), '招生组', 45, '90.0']]);
     const trend = (await lead.ok('GET', `${O}/reports/attainment_trend`)).rows;
     assert.deepEqual(trend.map((r) => Number(r.avg_attained)), [90, 50]);
     assert.equal((await deputy.ok('GET', `${O}/groups/${group.admissions}`)).flags, 1);

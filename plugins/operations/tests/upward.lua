@@ -72,7 +72,7 @@ test("ORG-7, SUP-1: a proposed rule comes with its lab report, is discussed, dec
   local report = s.deputy:api("POST", "files?name=lab.pdf", PDF).id
   s.deputy:update("rule_proposals", r.id, { lab_report = report, lab_result = "203 件中 4 件结论改变", effective_from = "2027-04-01" })
   s.deputy:transition("rule_proposals", r.id, "propose")
-  s.lead:create("opinions", { proposal = r.id, stance = "change", text = "差旅发票放宽到 75 天" })
+  s.lead:create("opinions", { proposal = r.id, stance = "change", title = "差旅发票放宽到 75 天" })
   s.deputy:transition("rule_proposals", r.id, "rework")
   s.deputy:update("rule_proposals", r.id, { lab_link = "任务 17" })
   s.deputy:transition("rule_proposals", r.id, "propose")

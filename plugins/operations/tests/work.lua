@@ -192,7 +192,7 @@ test("ORG-5: an indicator has its month's target; what people fill in is judged;
   expect.refused("unique", function() d.manager:create("measurements",
     { indicator = i.id, period = "2027-03", target = "1.0" }) end)
   local row
-  for _, one in ipairs(d.lead:report "indicators_by_group".rows) do if one.name == "线索转化率" then row = one end end
+  for _, one in ipairs(d.lead:report "indicators_by_group".rows) do if one.indicator_name == "线索转化率" then row = one end end
   expect.equal({ row.period, row.target, row.group_name }, { "2027-03", "20.0", "招生组" })
   expect.equal(#d.leader:report "attainment_trend".rows, 2)
   expect.equal(d.manager:transition("indicators", less.id, "retire").state, "retired")
@@ -212,7 +212,7 @@ test("ORG-5: what is recorded anyway is counted by the system: leads, tasks and 
     d.manager:create("indicators", { name = source, group = d.admissions_group, unit = "个", source = source, target = target })
   end
   clock.advance "2m"
-  local function actual(name) return d.manager:find("measurements", { name = name, period = "2027-03" })[1].actual end
+  local function actual(name) return d.manager:find("measurements", { indicator_name = name, period = "2027-03" })[1].actual end
   expect.equal({ actual "leads", actual "applicants", actual "tasks", actual "requests" }, { "1.0", "0.0", "75.0", nil })
   d.lead:create("admissions.leads", { name = "某某", phone = "13900000002" })
   expect.equal(d.deputy:action "refresh_indicators".indicators, 4)
