@@ -80,7 +80,7 @@ test('ORG-2, ORG-7: the manager\'s plan is signed by the leader; its tasks are d
     const row = rows.find((r) => r.name === '招生组');
     assert.deepEqual([row.sum_open_work, row.sum_late_work], [1, 1]);
   });
-  assert.ok((await lead.ok('GET', 'inbox')).items.some((x) => x.record === late.id), 'it climbed');
+  await eventually(async () => assert.ok((await lead.ok('GET', 'inbox')).items.some((x) => x.record === late.id), 'it climbed'));
   assert.equal((await officer.get(`${O}/reports/supervision`)).body.rows?.length ?? 0, 0, 'how late others are is not for all');
 });
 
