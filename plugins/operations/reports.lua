@@ -17,7 +17,8 @@ return {
   indicators_by_group = campus.report {
     title = T("指标：目标与实际", "Indicators: target and actual"), entity = "measurements", group = { "period", "group.name", "indicator_name" },
     where = { actual = { empty = false } }, avg = { "actual" }, chart = "bar",
-    target = { entity = "measurements", group = { "period", "group.name", "indicator_name" }, sum = "target", where = { actual = { empty = false } } },
+    target = { entity = "measurements", group = { "period", "group.name", "indicator_name" }, sum = "target",
+      where = { actual = { empty = false } } },
     overview = { roles = LEADS, order = 2 }, serves = { "ORG-5" },
   },
   attainment_trend = campus.report {

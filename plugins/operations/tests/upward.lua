@@ -112,7 +112,9 @@ test("ORG-8: a grave incident reaches the leader by itself, takes a report, and 
   expect.yes(s.leader:get("incidents", i.id).told_at, "the leader was told")
   expect.equal({ #messages "incident_reported" > 0, #messages "incident_told" > 0 }, { true, true })
   local task
-  for _, todo in ipairs(s.leader:api("GET", "inbox").items) do if todo.entity == "operations.incidents_tasks" then task = todo.record end end
+  for _, todo in ipairs(s.leader:api("GET", "inbox").items) do
+    if todo.entity == "operations.incidents_tasks" then task = todo.record end
+  end
   expect.equal(s.leader:transition("incidents_tasks", task, "complete").state, "done")
   expect.yes(waits(s.deputy, i.id), "it is the deputy's until somebody has it")
   clock.advance "20m"
