@@ -10,8 +10,9 @@ const JAVA = ['开发环境与第一个程序', '变量与表达式', '流程控
 const DATA = ['关系模型', '建库与建表', '增删改', '单表查询', '多表查询', '视图与索引', '存储过程', '事务', '备份与恢复', '数据库设计', '设计案例（一）', '设计案例（二）', '综合实训（一）', '综合实训（二）',
   '综合实训（三）', '综合实训（四）', '复习', '考核'];
 const LAB = ['实训室规范', '系统安装', '网络配置', '网页基础', '样式', '脚本', '综合页面', '小组项目（一）', '小组项目（二）', '展示与考核'];
-const course = (name, nature, teacher, weekly, topics, textbook) => ({ name, nature, teacher: `{{${teacher}}}`, weekly, first: 1, last: topics.length, hours: weekly * topics.length,
-  assessment: nature === 'practice' ? 'check' : 'exam', textbook, methods: nature === 'practice' ? '项目教学、分组实训' : '讲练结合、案例教学', topics: topics.join('\n') });
+const course = (name, nature, teacher, weekly, topics, textbook) => [{ name, nature, teacher: `{{${teacher}}}`, weekly, first: 1, last: topics.length, hours: weekly * topics.length,
+  assessment: nature === 'practice' ? 'check' : 'exam', textbook }, topics.map((topic, i) => ({ course: name, week: i + 1, topic }))];
+const courses = (...list) => ({ courses: list.map((c) => c[0]), progress: list.flatMap((c) => c[1]) });
 
 export function teaching(steps) {
   const say = (en, zh) => steps.push({ say: { en, zh } }), settle = () => steps.push({ settle: true });
@@ -24,20 +25,20 @@ export function teaching(steps) {
   find('yan.ming', '/api/v1/basics/terms', 'term {name}');
 
   const same = { major: '{{major 软件技术}}', cohort: '{{year 2026}}', basis: '软件技术专业人才培养方案（2025 版）；上学期教学质量分析', methods: '理实一体、项目教学；实训课分组，每组不超过 5 人' };
-  post('wu.dan', 'plans', { ...same, name: '软件技术 2026 级第一学期', term: '{{term 2026-2027-1}}', courses: [course('Java 程序设计', 'major', 'zhong.ling', 4, JAVA, 'Java 程序设计教程（第 3 版）'),
-    course('数据库应用', 'major', 'fu.qiang', 4, DATA, 'MySQL 数据库应用'), course('网页制作实训', 'practice', 'dai.min', 2, LAB)] }, 'plan of teaching');
+  post('wu.dan', 'plans', { ...same, name: '软件技术 2026 级第一学期', term: '{{term 2026-2027-1}}', ...courses(course('Java 程序设计', 'major', 'zhong.ling', 4, JAVA, 'Java 程序设计教程（第 3 版）'),
+    course('数据库应用', 'major', 'fu.qiang', 4, DATA, 'MySQL 数据库应用'), course('网页制作实训', 'practice', 'dai.min', 2, LAB)) }, 'plan of teaching');
   post('wu.dan', 'plans/{{plan of teaching}}/submit');
   post('zhou.lan', 'plans/{{plan of teaching}}/approve', NOTE);
-  post('wu.dan', 'plans', { ...same, name: '软件技术 2026 级第二学期', term: '{{term 2026-2027-2}}', courses: [course('Java 企业开发', 'major', 'zhong.ling', 6, JAVA.slice(0, 16), 'Java Web 开发')] }, 'plan of spring');
+  post('wu.dan', 'plans', { ...same, name: '软件技术 2026 级第二学期', term: '{{term 2026-2027-2}}', ...courses(course('Java 企业开发', 'major', 'zhong.ling', 6, JAVA.slice(0, 16), 'Java Web 开发')) }, 'plan of spring');
   post('wu.dan', 'plans/{{plan of spring}}/submit');
-  post('su.wei', 'plans', { ...same, major: '{{major 护理}}', basis: '护理专业人才培养方案（2025 版）', name: '护理 2026 级第二学期', term: '{{term 2026-2027-2}}', courses: [course('基础护理', 'major', 'xiong.ying', 4, LAB)] });
+  post('su.wei', 'plans', { ...same, major: '{{major 护理}}', basis: '护理专业人才培养方案（2025 版）', name: '护理 2026 级第二学期', term: '{{term 2026-2027-2}}', ...courses(course('基础护理', 'major', 'xiong.ying', 4, LAB)) });
   settle();
   find('wu.dan', `${T}/courses`, 'course {name}');
   const weeks = (as, step, name, where, body) => steps.push({ as, post: `${T}/weeks/bulk/${step}?course={{course ${name}}}&${where}`, body });
-  weeks('zhong.ling', 'teach', 'Java 程序设计', 'number[lte]=10', { taught: 4 });
-  weeks('fu.qiang', 'teach', '数据库应用', 'number[lte]=8', { taught: 4 });
-  weeks('fu.qiang', 'fall_behind', '数据库应用', 'number=9', { taught: 2, covered: '备份部分讲完，恢复未做实验', measure: '第 11 周晚自习补一次实验' });
-  weeks('dai.min', 'teach', '网页制作实训', 'number[lte]=9', { taught: 2 });
+  weeks('zhong.ling', 'keep', 'Java 程序设计', 'number[lte]=10', { taught: 4 });
+  weeks('fu.qiang', 'keep', '数据库应用', 'number[lte]=8', { taught: 4 });
+  weeks('fu.qiang', 'lag', '数据库应用', 'number=9', { taught: 2, covered: '备份部分讲完，恢复未做实验', measure: '第 11 周晚自习补一次实验' });
+  weeks('dai.min', 'keep', '网页制作实训', 'number[lte]=9', { taught: 2 });
 
   // what it needs: bought, kept, handed out
   for (const [name, campus, keeper] of [['东校区教材库', '东校区', 'cui.jian'], ['东校区设备库', '东校区', 'cui.jian']]) post('yan.ming', 'stores', { name, keeper: `{{${keeper}}}` }, `store ${name}`);
@@ -113,7 +114,7 @@ export function teaching(steps) {
   post('wu.dan', 'evaluation_rounds', { title: '期中评教：Java 程序设计', about: '{{course Java 程序设计}}', closes_on: '{{today+14}}' }, 'round');
   post('wu.dan', 'actions/evaluation_issue', { round: '{{round}}', count: 55, label: '软件技术2601东' });
   post('wu.dan', 'evaluation_rounds/{{round}}/open');
-  const said = (matter, topic, content, key, who = 'liao.yuan') => post(who, 'feedback', { matter, topic, source: 'meeting', content, class: '{{class 软件技术 东校区}}', course: '{{course 数据库应用}}' }, key);
+  const said = (title, topic, content, key, who = 'liao.yuan') => post(who, 'feedback', { title, topic, source: 'meeting', content, class: '{{class 软件技术 东校区}}', course: '{{course 数据库应用}}' }, key);
   said('数据库实验时间不够', 'progress', '恢复实验没有做完，希望增加一次上机。', 'feedback 1');
   said('实训机开机慢', 'materials', '东实训1 后排三台机器开机超过五分钟。', 'feedback 2');
   said('希望提供课件', 'teaching', '课后复习缺少课件。', 'feedback 3');

@@ -17,7 +17,7 @@ local feedback = campus.entity {
   overview = { roles = { "teaching.lead", "teaching.staff", "teacher" }, order = 7, date = "due_at", who = "assignee", days = 30 },
   fields = {
     number = field.text { title = T("编号", "Number"), number = "JF{year}-{seq:5}" },
-    matter = field.text { title = T("问题概要", "Matter"), required = true, max_length = 120, search = true },
+    title = field.text { title = T("问题概要", "Matter"), required = true, max_length = 120, search = true },
     topic = field.choice { title = T("类别", "Topic"), required = true, choices = TOPICS },
     source = field.choice { title = T("来源", "Source"), required = true, default = "student", choices = SOURCES },
     content = field.longtext { title = T("反馈内容", "What was said"), required = true, max_length = 2000 },
@@ -80,9 +80,9 @@ return {
     serves = { "TCH-7" } } },
   public = {
     feedback = campus.public { title = T("教学反馈", "Feedback on teaching"), entity = "feedback", code = "code",
-      fields = { "matter", "topic", "content", "from_whom" }, set = { source = "student" }, consent = SAID, serves = { "TCH-7" } },
+      fields = { "title", "topic", "content", "from_whom" }, set = { source = "student" }, consent = SAID, serves = { "TCH-7" } },
     feedback_status = campus.public { title = T("反馈进度查询", "What became of it"), entity = "feedback", code = "code", serves = { "TCH-7" },
-      shows = { "state", "number", "matter", "answer" },
+      shows = { "state", "number", "title", "answer" },
       next = { open = T("等待分派承办人", "Somebody is about to be given it"), assigned = T("承办人正在了解情况", "Somebody is looking into it"),
         answered = T("已答复，正在制定改进措施", "Answered; a measure is being thought of"), improving = T("正在改进", "It is being improved"),
         improved = T("改进完成，等待验证", "Improved; to be verified"), verified = T("已验证改进效果", "Verified"), declined = T("已说明理由",

@@ -4,17 +4,26 @@
 -- An approved plan becomes courses, each course its weeks. A course that a revision drops keeps its records and has no hours
 -- any more; a week that was taught stays as it was (TCH-1).
 local shared = require "shared"
-local SAME = { "name", "nature", "teacher", "weekly", "first", "last", "hours", "assessment", "textbook", "methods", "topics" }
+local SAME = { "name", "nature", "teacher", "weekly", "first", "last", "hours", "assessment", "textbook" }
+
+-- What each week is about, in their order, a line a week.
+local function topics_of(plan, course)
+  local out = {}
+  for _, row in ipairs(plan.progress) do
+    if row.course == course.name then out[row.week - course.first + 1] = row.topic end
+  end
+  return table.concat(out, "\n")
+end
 
 local function approved(ctx, event)
   local plan, err = ctx:get("plans", event.record)
   if not plan then return nil, err end
   if plan.state ~= "approved" then return end                 -- revised since
-  local version, left = plan.version + 1, {}
+  local version, left = (plan.version or 0) + 1, {}
   for _, c in ipairs(ctx:find("courses", { plan = plan.id, limit = 200 }).items) do left[c.key] = c end
   for _, c in ipairs(plan.courses) do
     local key = plan.id .. " " .. c.name
-    local fields, have = { version = version }, left[key]
+    local fields, have = { version = version, topics = topics_of(plan, c) }, left[key]
     for _, name in ipairs(SAME) do fields[name] = c[name] end
     left[key] = nil
     local done, why
@@ -44,7 +53,7 @@ local function put_weeks(ctx, event)
   for i, topic in ipairs(shared.lines(course.topics)) do
     local number = course.first + i - 1
     local have, done = left[number], true
-    local fields = { topic = string.sub(topic, 1, utf8.offset(topic, 201) and utf8.offset(topic, 201) - 1 or -1), hours = course.weekly }
+    local fields = { topic = topic, hours = course.weekly, name = course.name .. " " .. number .. "：" .. topic }
     left[number] = nil
     if not have then
       fields.course, fields.number, fields.key = course.id, number, course.id .. " " .. number
@@ -52,7 +61,7 @@ local function put_weeks(ctx, event)
       fields.ends_on = shared.day_after(fields.starts_on, 6)
       done, why = ctx:create("weeks", fields)
     elseif have.state == "planned" or have.state == "dropped" then
-      if have.topic ~= fields.topic or have.hours ~= fields.hours or have.teacher ~= course.teacher then
+      if have.name ~= fields.name or have.hours ~= fields.hours or have.teacher ~= course.teacher then
         fields.course = course.id                             -- and what it repeats of the course
         done, why = ctx:update("weeks", have.id, fields)
       end

@@ -8,12 +8,16 @@ local OFFICE = { "teaching.lead", "teaching.staff", "manager", "deputy" }
 
 return {
   progress = campus.report {
-    title = T("教学进度完成情况", "Progress against the plan"), entity = "weeks", group = { "term_name", "name" }, sum = { "taught" },
+    title = T("教学进度完成情况", "Progress against the plan"), entity = "weeks", group = { "term_name", "course_name" }, sum = { "taught" },
     where = { state = { "planned", "taught", "behind", "caught_up" } },
-    counts = { { name = "kept", title = T("按计划", "As planned"), where = { state = { "taught", "caught_up" } } },
-      { name = "behind", title = T("滞后", "Behind"), where = { state = "behind" } } },
     target = { entity = "courses", group = { "term_name", "name" }, sum = "hours" }, chart = "bar",
     overview = { roles = HEADS, order = 1 }, serves = { "TCH-1" },
+  },
+  weeks_by_state = campus.report {
+    title = T("教学进度（按周）", "Weeks that were kept"), entity = "weeks", group = { "term_name", "course_name" }, chart = "bar",
+      serves = { "TCH-1" },
+    counts = { { name = "kept", title = T("按计划", "As planned"), where = { state = { "taught", "caught_up" } } },
+      { name = "behind", title = T("滞后", "Behind"), where = { state = "behind" } } },
   },
   plans_by_state = campus.report {
     title = T("教学计划（按状态）", "Plans by state"), entity = "plans", group = { "term.name", "state" }, sum = { "hours" },
@@ -67,16 +71,16 @@ return {
   },
   observation_by_teacher = campus.report {
     title = T("听课得分（按教师与课程）", "Observation by teacher and course"), entity = "observation_cards", where = { state = "submitted" },
-    group = { "about.teacher", "about.course" }, avg = { "score" }, chart = "bar", overview = { roles = HEADS, order = 7 },
+    group = { "about.teacher", "about.course" }, avg = { "score" }, chart = "table", overview = { roles = HEADS, order = 7 },
       serves = { "TCH-6" },
   },
   inspection_by_teacher = campus.report {
     title = T("教学检查得分（按教师与课程）", "Inspection by teacher and course"), entity = "inspection_cards", where = { state = "submitted" },
-    group = { "about.teacher", "about" }, avg = { "score" }, chart = "bar", serves = { "TCH-6" },
+    group = { "about.teacher", "about" }, avg = { "score" }, chart = "table", serves = { "TCH-6" },
   },
   evaluation_by_teacher = campus.report {
     title = T("评教得分与回收率（按教师与课程）", "Evaluation by teacher and course"), entity = "results", group = { "teacher", "course" },
-    sum = { "invited", "answered" }, avg = { "rate", "score" }, chart = "bar", overview = { roles = HEADS, order = 8 },
+    sum = { "invited", "answered" }, avg = { "rate", "score" }, chart = "table", overview = { roles = HEADS, order = 8 },
       serves = { "TCH-6" },
   },
   feedback_by_topic = campus.report {

@@ -15,7 +15,7 @@ local function whose(ctx, a)
   local mine = {}
   for _, slot in ipairs(a.slots) do mine[slot.key] = true end
   for _, other in ipairs(page and page.items or {}) do
-    for _, slot in ipairs(other.id ~= a.id and other.slots or {}) do
+    for _, slot in ipairs(other.id ~= a.id and slots.of(other, ctx.policy.schedule.periods) or {}) do
       if mine[slot.key] then
         local day, period, what = slot.key:match("^(%S+) (%d+) (%S+)")
         return ctx:t("clash_" .. what, { day = day, period = tonumber(period), name = other.name or "" })

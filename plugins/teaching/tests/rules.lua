@@ -11,13 +11,19 @@ local function laid(base, more)
 end
 
 test("TCH-1: a plan adds up, within the term and the week, and says of each week what it is about", function()
-  local c = { name = "Java", weekly = 4, first = 1, last = 2, hours = 8, topics = "一\n\n 二 \r\n" }
-  local function of(...) return laid(TERM, { courses = { ... } }) end
+  local c = { name = "Java", weekly = 4, first = 1, last = 2, hours = 8 }
+  local rows = { { course = "Java", week = 1 }, { course = "Java", week = 2 } }
+  local function of(...) return laid(TERM, { courses = { ... }, progress = rows }) end
   expect.yes(decide("plan_is_whole", of(c)).pass)
   expect.reason(decide("plan_is_whole", of()), "no_courses", false)
   expect.reason(decide("plan_is_whole", of(c, c)), "course_twice", false)
   expect.reason(decide("plan_is_whole", of(laid(c, { hours = 9 }))), "hours", false)
-  expect.reason(decide("plan_is_whole", of(laid(c, { topics = "一" }))), "topics", false)
+  expect.reason(decide("plan_is_whole", of(laid(c, { last = 3, hours = 12 }))), "topics", false)
+  for _, row in ipairs { { course = "Java", week = 2 }, { course = "Java", week = 3 }, { course = "网页", week = 1 } } do
+    rows[3] = row
+    expect.reason(decide("plan_is_whole", of(c)), "stray", false)
+  end
+  rows[3] = nil
   expect.reason(decide("plan_is_whole", of(laid(c, { last = 20 }))), "weeks", false)          -- the term has nineteen
   expect.reason(decide("plan_is_whole", of(laid(c, { first = 3 }))), "weeks", false)
   local heavy = { policy = { plan = { weekly_most = 7 } } }
