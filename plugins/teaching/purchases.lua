@@ -27,6 +27,8 @@ local purchases = campus.entity {
       help = T("数量乘单价的合计；验收后为实际到货的金额", "counts times prices; once received, of what came") },
     needed_on = field.date { title = T("需用日期", "Needed on"), required = true },
     reason = field.longtext { title = T("申请理由", "Why"), max_length = 1000 },
+    attachments = field.file { title = T("附件（报价、合同、发票）", "Files"), many = true, types = { "pdf", "ofd", "xml", "png", "jpeg", "xlsx" } },
+    note = field.text { title = T("备注", "Note"), max_length = 500 },
     supplier = field.text { title = T("供应商", "Supplier"), max_length = 120 },
     store = field.reference { to = "stores", title = T("入库地点", "Into the store") },
     arrivals = field.list { title = T("到货", "What came"), fields = {
@@ -36,14 +38,12 @@ local purchases = campus.entity {
     } },
     received_on = field.date { title = T("验收日期", "Received on") },
     received_by = field.person { title = T("验收人", "Received by") },
-    attachments = field.file { title = T("附件（报价、合同、发票）", "Files"), many = true, types = { "pdf", "ofd", "xml", "png", "jpeg", "xlsx" } },
     applicant = field.person { title = T("申请人", "Asked for by"), readonly = true, default = "$actor" },
     plan = field.reference { to = "plans", title = T("教学计划", "Plan"), derived = "course.plan" },
     course_hours = field.integer { title = T("课程学时", "Hours of the course"), derived = "course.hours" },
     year = field.text { title = T("预算年度", "Budget of"), derived = "line.year" },
     category = field.choice { title = T("预算类别", "Category"), choices = CATEGORIES, derived = "line.category" },
     counting = field.boolean { title = T("盘点冻结", "Being counted"), derived = "store.counting" },
-    note = field.text { title = T("备注", "Note"), max_length = 500 },
   },
   workflow = shared.approved("policy:approval.purchases", { "applicant", "$created_by" }, {
     approved = { title = T("已批准，待订购", "Approved"), deadline = { within = "policy:deadlines.order", owner = "applicant",

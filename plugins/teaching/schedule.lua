@@ -32,7 +32,7 @@ local activities = campus.entity {
     change = field.choice { title = T("变动", "Change"), choices = choices { "moved", "调课", "Moved", "substituted", "代课", "Substituted",
       "cancelled", "停课", "Cancelled" } },
     change_note = field.text { title = T("变动原因", "Why it changed"), max_length = 200 },
-    prepare_on = field.date { title = T("准备开始日", "Preparation begins") },
+    prepare_on = field.date { title = T("准备开始日（系统）", "Preparation begins (by itself)") },
     seats = field.integer { title = T("教室座位", "Seats"), derived = "room.seats" },
     size = field.integer { title = T("班级容量", "Size of the class"), derived = "class.capacity" },
     course_hours = field.integer { title = T("课程学时", "Hours of the course"), derived = "course.hours" },

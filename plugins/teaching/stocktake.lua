@@ -29,7 +29,7 @@ local stocktakes = campus.entity {
     store = field.reference { to = "stores", title = T("存放地点", "Store"), required = true },
     counted_by = field.person { title = T("盘点人", "Counted by"), required = true, default = "$actor" },
     witness = field.person { title = T("监盘人", "Witness"), required = true },
-    frozen_at = field.datetime { title = T("账面冻结时间", "Frozen at") },
+    frozen_at = field.datetime { title = T("账面冻结时间（系统）", "Frozen at (by itself)") },
     lines = field.list { title = T("盘点明细", "Counts"), fields = {
       goods = goods(), book = count("账面数", "In the books"), counted = count("实盘数", "Counted"), missing = count("未找到", "Not found"),
       lost = count("丢失", "Lost"), damaged = count("损坏", "Damaged"), scrapped = count("报废", "Scrapped"), surplus = count("盘盈", "Surplus"),
@@ -43,7 +43,8 @@ local stocktakes = campus.entity {
     scrapped = field.integer { title = T("报废合计", "Scrapped"), derived = "sum(lines.scrapped)" },
     surplus = field.integer { title = T("盘盈合计", "Surplus"), derived = "sum(lines.surplus)" },
     findings = field.longtext { title = T("清查结论与整改", "Findings and measures"), max_length = 4000 },
-    sheet = field.list { title = T("冻结的账面（系统）", "The frozen sheet"), fields = { goods = goods(), book = count("账面数", "In the books") },
+    sheet = field.list { title = T("冻结的账面（系统）", "The frozen sheet (by itself)"), fields = { goods = goods(), book = count("账面数",
+      "In the books") },
       help = T("开始盘点时由系统写入，不可更改", "written when the count begins, by nobody's hand") },
     note = field.text { title = T("备注", "Note"), max_length = 500 },
   },

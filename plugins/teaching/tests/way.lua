@@ -290,11 +290,18 @@ test("TCH-4: a stocktake freezes the store and its sheet; differences count once
   s.move(s.keeper, "hand_out", { to_class = s.class, lines = { { goods = s.book, count = 1 } } })
 end)
 
-test("TCH-4: one that is cancelled opens the store; each term owes one", function()
+test("TCH-4: one that is cancelled opens the store; each term owes one, and only a stocktake is its evidence", function()
   local s = stocked(school().force())
   local t = s.keeper:create("stocktakes", { store = s.store, witness = s.staff.id })
   s.settle()
   s.lead:transition("stocktakes", t.id, "cancel", { note = "改期" })
   s.settle()
   expect.equal(s.lead:get("stores", s.store).counting, false)
+  clock.set "2027-09-20T08:00:00+08:00"
+  local late, owed = as "storekeeper", nil                    -- who was signed in is not any more
+  for _, o in ipairs(late:api("GET", "obligations?state=open").items) do if o.name == "teaching.stocktake" then owed = o end end
+  expect.yes(owed, "a stocktake of the term")
+  local function close(body) return late:api("POST", "obligations/" .. owed.id .. "/close", body) end
+  expect.refused("invalid", function() close { note = "都在" } end)
+  close { record = t.id, note = "见盘点单" }
 end)
