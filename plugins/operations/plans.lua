@@ -31,7 +31,7 @@ local plans = campus.entity {
   },
   -- progress is the assignee's to say; an overdue one is chased up the line
   tasks = {
-    title = T("计划任务", "Tasks of plans"), serves = { "ORG-2", "ORG-3" }, remind = { "policy:chase.remind" },
+    title = T("计划任务", "Tasks of plans"), serves = { "ORG-2", "ORG-3", "ORG-4" }, remind = { "policy:chase.remind" },
     escalate = { { after = "0h", to = "supervisor" }, { after = "policy:chase.deputy", to = "role:deputy" },
       { after = "policy:chase.manager", to = "role:manager" } },
     overview = { order = 2, date = "due_on", who = "assignee", days = 14 },
@@ -39,6 +39,8 @@ local plans = campus.entity {
       group = shared.group(T("负责小组", "Group"), { required = true }), group_key = shared.key "group",
       progress = field.integer { title = T("进度（%）", "Progress (%)"), default = 0, min = 0, max = 100 },
       result = field.longtext { title = T("完成情况", "Result") },
+      link = field.text { title = T("关联记录", "Rests on"), max_length = 200,
+        help = T("如招聘计划、培训班次、考核周期的编号", "Such as the number of a recruitment plan, a training session, an appraisal") },
     },
   },
   workflow = {

@@ -5,7 +5,6 @@
 local organisation = require "organisation"
 local out = {
   title = { zh = "运营管理", en = "Operations" }, version = "1.0.0", needs = { "admissions.leads", "admissions.applicants" },
-  serves = { "ORG-4" },   -- teams, training and appraisal are those of personnel and performance
   entities = {}, rules = {}, on = {}, every = {}, actions = {}, obligations = {}, messages = {}, reports = require "reports",
   documents = {
     post = { title = { zh = "岗位说明书", en = "Description of a post" }, entity = "posts", many = true,

@@ -26,7 +26,7 @@ local function counts(d, group)
   local g = d.deputy:get("groups", d[group .. "_group"])
   return { g.open_work, g.late_work, g.flags }
 end
-local function plan(d, who, more)
+local function plan(who, more)
   local fields = { title = "2027 年春季工作计划", starts_on = "2027-03-01", ends_on = "2027-07-10",
     goals = { { goal = "完成春季招生", measure = "报名 500 人" } } }
   for k, v in pairs(more or {}) do fields[k] = v end
@@ -62,7 +62,7 @@ end)
 
 test("ORG-2: a plan whose goals are measured is signed by the leaders, carried out, revised and reviewed", function()
   local d = department()
-  local p = plan(d, d.manager, { goals = { { goal = "完成春季招生" } }, ends_on = "2027-02-01" })
+  local p = plan(d.manager, { goals = { { goal = "完成春季招生" } }, ends_on = "2027-02-01" })
   local no = expect.refused("goal_unmeasured", function() d.manager:transition("plans", p.id, "submit") end)
   expect.reason(no, "ends_before", false)
   expect.refused("not_found", function() d.officer:get("plans", p.id) end)
@@ -87,7 +87,7 @@ end)
 
 test("ORG-2: a plan without goals is not submitted; a lead plans for the group, the manager and the leader sign", function()
   local d = department()
-  local p = plan(d, d.lead, { group = d.admissions_group, goals = {} })
+  local p = plan(d.lead, { group = d.admissions_group, goals = {} })
   expect.refused("no_goals", function() d.lead:transition("plans", p.id, "submit") end)
   d.lead:update("plans", p.id, { goals = { { goal = "回访", measure = "回访率 100%" } } })
   d.lead:transition("plans", p.id, "submit")
@@ -95,16 +95,17 @@ test("ORG-2: a plan without goals is not submitted; a lead plans for the group, 
   expect.equal(d.leader:transition("plans", p.id, "approve", { approval = { note = "同意" } }).state, "approved")
 end)
 
-test("ORG-2, ORG-7: a task is told of, reported on, chased when late, and seen by who supervises", function()
+test("ORG-2, ORG-4, ORG-7: a task is told of, reported on, chased when late, and seen by who supervises", function()
   local d = department()
-  local p = plan(d, d.manager)
+  local p = plan(d.manager)
   local t = d.lead:create("plans_tasks", { record = p.id, title = "县城巡回咨询", group = d.admissions_group,
-    assignee = d.officer.id, due_on = "2027-03-05" })
+    assignee = d.officer.id, due_on = "2027-03-05",
+    link = "培训班次：招生咨询话术" })
   expect.refused("forbidden", function()
     d.lead:create("plans_tasks", { record = p.id, title = "不是本组的", group = d.teaching_group, due_on = "2027-03-05" })
   end)
   local inbox = d.officer:api("GET", "inbox").items
-  expect.equal(inbox[1].record, t.id)
+  expect.equal({ inbox[1].record, d.officer:get("plans_tasks", t.id).link }, { t.id, "培训班次：招生咨询话术" })
   d.officer:update("plans_tasks", t.id, { progress = 60, note = "已走三县" })
   expect.refused("forbidden", function() d.officer:update("plans_tasks", t.id, { due_on = "2027-04-05" }) end)
   expect.refused("not_found", function() d.teacher:get("plans_tasks", t.id) end)
@@ -202,7 +203,7 @@ end)
 test("ORG-5: what is recorded anyway is counted by the system: leads, tasks and requests of the month", function()
   local d = department()
   d.lead:create("admissions.leads", { name = "某某", phone = "13900000001" })
-  local p = plan(d, d.manager)
+  local p = plan(d.manager)
   for n = 1, 4 do
     local t = d.deputy:create("plans_tasks", { record = p.id, title = "任务" .. n, group = d.admissions_group,
       due_on = "2027-03-2" .. n })
@@ -223,7 +224,7 @@ end)
 
 test("ORG-5, ORG-7: reports upward carry the figures, say why something is late, and are read with a remark", function()
   local d = department()
-  local p = plan(d, d.manager)
+  local p = plan(d.manager)
   d.deputy:create("plans_tasks", { record = p.id, title = "逾期的", group = d.admissions_group, due_on = "2027-03-02" })
   local i = d.manager:create("indicators", { name = "线索转化率", group = d.admissions_group, unit = "%", target = "20.0" })
   clock.advance "2m"
