@@ -168,36 +168,38 @@ local function ask(ctx, a, source, rater)
   return ctx:create("ratings", { appraisal = a.id, source = source, rater = rater, marks = marks })
 end
 
--- Rating begins: the scheme is pinned, each rater gets a rating to fill in; where it goes on, those who were late may.
+-- Rating begins: the scheme is pinned, each rater gets a rating to fill in. Where it goes on, those who were late may, and who
+-- has come in the place of another is asked.
 local function rating(ctx, event)
   local a, err = ctx:get("appraisals", event.record)
   if not a then return nil, err end
   if a.state ~= "rating" then return end
-  if a.indicators then
-    for _, one in ipairs(ctx:find("ratings", { appraisal = a.id, state = "missed", limit = 100, fields = "source" }).items) do
-      local done, why = ctx:transition("ratings", one.id, "resume")
-      if not done then return nil, why end
-    end
-    return
+  local fields, asked, there = {}, {}, {}
+  local done, why = true, nil
+  for _, one in ipairs(ctx:find("ratings", { appraisal = a.id, limit = 100, fields = "rater" }).items) do
+    there[one.rater] = true
+    if one.state == "missed" then done, why = ctx:transition("ratings", one.id, "resume") end
+    if not done then return nil, why end
   end
-  local fields = {}
-  fields.indicators, fields.sources, fields.measures, fields.scoring = scheme_of(ctx.policy, a.post)
-  a.indicators = fields.indicators
-  local asked = {}
-  for _, one in ipairs(fields.sources) do asked[one.source] = true end
+  if not a.indicators then
+    fields.indicators, fields.sources, fields.measures, fields.scoring = scheme_of(ctx.policy, a.post)
+    a.indicators, a.sources, a.measures = fields.indicators, fields.sources, a.measures or fields.measures
+    fields.measures = a.measures
+  end
+  for _, one in ipairs(a.sources) do asked[one.source] = true end
   local raters = { { "superior", a.superior }, { "self", a.person } }
   for _, peer in ipairs(a.peers or {}) do raters[#raters + 1] = { "peer", peer.person } end
   for _, one in ipairs(raters) do
-    local done, why = true, nil
-    if asked[one[1]] then done, why = ask(ctx, a, one[1], one[2]) end
+    if asked[one[1]] and not there[one[2]] then done, why = ask(ctx, a, one[1], one[2]) end
     if not done then return nil, why end
   end
+  if not fields.indicators then return end
   if asked.audience then
-    local round, why = ctx:create("audience_rounds", { title = ctx:t("round", { name = a.name, post = a.post }), about = a.id })
-    if not round then return nil, why end
+    local round, no = ctx:create("audience_rounds", { title = ctx:t("round", { name = a.name, post = a.post }), about = a.id })
+    if not round then return nil, no end
     fields.round = round.id
   end
-  local done, why = ctx:update("appraisals", a.id, fields)
+  done, why = ctx:update("appraisals", a.id, fields)
   if not done then return nil, why end
 end
 

@@ -231,6 +231,44 @@ test("PERF-2: nobody learns who rates them, hr included; marks are read by nobod
   expect.equal(#s.manager:find("ratings", {}), 0)
 end)
 
+test("PERF-1, PERF-3: more people than a handler takes at once are started, graded and told", function()
+  local s = school { officer = { cycle = "yearly", indicators = { work = 100 }, sources = { superior = 100 } } }
+  local cycle, people = s.cycle(), {}
+  for i = 1, 33 do people[i] = { person = as({ roles = "teacher", name = "many" .. i }).id, name = "教师" .. i } end
+  s.hr:action("enrol", { cycle = cycle, post = "officer", superior = s.head.id, people = people, raters = 0 })
+  s.hr:transition("cycles", cycle, "open")
+  s.settle()
+  for i, rating in ipairs(s.head:find("ratings", { limit = 100 })) do s.head:transition("ratings", rating.id, "rate",
+    { given = tostring(60 + i) }) end
+  for _, one in ipairs(s.hr:find("appraisals", { cycle = cycle, limit = 100 })) do s.hr:transition("appraisals", one.id, "count") end
+  s.settle()
+  s.publish(cycle)
+  local by = {}
+  for _, one in ipairs(s.hr:find("appraisals", { cycle = cycle, state = "published", limit = 100, fields = "grade" })) do
+    by[one.grade] = (by[one.grade] or 0) + 1
+  end
+  expect.equal(by, { excellent = 4, good = 10, qualified = 10, basic = 9 })
+end)
+
+test("PERF-2: who cannot rate is replaced where a rating is wanting, not under way", function()
+  local s = school()
+  local cycle = s.cycle()
+  local id = s.appraisal(cycle)
+  s.hr:transition("appraisals", id, "start")
+  s.settle()
+  expect.refused("not_writable", function() s.hr:update("appraisals", id, { superior = s.manager.id }) end)
+  s.measure(id, "90")
+  s.hr:transition("appraisals", id, "count")
+  s.settle()
+  s.hr:update("appraisals", id, { superior = s.manager.id })
+  s.hr:transition("appraisals", id, "reopen")
+  s.settle()
+  s.rate(s.manager, id, { 70, 70 })
+  s.hr:transition("appraisals", id, "count")
+  s.settle()
+  expect.equal(s.hr:get("appraisals", id).superior_score, "70.00")
+end)
+
 test("PERF-2: when time is up rating ends; without the superior or an actual it is incomplete, and goes on", function()
   local s = school()
   local cycle = s.cycle { rate_by = "2027-03-10" }
