@@ -163,7 +163,7 @@ test('a list pages by cursor without a gap or a repeat, and counts on request (A
   assert.equal(forged.body.errors[0].pointer, '/cursor');
 });
 
-test('a sealed field that a list names is shown as one record shows it: open where a rule says so, else masked', async () => {
+test('a sealed field that a list names stands open where a rule says so, on record', async () => {
   const officer = await server.bearer('r.leads', ['admissions.staff']);
   const made = await officer.ok('POST', 'admissions/leads', { name: '钱多多', phone: '13800001999', interest: '护理', region: '浙江', education: 'senior', campus: '东校区', season: '2027' });
   const named = (await officer.ok('GET', `admissions/leads?fields=name,phone&id[in]=${made.id}`)).items;
