@@ -13,8 +13,9 @@ for i, one in ipairs { { "upheld", "属实", "Upheld" }, { "partly", "部分属�
   OUTCOMES[i] = { name = one[1], title = T(one[2], one[3]) }
 end
 
+-- Its subject is itself: that of the student would tell whoever handles it whose it is.
 local complaints = campus.entity {
-  title = T("投诉", "Complaints"), subject = "student", serves = { "SVC-3", "SVC-5", "SVC-8" },
+  title = T("投诉", "Complaints"), subject = "self", serves = { "SVC-3", "SVC-5", "SVC-8" },
   overview = { roles = { "service.lead", "manager" }, order = 11, date = "due_at", days = 14 },
   fields = {
     number = field.text { title = T("编号", "Number"), number = "TS{year}-{seq:4}" },

@@ -6,7 +6,7 @@ local field, shared = campus.field, require "shared"
 local T = shared.title
 
 local suggestions = campus.entity {
-  title = T("建议", "Suggestions"), subject = "student", serves = { "SVC-6", "SVC-8" },
+  title = T("建议", "Suggestions"), subject = "self", serves = { "SVC-6", "SVC-8" },
   fields = {
     number = field.text { title = T("编号", "Number"), number = "JY{year}-{seq:4}" },
     content = field.longtext { title = T("建议内容", "Suggestion"), required = true, max_length = 2000, search = true },

