@@ -49,7 +49,7 @@ const ACCESS = `
   - { name: links are made, permissions: [opinion.actions.teaching_issue, opinion.actions.signed_issue, opinion.exports.teaching_codes, opinion.exports.signed_codes], roles: [admissions.lead] }
   - { name: the public answers by a code, allow: [read, search, answer], entity: ${BOTH('links')}, roles: [public], fields: { only: [code] } }
   - { name: the public sees what it is asked about, allow: [read], entity: ${BOTH('rounds')}, roles: [public], fields: { only: [title] } }
-  - { name: raters fill in their own cards, allow: [read, create, update, submit], entity: opinion.interview_cards, roles: [teacher], when: { rater: $actor } }
+  - { name: raters of candidates fill in their own cards, allow: [read, create, update, submit], entity: opinion.interview_cards, roles: [teacher], when: { rater: $actor } }
   - { name: cards are looked at, allow: [read], entity: opinion.interview_cards, roles: [admissions.lead] }
 `;
 
