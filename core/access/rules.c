@@ -143,13 +143,17 @@ static void check_verbs(struct compile *c, const struct entity *e, const struct 
     }
 }
 
+const char *const access_permissions[] = {"core.admin",        "core.people", "core.release",
+                                          "core.keys",         "core.policy", "core.audit",
+                                          "core.approvals",    "core.paper",  "core.obligations",
+                                          "core.organisation", NULL};
+
 // The core's areas, and PLUGIN.actions.NAME; what a plugin declares beyond that begins with its
 // name.
 static void check_permissions(struct compile *c, const struct yaml *list) {
-    static const char *const own[] = {
-        "core.admin", "core.people",    "core.release", "core.keys",        "core.policy",
-        "core.audit", "core.approvals", "core.paper",   "core.obligations", "core.organisation"};
-    const size_t nown = sizeof own / sizeof *own;
+    const char *const *own = access_permissions;
+    size_t nown = 0;
+    while (own[nown]) nown++;
     for (const struct yaml *y = list ? list->first : NULL; y; y = y->next) {
         if (!y->text || !strcmp(y->text, "*")) continue;
         size_t n = strcspn(y->text, ".");

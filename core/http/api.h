@@ -8,9 +8,6 @@
 
 #include "http/route.h"
 
-// The core's own permissions, NULL-ended; all but the last may only be handed on by who has them.
-extern const char *const api_permissions[];
-
 // The body, all of whose members are among these words.
 MUST_CHECK enum err api_body(struct request *rq, const char *words, const json_t **body);
 // Objects to members of an object that are not among these words.

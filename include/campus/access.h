@@ -84,6 +84,7 @@ const struct cond *access_search_filter(const struct access *x, const struct act
 // True when the fields' views are the same for every record of the entity (a list may decide once).
 bool access_is_uniform(const struct access *x, const struct actor *actor, const struct entity *e,
                        const char *verb);
+extern const char *const access_permissions[]; // the core's own, NULL-ended
 // Actions, reports, admin areas: a named permission ("admissions.actions.promote", "core.admin").
 bool access_has_permission(const struct access *x, const struct actor *actor, const char *name);
 // What a written field change needs: may the actor write these fields of this record?

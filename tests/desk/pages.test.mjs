@@ -86,7 +86,12 @@ test('a plugin that a school writes is in the menu, with its form, its steps and
   const line = d.page.locator('section.report', { hasText: '每日入库' }).locator('.line');
   await line.scrollIntoViewIfNeeded();
   await line.locator('canvas').first().waitFor();
-  assert.match(await d.page.locator('nav.side').innerText(), /库房\s+物品/);
+  const menu = d.page.locator('nav.side'), group = menu.getByRole('button', { name: '库房' });
+  assert.match(await menu.innerText(), /组织架构/);
+  assert.equal(await menu.getByRole('link', { name: '物品', exact: true }).count(), 0, 'of many departments only one is open');
+  await group.click();
+  assert.equal(await group.getAttribute('aria-expanded'), 'true');
+  assert.match(await menu.innerText(), /库房\s+物品/);
   await d.go('#/e/stock/items/new');
   for (const f of ['title', 'day', 'amount', 'price', 'kind', 'tags', 'fragile', 'at', 'seen', 'remark', 'parts']) assert.equal(await d.page.locator(`#f-${f}`).count(), 1, f);
   await d.page.fill('#f-title', '白板');

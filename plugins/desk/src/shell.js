@@ -4,7 +4,7 @@
 // What is around every page: school, search, language, account, the ways to the lists.
 import { html, useEffect, useState } from './vendor/preact.js';
 import { lang, setLang, t, title } from './i18n.js';
-import { app, can, go, listAddress } from './state.js';
+import { app, can, go, listAddress, recall, remember } from './state.js';
 import { time } from './format.js';
 
 export const LangSwitch = () => html`<button type="button" class="plain lang" lang=${lang() === 'zh' ? 'en' : 'zh-CN'}
@@ -26,6 +26,16 @@ function Find() {
   };
   return html`<form role="search" class="find" onSubmit=${find}>
     <input type="search" aria-label=${t('查找', 'Find')} placeholder=${t('姓名、手机号、身份证号', 'Name, phone, identity number')} value=${q} onInput=${(e) => set(e.target.value)} /></form>`;
+}
+
+// The lists of a department, shut where all of them are more than a page: but where one is, and where one has opened it.
+const MANY = 30;
+function Group({ p, here }) {
+  const [chosen, choose] = useState(recall(`menu.${p.name}`, null)), few = app.meta.plugins.reduce((n, x) => n + x.entities.length, 0) <= MANY;
+  const open = chosen ?? (few || app.route.path[1] === p.name);
+  const turn = () => { remember(`menu.${p.name}`, !open); choose(!open); };
+  return html`<div class="group"><button type="button" aria-expanded=${open ? 'true' : 'false'} onClick=${turn}>${title(p.title, p.name)}</button>
+    ${open && p.entities.map((e) => html`<a href=${listAddress(e)} aria-current=${here(['e', p.name, e.name])}>${title(e.title, e.name)}</a>`)}</div>`;
 }
 
 export function Shell({ children, signOut }) {
@@ -50,8 +60,7 @@ export function Shell({ children, signOut }) {
       <a href="#/obligations" aria-current=${here(['obligations'])}>${t('定期任务', 'Obligations')}</a>
       ${can('core.organisation') && html`<a href="#/organisation" aria-current=${here(['organisation'])}>${t('组织架构', 'Organisation')}</a>`}
       ${app.meta.plugins.some((p) => p.reports.length) && html`<a href="#/reports" aria-current=${here(['reports'])}>${t('统计', 'Figures')}</a>`}
-      ${app.meta.plugins.filter((p) => p.entities.length).map((p) => html`<div class="group"><h2>${title(p.title, p.name)}</h2>
-        ${p.entities.map((e) => html`<a href=${listAddress(e)} aria-current=${here(['e', p.name, e.name])}>${title(e.title, e.name)}</a>`)}</div>`)}
+      ${app.meta.plugins.filter((p) => p.entities.length).map((p) => html`<${Group} key=${p.name} p=${p} here=${here} />`)}
       <div class="group"><h2>${t('系统', 'System')}</h2>
         ${isAdministrator() && html`<a href="#/admin" aria-current=${here(['admin'])}>${t('管理', 'Administration')}</a>`}
         <a href="#/jobs" aria-current=${here(['jobs'])}>${t('任务', 'Jobs')}</a></div>
