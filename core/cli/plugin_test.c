@@ -336,7 +336,7 @@ static enum err events(struct ask *q) {
     e = cli_open_read(&q->r->home, &db);
     if (e) return problem_set(q->p, e, "%s", q->r->home.problem.detail);
     buf_putc(q->out, '[');
-    e = outbox_read(db, 0, 10000, q->a, put_event, q->out, &n, q->p);
+    e = outbox_read(db, 0, 10000, q->a, put_event, q->out, &n, NULL, q->p);
     buf_putc(q->out, ']');
     db_close(db);
     return e;

@@ -42,22 +42,27 @@ enum err outbox_newest(struct db *db, int64_t *seq, struct problem *p) {
 }
 
 enum err outbox_read(struct db *db, int64_t after, int limit, struct arena *a,
-                     void (*fn)(void *, const struct event *), void *self, int *n,
+                     void (*fn)(void *, const struct event *), void *self, int *n, bool *held,
                      struct problem *p) {
     struct stmt *st = db_query(
         db, p,
         arena_printf(a,
-                     "SELECT seq,id,type,entity,record,rev,at,actor,request,release,state,depth"
-                     " FROM core_outbox WHERE seq>$1 AND %s ORDER BY seq LIMIT $2",
+                     "SELECT seq,id,type,entity,record,rev,at,actor,request,release,state,depth,"
+                     "CASE WHEN %s THEN 0 ELSE 1 END FROM core_outbox WHERE seq>$1"
+                     " ORDER BY seq LIMIT $2",
                      db_settled(db)),
         "ii", after, (int64_t)limit);
     enum err e = ERR_OK;
-    for (*n = 0; stmt_next(st, &e, p); ++*n) {
+    bool later = false;
+    for (*n = 0; !later && stmt_next(st, &e, p); *n += !later) {
         struct event ev;
-        stmt_take(st, a, "ittttiittiti", &ev.seq, &ev.id, &ev.type, &ev.entity, &ev.record, &ev.rev,
-                  &ev.at, &ev.actor, &ev.request, &ev.release, &ev.state, &ev.depth);
-        fn(self, &ev);
+        stmt_take(st, a, "ittttiittiti?", &ev.seq, &ev.id, &ev.type, &ev.entity, &ev.record,
+                  &ev.rev, &ev.at, &ev.actor, &ev.request, &ev.release, &ev.state, &ev.depth,
+                  &later);
+        if (!later) fn(self, &ev);
     }
+    if (later) stmt_reset(st);
+    if (held) *held = later;
     return e;
 }
 

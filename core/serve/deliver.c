@@ -26,6 +26,7 @@ enum {
     POSITION_LAG = 4096,   // unwanted events after which a position is written
     POSITION_MS = 10000,   // or this long after
     BUNDLE_MS = 4,         // between two rounds that started nothing
+    HELD_MS = 50,          // until an event that is not settled yet is looked at again
     ALONE_MS = 500,        // without a consumer no commit wakes the thread
     ROUND_MS = 30000,      // at most this long asleep: the wall clock may have moved
     WRITE_AGAIN_MS = 100,  // after the lane had no room
@@ -46,7 +47,7 @@ struct deliver {
     pthread_mutex_t mutex; // ended, idle
     pthread_cond_t wake;
     struct delivery *ended, **ended_tail;
-    bool idle;
+    bool idle, held; // held: in this round an event was there that is not settled yet
     _Atomic bool news, stop, waiting; // waiting: a commit shall signal
     _Atomic uint64_t done, failed, dead;
     _Atomic int nconsumers, flying;
@@ -418,7 +419,10 @@ static enum err work(struct deliver *d, struct consumer *c, struct problem *p) {
         }
         struct reading r = {d->used, c, false};
         arena_reset(d->arena);
-        e = outbox_read(d->db, c->cursor, WINDOW - held, d->arena, take_event, &r, &n, p);
+        bool later = false; // others write: it is offered when they have ended
+        e = outbox_read(d->db, c->cursor, WINDOW - held, d->arena, take_event, &r, &n, &later, p);
+        if (later) look_at(d, now + HELD_MS);
+        d->held = d->held || later;
         if (!e && r.failed) e = problem_set(p, ERR_NOMEM, NULL);
         if (!n) break;
     }
@@ -451,6 +455,7 @@ static void purge(struct deliver *d) {
 static void round_of(struct deliver *d) {
     struct problem p;
     d->next_at = 0;
+    d->held = false;
     take_ended(d);
     if (!write_down(d)) {
         d->next_at = clock_now_ms() + WRITE_AGAIN_MS;
@@ -487,7 +492,7 @@ static void sleep_until_work(struct deliver *d) {
     for (const struct consumer *c = d->first; c; c = c->next) queued = queued || c->first;
     pthread_mutex_lock(&d->mutex);
     atomic_store(&d->waiting, !alone);
-    if (!d->ended && !atomic_load(&d->news) && !d->to_write && !queued) d->idle = true;
+    if (!d->ended && !atomic_load(&d->news) && !d->to_write && !queued && !d->held) d->idle = true;
     while (!d->ended && !atomic_load(&d->stop) && (alone || !atomic_load(&d->news)))
         if (pthread_cond_timedwait(&d->wake, &d->mutex, &until)) break;
     atomic_store(&d->waiting, false);

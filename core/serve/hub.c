@@ -72,7 +72,7 @@ static const struct news *read_after(struct hub *h, int64_t after, struct arena 
     int n;
     arena_reset(a);
     problem_init(&p, a);
-    if (!outbox_read(h->db, after, BATCH, a, take, &r, &n, &p)) return r.first;
+    if (!outbox_read(h->db, after, BATCH, a, take, &r, &n, NULL, &p)) return r.first;
     log_error("hub", "%s", p.detail ? p.detail : err_word(p.code));
     return NULL;
 }

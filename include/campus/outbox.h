@@ -24,14 +24,14 @@ struct event {
 MUST_CHECK enum err outbox_add(struct db *db, struct event *e, struct problem *p);
 // This thread's acts answer events of that depth less one, until it is 0 again.
 void outbox_set_depth(int64_t depth);
-// Calls fn for each event after `after` (at most limit); arena memory. Returns the number through
-// n.
 struct arena;
-// Only what is settled: nothing is ever committed later with a lower number.
+// Of both only what is settled: nothing is ever committed later with a lower number.
 MUST_CHECK enum err outbox_newest(struct db *db, int64_t *seq, struct problem *p);
+// Calls fn for each event after `after` (at most limit); arena memory. Returns the number through
+// n; *held (or NULL): the next one is there and not settled yet.
 MUST_CHECK enum err outbox_read(struct db *db, int64_t after, int limit, struct arena *a,
                                 void (*fn)(void *self, const struct event *e), void *self, int *n,
-                                struct problem *p);
+                                bool *held, struct problem *p);
 void outbox_cloudevent(const struct event *e, const char *school, struct buf *out); // JSON
 
 #endif

@@ -188,6 +188,29 @@ static void shows(const struct probe *p, int i, const char *record, int64_t rev,
     assert_int_equal(p->sent[i].attempt, attempt);
 }
 
+// PostgreSQL: whoever has begun to write before, anywhere at the server, could still commit a lower
+// number.
+static void test_an_event_that_is_held_back_is_not_forgotten(void **state) {
+    if (!fixture_is_postgres()) skip();
+    struct stand *s = *state;
+    struct fixture *fx = s->lf.fx;
+    struct db *other;
+    int64_t xid;
+    OK(fx, db_open(fx->storage, DB_READ, &other, &fx->problem));
+    OK(fx, db_begin(other, &fx->problem));
+    OK(fx, db_int(other, &fx->problem, &xid, 0, "SELECT pg_current_xact_id()::text::bigint", ""));
+    lane_put(&s->lf, "a", 1, 1, ERR_OK);
+    for (int i = 0; i < 200; i++) {
+        assert_false(deliver_is_idle(s->deliver));
+        usleep(1000);
+    }
+    assert_int_equal(s->probe.n, 0);
+    db_rollback(other);
+    db_close(other);
+    settle(s); // nobody wakes it
+    assert_int_equal(s->probe.n, 1);
+}
+
 static void test_what_is_committed_arrives_once_and_in_order(void **state) {
     struct stand *s = *state;
     lane_put(&s->lf, "a", 1, 300, ERR_OK);
@@ -540,6 +563,7 @@ int main(void) {
     log_init(LOG_ERROR, false);
     const struct CMUnitTest tests[] = {
         T(test_what_is_committed_arrives_once_and_in_order),
+        T(test_an_event_that_is_held_back_is_not_forgotten),
         T(test_what_is_undone_never_arrives),
         T(test_a_consumer_starts_with_what_comes_after_it),
         T(test_a_failure_holds_back_its_record_alone),

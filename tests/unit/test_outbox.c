@@ -32,7 +32,7 @@ static void wait_for(struct fixture *fx, int want) {
     for (int i = 0; i < 1000 && n < want; i++) {
         struct got g = {0};
         if (i) nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
-        OK(fx, outbox_read(fx->db, 0, 9, fx->arena, get, &g, &n, &fx->problem));
+        OK(fx, outbox_read(fx->db, 0, 9, fx->arena, get, &g, &n, NULL, &fx->problem));
     }
 }
 
@@ -42,7 +42,7 @@ static void test_events_come_back_in_order_and_from_where_one_left_off(void **st
     int n;
     put(fx, "a", "draft"), put(fx, "b", NULL), put(fx, "c", "draft");
     wait_for(fx, 3);
-    OK(fx, outbox_read(fx->db, 0, 2, fx->arena, get, &g, &n, &fx->problem));
+    OK(fx, outbox_read(fx->db, 0, 2, fx->arena, get, &g, &n, NULL, &fx->problem));
     assert_int_equal(n, 2);
     assert_string_equal(g.e[0].record, "a");
     assert_string_equal(g.e[0].state, "draft");
@@ -50,7 +50,7 @@ static void test_events_come_back_in_order_and_from_where_one_left_off(void **st
     assert_null(g.e[1].state);
     assert_int_equal(g.e[1].rev, 3);
     assert_string_equal(g.e[1].request, "");
-    OK(fx, outbox_read(fx->db, g.e[1].seq, 5, fx->arena, get, &g, &n, &fx->problem));
+    OK(fx, outbox_read(fx->db, g.e[1].seq, 5, fx->arena, get, &g, &n, NULL, &fx->problem));
     assert_int_equal(n, 1);
     assert_string_equal(g.e[2].record, "c");
     assert_true(g.e[0].seq < g.e[1].seq && g.e[1].seq < g.e[2].seq);
@@ -68,7 +68,7 @@ static void test_an_event_goes_with_the_change_that_is_undone(void **state) {
     wait_for(fx, 1);
     struct got g = {0};
     int n;
-    OK(fx, outbox_read(fx->db, 0, 9, fx->arena, get, &g, &n, &fx->problem));
+    OK(fx, outbox_read(fx->db, 0, 9, fx->arena, get, &g, &n, NULL, &fx->problem));
     assert_int_equal(n, 1);
     assert_string_equal(g.e[0].record, "a");
 }
@@ -81,7 +81,7 @@ static void test_an_event_is_a_thin_cloudevent(void **state) {
     int n;
     put(fx, "r-1", "draft");
     wait_for(fx, 1);
-    OK(fx, outbox_read(fx->db, 0, 1, fx->arena, get, &g, &n, &fx->problem));
+    OK(fx, outbox_read(fx->db, 0, 1, fx->arena, get, &g, &n, NULL, &fx->problem));
     buf_init(&b, fx->arena);
     outbox_cloudevent(&g.e[0], "school-1", &b);
     OK(fx, json_parse(fx->arena, b.data, b.len, &j, &fx->problem));
