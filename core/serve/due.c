@@ -119,7 +119,7 @@ static enum err look(void *self, struct db *db, int64_t *again_ms, struct proble
 enum err due_open(const struct due_config *c, struct due **out, struct problem *p) {
     struct due *d = mem_need(sizeof *d);
     *d = (struct due){.config = *c};
-    struct rounds_config rc = {"due", c->storage, look, d, LOOK_MS};
+    struct rounds_config rc = {"due", c->storage, look, d, 0};
     enum err e = rounds_open(&rc, &d->rounds, p);
     if (e)
         mem_free(d);

@@ -90,7 +90,7 @@ test('the director sees the three numbers of the morning, each a step from its r
 
 for (const [name, expected] of [
   ['principal', ['二八年招生计划', '各计划分项进度', '报名人数']], ['manager', ['招生漏斗', '各计划分项进度']], ['deputy', ['各计划分项进度', '超过 24 小时未联系的线索']],
-  ['lead', ['年度招生总结', '招生漏斗', '席位之人']], ['officer', ['线索1', '下次联系', '已录取']], ['finance', ['护理 · 河北', '期末考试']], ['teacher', ['期末考试', '各班学生']], ['marketing', ['各渠道线索']], ['auditor', ['报名学生']]]) {
+  ['lead', ['年度招生总结', '招生漏斗', '席位之人']], ['officer', ['线索1', '下次联系', '已录取']], ['finance', ['护理 · 河北', '期末考试']], ['teacher', ['期末考试', '各班学生']], ['marketing', ['各渠道线索']], ['auditor', ['历年荣誉']]]) {
   test(`the first page of ${name} shows what comes next`, async () => {
     const d = await open(name);
     await d.go('#/');
