@@ -49,7 +49,7 @@ function measure() {
     }
   });
   return { descriptors: readdirSync(`${proc}/fd`).length, children: mine.length,
-    threads: Number(/Threads:\s+(\d+)/.exec(status)[1]), kib: Number(/VmRSS:\s+(\d+)/.exec(status)[1]) };
+    threads: Number(/Threads:\s+(\d+)/.exec(status)[1]), kib: Number(/RssAnon:\s+(\d+)/.exec(status)[1]) };
 }
 
 // Requests of all kinds until stopped; each answer is held against the releases that were active
