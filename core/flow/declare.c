@@ -130,8 +130,8 @@ const char *declare_one(const struct declare *d, const char *at, const char *s) 
     if (!d->entity) declare_wrong(d, at, at, "the owner of an obligation is a \"role:NAME\"");
     if (!d->entity || !strcmp(s, "$actor")) return s;
     const struct field *f = declare_field(d, at, d->entity, s);
-    if (f && (f->sealed ||
-              (f->type != FIELD_PERSON && f->type != FIELD_TEXT && !names_roles(d, f))))
+    if (f &&
+        (f->sealed || (f->type != FIELD_PERSON && f->type != FIELD_TEXT && !names_roles(d, f))))
         declare_wrong(d, at, "field_type", "%s is no person field, nor a text with a role's name",
                       s);
     return arena_printf(d->in->arena, "field:%s", s);

@@ -97,9 +97,9 @@ MUST_CHECK enum err pool_rules(struct pool *pool, const struct host_rule *calls,
 // Actions and handlers call back. The core serves each request of the child (`name`: "get", "find",
 // "create", "update", "transition", "emit", "send", "opt_out", "now", "actor", "log", "t"; `args`:
 // JSON list) through the gate and answers JSON. What it refuses reaches the plugin as
-// `nil, { code, text }`, but ERR_USAGE and ERR_BAD_REQUEST are thrown at the author's line. A plugin
-// that hands such a refusal on makes pool_action return ERR_RULE_REFUSED with its code as the item's
-// word.
+// `nil, { code, text }`, but ERR_USAGE and ERR_BAD_REQUEST are thrown at the author's line. A
+// plugin that hands such a refusal on makes pool_action return ERR_RULE_REFUSED with its code as
+// the item's word.
 struct host_services {
     void *self;
     enum err (*serve)(void *self, struct arena *a, const char *name, const char *args_json,
