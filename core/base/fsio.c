@@ -57,15 +57,23 @@ static int sync_folder(const char *path) {
     return r;
 }
 
+enum err fsio_put(int fd, const void *data, size_t n) {
+    for (const char *p = data; n;) {
+        ssize_t k = write(fd, p, n);
+        if (k < 0 && errno == EINTR) continue;
+        if (k <= 0) return errno == ENOSPC ? ERR_NO_SPACE : ERR_IO;
+        p += k;
+        n -= (size_t)k;
+    }
+    return ERR_OK;
+}
+
 enum err fsio_write(const char *path, const void *data, size_t n, mode_t mode, struct problem *p) {
     char tmp[4096];
     snprintf(tmp, sizeof tmp, "%s.tmp", path);
     int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     if (fd < 0) return failed(p, tmp);
-    const char *at = data;
-    bool ok = true;
-    for (ssize_t w; ok && n; at += w, n -= (size_t)w) ok = (w = write(fd, at, n)) > 0;
-    ok = ok && !fsync(fd);
+    bool ok = !fsio_put(fd, data, n) && !fsync(fd);
     enum err e = ok ? ERR_OK : failed(p, tmp);
     close(fd);
     if (!e && (rename(tmp, path) || sync_folder(path))) e = failed(p, path);

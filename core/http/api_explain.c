@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "campus/directory.h"
+#include "campus/fsio.h"
 #include "campus/mem.h"
 #include "http/api.h"
 
@@ -64,15 +65,11 @@ enum err access_explanation(struct request *rq) {
 // holds.
 enum err access_matrix(struct request *rq) {
     struct buf csv;
-    size_t done = 0;
-    ssize_t n = 1;
     int fd = open(app_config(rq->app)->home, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (fd < 0) return problem_set(&rq->problem, ERR_IO, "no temporary file");
     buf_init(&csv, NULL);
     access_matrix_csv(rq->release->access, rq->release->schema, &csv);
-    for (; n > 0 && done<csv.len; done += n> 0 ? (size_t)n : 0)
-        n = write(fd, csv.data + done, csv.len - done);
-    enum err e = csv.failed ? ERR_NOMEM : n < 0 ? ERR_IO : ERR_OK;
+    enum err e = csv.failed ? ERR_NOMEM : fsio_put(fd, csv.data, csv.len);
     rq->file_n = csv.len;
     buf_fini(&csv);
     if (e) {

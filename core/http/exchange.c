@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "campus/buf.h"
 #include "campus/clock.h"
+#include "campus/fsio.h"
 #include "campus/id.h"
 #include "campus/log.h"
 #include "http/http_internal.h"
@@ -152,29 +153,18 @@ static enum err spool(struct exchange *x) {
     return ERR_OK;
 }
 
-static enum err write_all(int fd, const char *p, size_t n) {
-    while (n) {
-        ssize_t k = write(fd, p, n);
-        if (k < 0 && errno == EINTR) continue;
-        if (k < 0) return errno == ENOSPC ? ERR_NO_SPACE : ERR_IO;
-        p += k;
-        n -= (size_t)k;
-    }
-    return ERR_OK;
-}
-
 static enum err keep(struct exchange *x, const char *data, size_t n) {
     if (x->got + n > x->limit) return ERR_TOO_LARGE;
     if (x->r.take) return x->r.take(x->r.taker, data, n);
     enum err e = ERR_OK;
     uint64_t least = x->expect == UINT64_MAX ? x->got + n : x->expect;
     if (x->r.body_fd < 0 && least > LIMIT_BODY_BYTES) {
-        if (!(e = spool(x)) && x->got) e = write_all(x->r.body_fd, x->buffer, (size_t)x->got);
+        if (!(e = spool(x)) && x->got) e = fsio_put(x->r.body_fd, x->buffer, (size_t)x->got);
         mem_free(x->buffer);
         x->buffer = NULL;
         if (e) return e;
     }
-    if (x->r.body_fd >= 0) return write_all(x->r.body_fd, data, n);
+    if (x->r.body_fd >= 0) return fsio_put(x->r.body_fd, data, n);
     size_t need = (size_t)x->got + n + 1;
     if (need > x->buffer_cap) {
         // a promised length is believed up to 64 KiB, beyond that memory follows what came

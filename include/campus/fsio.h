@@ -16,6 +16,8 @@ MUST_CHECK enum err fsio_read(struct arena *a, const char *path, size_t max, cha
 // Writes path.tmp, fsyncs, renames, fsyncs the folder: all or nothing.
 MUST_CHECK enum err fsio_write(const char *path, const void *data, size_t n, mode_t mode,
                                struct problem *p);
+// All of it to where the descriptor stands; ERR_NO_SPACE, ERR_IO, and errno.
+MUST_CHECK enum err fsio_put(int fd, const void *data, size_t n);
 MUST_CHECK enum err fsio_mkdirs(const char *path, mode_t mode, struct problem *p);
 // Sorted names (no dot files) of a folder, NULL-ended, in the arena; an absent folder is empty.
 MUST_CHECK enum err fsio_list(struct arena *a, const char *dir, const char ***out,
